@@ -1,0 +1,80 @@
+// Owned, zeroed, 64-byte aligned memory: the flat buffers of parameters and activations.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "fastnn/core/types.hpp"
+
+namespace fastnn {
+
+inline constexpr std::size_t kAlignment = 64;  // a cache line, an AVX-512 register
+
+// Rows of activations start on a cache line: the stride of a matrix `cols` wide.
+template <class T>
+constexpr Index padded_stride(Index cols) noexcept {
+    return round_up(cols, static_cast<Index>(kAlignment / sizeof(T)));
+}
+
+template <class T>
+class Buffer {
+public:
+    Buffer() = default;
+    explicit Buffer(Index size) { resize(size); }
+    Buffer(const Buffer& other) { *this = other; }
+    Buffer(Buffer&& other) noexcept { swap(other); }
+    Buffer& operator=(const Buffer& other) {
+        if (this == &other) return *this;
+        if (size_ != other.size_) resize(other.size_);
+        std::copy_n(other.data_, size_, data_);
+        return *this;
+    }
+    Buffer& operator=(Buffer&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~Buffer() { release(); }
+
+    // Contents are zero afterwards.
+    void resize(Index size) {
+        Buffer fresh(size, kAllocate);
+        swap(fresh);
+    }
+    // Grows only; a buffer that is large enough is left as it is.
+    void reserve(Index size) {
+        if (size > size_) resize(size);
+    }
+    void fill(T value) noexcept { std::fill_n(data_, size_, value); }
+
+    T* data() noexcept { return data_; }
+    const T* data() const noexcept { return data_; }
+    Index size() const noexcept { return size_; }
+    VectorView<T> view() noexcept { return {data_, size_}; }
+    VectorView<const T> view() const noexcept { return {data_, size_}; }
+    T& operator[](Index i) noexcept { return data_[i]; }
+    const T& operator[](Index i) const noexcept { return data_[i]; }
+
+private:
+    enum Allocate { kAllocate };
+
+    Buffer(Index size, Allocate) : size_(size) {
+        if (size == 0) return;
+        const auto bytes = static_cast<std::size_t>(size) * sizeof(T);
+        data_ = static_cast<T*>(::operator new(bytes, std::align_val_t{kAlignment}));
+        std::memset(static_cast<void*>(data_), 0, bytes);
+    }
+    void release() noexcept {
+        if (data_) ::operator delete(data_, std::align_val_t{kAlignment});
+    }
+    void swap(Buffer& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+    }
+
+    T* data_ = nullptr;
+    Index size_ = 0;
+};
+
+}  // namespace fastnn

@@ -1,0 +1,179 @@
+// Vec<T>: one register of T with the operators of T, over Eigen's packet primitives.
+//
+// Kernels are written once as templates on Vec<T> and compiled for each CPU level. Every
+// element goes through the same packet code: a tail is loaded into a partly filled
+// register, never handled by scalar code, so an element's bits do not depend on where it
+// stands in a loop.
+#pragma once
+
+#include <Eigen/Core>
+
+#include "fastnn/core/types.hpp"
+
+namespace fastnn::simd {
+
+template <class T>
+struct Mask;
+
+template <class T>
+struct Vec {
+    using Packet = typename Eigen::internal::packet_traits<T>::type;
+    static constexpr Index kWidth = Eigen::internal::unpacket_traits<Packet>::size;
+
+    Packet packet;
+
+    Vec() : Vec(T(0)) {}
+    Vec(T scalar) : packet(Eigen::internal::pset1<Packet>(scalar)) {}
+    explicit Vec(const Packet& p) : packet(p) {}
+
+    static Vec load(const T* from) { return Vec(Eigen::internal::ploadu<Packet>(from)); }
+    // The first n < kWidth elements; the others are zero.
+    static Vec load_head(const T* from, Index n) {
+        return Vec(Eigen::internal::ploadu_partial<Packet>(from, n));
+    }
+    void store(T* to) const { Eigen::internal::pstoreu(to, packet); }
+    void store_head(T* to, Index n) const {
+        Eigen::internal::pstoreu_partial(to, packet, n);
+    }
+
+    friend Vec operator+(Vec a, Vec b) {
+        return Vec(Eigen::internal::padd(a.packet, b.packet));
+    }
+    friend Vec operator-(Vec a, Vec b) {
+        return Vec(Eigen::internal::psub(a.packet, b.packet));
+    }
+    friend Vec operator*(Vec a, Vec b) {
+        return Vec(Eigen::internal::pmul(a.packet, b.packet));
+    }
+    friend Vec operator/(Vec a, Vec b) {
+        return Vec(Eigen::internal::pdiv(a.packet, b.packet));
+    }
+    friend Vec operator-(Vec a) { return Vec(Eigen::internal::pnegate(a.packet)); }
+    Vec& operator+=(Vec b) { return *this = *this + b; }
+    Vec& operator-=(Vec b) { return *this = *this - b; }
+    Vec& operator*=(Vec b) { return *this = *this * b; }
+
+    friend Mask<T> operator<(Vec a, Vec b) {
+        return {Eigen::internal::pcmp_lt(a.packet, b.packet)};
+    }
+    friend Mask<T> operator>(Vec a, Vec b) { return b < a; }
+    friend Mask<T> operator<=(Vec a, Vec b) {
+        return {Eigen::internal::pcmp_le(a.packet, b.packet)};
+    }
+    friend Mask<T> operator>=(Vec a, Vec b) { return b <= a; }
+    friend Mask<T> operator==(Vec a, Vec b) {
+        return {Eigen::internal::pcmp_eq(a.packet, b.packet)};
+    }
+};
+
+// The outcome of a comparison, lane by lane.
+template <class T>
+struct Mask {
+    typename Vec<T>::Packet packet;
+
+    friend Mask operator&(Mask a, Mask b) {
+        return {Eigen::internal::pand(a.packet, b.packet)};
+    }
+    friend Mask operator|(Mask a, Mask b) {
+        return {Eigen::internal::por(a.packet, b.packet)};
+    }
+};
+
+// yes where the mask holds, no elsewhere. A comparison with NaN does not hold: write
+// conditions so that NaN takes the branch that keeps it.
+template <class T>
+Vec<T> select(Mask<T> mask, Vec<T> yes, Vec<T> no) {
+    return Vec<T>(Eigen::internal::pselect(mask.packet, yes.packet, no.packet));
+}
+
+template <class T>
+Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {  // a * b + c
+    return Vec<T>(Eigen::internal::pmadd(a.packet, b.packet, c.packet));
+}
+template <class T>
+Vec<T> abs(Vec<T> a) {
+    return Vec<T>(Eigen::internal::pabs(a.packet));
+}
+template <class T>
+Vec<T> sqrt(Vec<T> a) {
+    return Vec<T>(Eigen::internal::psqrt(a.packet));
+}
+template <class T>
+Vec<T> exp(Vec<T> a) {
+    return Vec<T>(Eigen::internal::pexp(a.packet));
+}
+template <class T>
+Vec<T> expm1(Vec<T> a) {
+    return Vec<T>(Eigen::internal::pexpm1(a.packet));
+}
+template <class T>
+Vec<T> log(Vec<T> a) {
+    return Vec<T>(Eigen::internal::plog(a.packet));
+}
+template <class T>
+Vec<T> log1p(Vec<T> a) {
+    return Vec<T>(Eigen::internal::plog1p(a.packet));
+}
+template <class T>
+Vec<T> tanh(Vec<T> a) {
+    return Vec<T>(Eigen::internal::ptanh(a.packet));
+}
+// The larger and the smaller; NaN if either is NaN.
+template <class T>
+Vec<T> max(Vec<T> a, Vec<T> b) {
+    return Vec<T>(Eigen::internal::pmax<Eigen::PropagateNaN>(a.packet, b.packet));
+}
+template <class T>
+Vec<T> min(Vec<T> a, Vec<T> b) {
+    return Vec<T>(Eigen::internal::pmin<Eigen::PropagateNaN>(a.packet, b.packet));
+}
+// -1, 0 or 1.
+template <class T>
+Vec<T> sign(Vec<T> a) {
+    const Vec<T> zero(T(0));
+    return select(zero < a, Vec<T>(T(1)), select(a < zero, Vec<T>(T(-1)), zero));
+}
+
+// Lanes folded in a fixed order.
+template <class T>
+T sum(Vec<T> a) {
+    return Eigen::internal::predux(a.packet);
+}
+template <class T>
+T max_lane(Vec<T> a) {
+    return Eigen::internal::predux_max(a.packet);
+}
+
+// Where a loop stands: a whole register at `i`, or the first `n` lanes of one.
+template <class T>
+struct Whole {
+    Index i;
+    Vec<T> load(const T* from) const { return Vec<T>::load(from + i); }
+    Vec<T> load(const T* from, T) const { return load(from); }
+    void store(T* to, Vec<T> v) const { v.store(to + i); }
+};
+template <class T>
+struct Head {
+    Index i;
+    Index n;
+    Vec<T> load(const T* from) const { return Vec<T>::load_head(from + i, n); }
+    // Lanes beyond the end hold `fill`: the neutral element of a reduction.
+    Vec<T> load(const T* from, T fill) const {
+        alignas(64) T lanes[Vec<T>::kWidth];
+        for (Index k = 0; k < Vec<T>::kWidth; ++k) lanes[k] = k < n ? from[i + k] : fill;
+        return Vec<T>::load(lanes);
+    }
+    void store(T* to, Vec<T> v) const { v.store_head(to + i, n); }
+};
+
+// Calls body(at) for 0 .. n, a register at a time; `at` loads from and stores to arrays:
+//   for_each<T>(n, [&](auto at) { at.store(y, exp(at.load(x))); });
+template <class T, class Body>
+inline void for_each(Index n, Body&& body) {
+    constexpr Index width = Vec<T>::kWidth;
+    Index i = 0;
+    for (; i + width <= n; i += width) body(Whole<T>{i});
+    if (i < n) body(Head<T>{i, n - i});
+}
+
+}  // namespace fastnn::simd

@@ -1,0 +1,123 @@
+"""The base of every description a user writes: layers, losses, optimizers, schedules.
+
+A description is an inert frozen dataclass. Its types are checked here, from its own
+annotations; its ranges are checked once, by the C++ struct of the same name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import numbers
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+__all__ = ["Config", "from_name", "nearest"]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'adam'?"`` for the closest known name, else ``""``."""
+    close = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(
+        value, (bool, np.bool_)
+    )
+
+
+# annotation -> (what to call it, test, conversion to the plain Python type)
+_KINDS: dict[Any, tuple[str, Callable[[object], bool], Callable[[Any], Any]]] = {
+    float: ("a number", _is_real, float),
+    int: ("an integer", _is_int, int),
+    bool: ("True or False", lambda v: isinstance(v, (bool, np.bool_)), bool),
+    str: ("a string", lambda v: isinstance(v, str), str),
+}
+
+
+def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
+    """`value` as the plain Python type its annotation asks for, or a TypeError."""
+    if typing.get_origin(annotation) is tuple:
+        kinds = typing.get_args(annotation)
+        if not isinstance(value, (tuple, list)) or len(value) != len(kinds):
+            raise TypeError(
+                f"{owner}: {name} must be a tuple of {len(kinds)} numbers, "
+                f"got {value!r}"
+            )
+        return tuple(
+            _checked(owner, f"{name}[{i}]", kind, item)
+            for i, (kind, item) in enumerate(zip(kinds, value, strict=True))
+        )
+    options = typing.get_args(annotation) or (annotation,)
+    if value is None and type(None) in options:
+        return None
+    known = [_KINDS[option] for option in options if option in _KINDS]
+    if not known:  # a type of its own: checked by the class that declares it
+        return value
+    for _, test, convert in known:
+        if test(value):
+            return convert(value)
+    wanted = " or ".join(what for what, _, _ in known)
+    raise TypeError(
+        f"{owner}: {name} must be {wanted}, got {type(value).__name__} {value!r}"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A frozen description with a name (`kind`) that Python and C++ share."""
+
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            checked = _checked(
+                type(self).__name__, field.name, hints[field.name], value
+            )
+            if checked is not value:
+                object.__setattr__(self, field.name, checked)
+        try:
+            self._check_ranges()
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from None
+
+    def _check_ranges(self) -> None:
+        """Let the C++ twin refuse values out of range."""
+
+    def to_native(self) -> dict[str, Any]:
+        """The description as the dict from which C++ reads its twin."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {"kind": self.kind, **values}
+
+
+_C = typing.TypeVar("_C", bound=Config)
+
+
+def from_name(
+    argument: str, value: object, family: type[_C], registry: Mapping[str, type[_C]]
+) -> _C:
+    """An object of the family from itself or from its name in the registry."""
+    if isinstance(value, family):
+        return value
+    if isinstance(value, str):
+        if value.lower() in registry:
+            return registry[value.lower()]()
+        known = ", ".join(sorted(registry))
+        raise ValueError(
+            f"{argument}: unknown name {value!r}{nearest(value, registry)} "
+            f"Known names: {known}."
+        )
+    raise TypeError(
+        f"{argument} must be a name or a {family.__name__}, "
+        f"got {type(value).__name__} {value!r}"
+    )
