@@ -22,8 +22,11 @@ struct Vec {
 
     Packet packet;
 
-    Vec() : Vec(T(0)) {}
-    Vec(T scalar) : packet(Eigen::internal::pset1<Packet>(scalar)) {}
+    Vec() : Vec(0) {}
+    template <class Number>
+        requires std::is_arithmetic_v<Number>
+    explicit Vec(Number scalar)
+        : packet(Eigen::internal::pset1<Packet>(static_cast<T>(scalar))) {}
     explicit Vec(const Packet& p) : packet(p) {}
 
     static Vec load(const T* from) { return Vec(Eigen::internal::ploadu<Packet>(from)); }
@@ -104,7 +107,7 @@ Vec<T> exp(Vec<T> a) {
 }
 template <class T>
 Vec<T> expm1(Vec<T> a) {
-    return Vec<T>(Eigen::internal::pexpm1(a.packet));
+    return Vec<T>(Eigen::internal::generic_expm1(a.packet));
 }
 template <class T>
 Vec<T> log(Vec<T> a) {
@@ -112,7 +115,7 @@ Vec<T> log(Vec<T> a) {
 }
 template <class T>
 Vec<T> log1p(Vec<T> a) {
-    return Vec<T>(Eigen::internal::plog1p(a.packet));
+    return Vec<T>(Eigen::internal::generic_log1p(a.packet));
 }
 template <class T>
 Vec<T> tanh(Vec<T> a) {

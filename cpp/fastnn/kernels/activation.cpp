@@ -1,0 +1,53 @@
+#include "fastnn/kernels/activation.hpp"
+
+namespace fastnn {
+
+bool slope_needs_input(const Activation& f) noexcept {
+    return std::visit([](const auto& a) { return a.kSlopeNeedsInput; }, f);
+}
+
+bool is_rectifier(const Activation& f) noexcept {
+    using namespace activation;
+    return std::visit(
+        []<class A>(const A&) {
+            return !(std::is_same_v<A, Identity> || std::is_same_v<A, Sigmoid> ||
+                     std::is_same_v<A, Tanh> || std::is_same_v<A, Softsign> ||
+                     std::is_same_v<A, HardSigmoid> || std::is_same_v<A, HardTanh> ||
+                     std::is_same_v<A, Selu>);
+        },
+        f);
+}
+
+template <class T>
+void activation_forward(const Activation& f, VectorView<const T> z,
+                        VectorView<T> y) noexcept {
+    std::visit(
+        [&](const auto& a) {
+            simd::for_each<T>(z.size,
+                              [&](auto at) { at.store(y.data, a.value(at.load(z.data))); });
+        },
+        f);
+}
+
+template <class T>
+void activation_backward(const Activation& f, VectorView<const T> dy,
+                         VectorView<const T> s, VectorView<T> dz) noexcept {
+    std::visit(
+        [&](const auto& a) {
+            simd::for_each<T>(dy.size, [&](auto at) {
+                at.store(dz.data, at.load(dy.data) * a.slope(at.load(s.data)));
+            });
+        },
+        f);
+}
+
+#define FASTNN_INSTANTIATE(T)                                                      \
+    template void activation_forward<T>(const Activation&, VectorView<const T>,    \
+                                        VectorView<T>) noexcept;                   \
+    template void activation_backward<T>(const Activation&, VectorView<const T>,   \
+                                         VectorView<const T>, VectorView<T>) noexcept;
+FASTNN_INSTANTIATE(float)
+FASTNN_INSTANTIATE(double)
+#undef FASTNN_INSTANTIATE
+
+}  // namespace fastnn

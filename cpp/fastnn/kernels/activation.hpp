@@ -1,0 +1,343 @@
+// Activation functions: y = f(z) and dz = dy f'(z), element by element.
+//
+// Each function is a small struct with the same parts: its formula, its parameters (read
+// from Python by core/fields.hpp), value(z) and slope(s). The slope is a function of the
+// output y where the function can be inverted; for the others (kSlopeNeedsInput) it is a
+// function of z, which the forward pass then keeps. The variant at the end is the registry.
+// Definitions agree with torch.nn.
+#pragma once
+
+#include <numbers>
+#include <variant>
+
+#include "fastnn/core/error.hpp"
+#include "fastnn/core/fields.hpp"
+#include "fastnn/kernels/erf.hpp"
+#include "fastnn/kernels/simd.hpp"
+
+namespace fastnn {
+
+namespace activation {
+
+// What functions without parameters have in common.
+struct Plain {
+    static constexpr bool kSlopeNeedsInput = false;
+    static constexpr auto fields() { return std::tuple{}; }
+    void validate() const {}
+};
+
+// y = z
+struct Identity : Plain {
+    static constexpr const char* kKind = "identity";
+    template <class V>
+    V value(V z) const {
+        return z;
+    }
+    template <class V>
+    V slope(V) const {
+        return V(1);
+    }
+};
+
+// y = max(0, z); the slope at 0 is 0
+struct Relu : Plain {
+    static constexpr const char* kKind = "relu";
+    template <class V>
+    V value(V z) const {
+        return select(z < V(0), V(0), z);
+    }
+    template <class V>
+    V slope(V y) const {
+        return select(y > V(0), V(1), V(0));
+    }
+};
+
+// y = z where z > 0, negative_slope * z elsewhere (Maas et al. 2013)
+struct LeakyRelu {
+    static constexpr const char* kKind = "leaky_relu";
+    static constexpr bool kSlopeNeedsInput = false;
+    double negative_slope = 0.01;
+    static constexpr auto fields() {
+        return std::tuple{field("negative_slope", &LeakyRelu::negative_slope)};
+    }
+    void validate() const { require_not_negative("negative_slope", negative_slope); }
+    template <class V>
+    V value(V z) const {
+        return select(z < V(0), V(negative_slope) * z, z);
+    }
+    template <class V>
+    V slope(V y) const {
+        return select(y > V(0), V(1), V(negative_slope));
+    }
+};
+
+// y = scale * (z where z > 0, alpha (exp(z / width) - 1) elsewhere): ELU (Clevert et al.
+// 2016), SELU (Klambauer et al. 2017) and CELU (Barron 2017) are this with their constants.
+template <class V>
+V exponential_value(V z, double scale, double alpha, double width) {
+    const V negative = V(alpha) * expm1(select(z < V(0), z, V(0)) / V(width));
+    return V(scale) * select(z < V(0), negative, z);
+}
+template <class V>
+V exponential_slope(V y, double scale, double alpha, double width) {
+    return select(y > V(0), V(scale), (y + V(scale * alpha)) / V(width));
+}
+
+struct Elu {
+    static constexpr const char* kKind = "elu";
+    static constexpr bool kSlopeNeedsInput = false;
+    double alpha = 1.0;
+    static constexpr auto fields() { return std::tuple{field("alpha", &Elu::alpha)}; }
+    void validate() const { require_positive("alpha", alpha); }
+    template <class V>
+    V value(V z) const {
+        return exponential_value(z, 1, alpha, 1);
+    }
+    template <class V>
+    V slope(V y) const {
+        return exponential_slope(y, 1, alpha, 1);
+    }
+};
+
+struct Selu : Plain {
+    static constexpr const char* kKind = "selu";
+    static constexpr double kAlpha = 1.6732632423543772848170429916717;
+    static constexpr double kScale = 1.0507009873554804934193349852946;
+    template <class V>
+    V value(V z) const {
+        return exponential_value(z, kScale, kAlpha, 1);
+    }
+    template <class V>
+    V slope(V y) const {
+        return exponential_slope(y, kScale, kAlpha, 1);
+    }
+};
+
+struct Celu {
+    static constexpr const char* kKind = "celu";
+    static constexpr bool kSlopeNeedsInput = false;
+    double alpha = 1.0;
+    static constexpr auto fields() { return std::tuple{field("alpha", &Celu::alpha)}; }
+    void validate() const { require_positive("alpha", alpha); }
+    template <class V>
+    V value(V z) const {
+        return exponential_value(z, 1, alpha, alpha);
+    }
+    template <class V>
+    V slope(V y) const {
+        return exponential_slope(y, 1, alpha, alpha);
+    }
+};
+
+// y = z Phi(z), Phi the normal distribution function (Hendrycks & Gimpel 2016)
+struct Gelu : Plain {
+    static constexpr const char* kKind = "gelu";
+    static constexpr bool kSlopeNeedsInput = true;
+    template <class V>
+    static V phi(V z) {
+        return V(0.5) * simd::erfc(z * V(-1 / std::numbers::sqrt2));
+    }
+    template <class V>
+    V value(V z) const {
+        return z * phi(z);
+    }
+    template <class V>
+    V slope(V z) const {
+        const double density = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+        return phi(z) + z * V(density) * exp(V(-0.5) * z * z);
+    }
+};
+
+// y = z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))
+struct GeluTanh : Plain {
+    static constexpr const char* kKind = "gelu_tanh";
+    static constexpr bool kSlopeNeedsInput = true;
+    static constexpr double kScale = 2 * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+    static constexpr double kCubic = 0.044715;
+    template <class V>
+    V value(V z) const {
+        return V(0.5) * z * (V(1) + tanh(inner(z)));
+    }
+    template <class V>
+    V slope(V z) const {
+        const V t = tanh(inner(z));
+        const V d_inner = V(kScale) * (V(1) + V(3 * kCubic) * z * z);
+        return V(0.5) * (V(1) + t + z * (V(1) - t * t) * d_inner);
+    }
+
+private:
+    template <class V>
+    static V inner(V z) {
+        return V(kScale) * z * (V(1) + V(kCubic) * z * z);
+    }
+};
+
+template <class V>
+V logistic(V z) {  // 1 / (1 + exp(-z)); exp only of negative numbers, so nothing overflows
+    const V e = exp(-abs(z));
+    return select(z < V(0), e, V(1)) / (V(1) + e);
+}
+
+// y = 1 / (1 + exp(-z))
+struct Sigmoid : Plain {
+    static constexpr const char* kKind = "sigmoid";
+    template <class V>
+    V value(V z) const {
+        return logistic(z);
+    }
+    template <class V>
+    V slope(V y) const {
+        return y * (V(1) - y);
+    }
+};
+
+// y = z sigmoid(z) (Elfwing et al. 2018; "swish")
+struct Silu : Plain {
+    static constexpr const char* kKind = "silu";
+    static constexpr bool kSlopeNeedsInput = true;
+    template <class V>
+    V value(V z) const {
+        return z * logistic(z);
+    }
+    template <class V>
+    V slope(V z) const {
+        const V s = logistic(z);
+        return s * (V(1) + z * (V(1) - s));
+    }
+};
+
+template <class V>
+V log_one_plus_exp(V z) {  // log(1 + exp(z)), exp only of negative numbers
+    return max(z, V(0)) + log1p(exp(-abs(z)));
+}
+
+// y = log(1 + exp(z))
+struct Softplus : Plain {
+    static constexpr const char* kKind = "softplus";
+    template <class V>
+    V value(V z) const {
+        return log_one_plus_exp(z);
+    }
+    template <class V>
+    V slope(V y) const {
+        return -expm1(-y);
+    }
+};
+
+// y = z tanh(softplus(z)) (Misra 2020)
+struct Mish : Plain {
+    static constexpr const char* kKind = "mish";
+    static constexpr bool kSlopeNeedsInput = true;
+    template <class V>
+    V value(V z) const {
+        return z * tanh(log_one_plus_exp(z));
+    }
+    template <class V>
+    V slope(V z) const {
+        const V t = tanh(log_one_plus_exp(z));
+        return t + z * (V(1) - t * t) * logistic(z);
+    }
+};
+
+// y = tanh(z)
+struct Tanh : Plain {
+    static constexpr const char* kKind = "tanh";
+    template <class V>
+    V value(V z) const {
+        return tanh(z);
+    }
+    template <class V>
+    V slope(V y) const {
+        return V(1) - y * y;
+    }
+};
+
+// y = z / (1 + |z|)
+struct Softsign : Plain {
+    static constexpr const char* kKind = "softsign";
+    template <class V>
+    V value(V z) const {
+        return z / (V(1) + abs(z));
+    }
+    template <class V>
+    V slope(V y) const {
+        const V rest = V(1) - abs(y);
+        return rest * rest;
+    }
+};
+
+template <class V>
+V clamp(V z, double low, double high) {
+    return min(max(z, V(low)), V(high));
+}
+
+// y = clamp(z + 3, 0, 6) / 6
+struct HardSigmoid : Plain {
+    static constexpr const char* kKind = "hard_sigmoid";
+    template <class V>
+    V value(V z) const {
+        return clamp(z + V(3), 0, 6) / V(6);
+    }
+    template <class V>
+    V slope(V y) const {
+        return select((y > V(0)) & (y < V(1)), V(1.0 / 6), V(0));
+    }
+};
+
+// y = z clamp(z + 3, 0, 6) / 6 (Howard et al. 2019)
+struct HardSwish : Plain {
+    static constexpr const char* kKind = "hard_swish";
+    static constexpr bool kSlopeNeedsInput = true;
+    template <class V>
+    V value(V z) const {
+        return z * clamp(z + V(3), 0, 6) / V(6);
+    }
+    template <class V>
+    V slope(V z) const {
+        const V middle = z / V(3) + V(0.5);
+        return select(z < V(-3), V(0), select(z > V(3), V(1), middle));
+    }
+};
+
+// y = clamp(z, -1, 1)
+struct HardTanh : Plain {
+    static constexpr const char* kKind = "hard_tanh";
+    template <class V>
+    V value(V z) const {
+        return clamp(z, -1, 1);
+    }
+    template <class V>
+    V slope(V y) const {
+        return select((y > V(-1)) & (y < V(1)), V(1), V(0));
+    }
+};
+
+}  // namespace activation
+
+using Activation =
+    std::variant<activation::Identity, activation::Relu, activation::LeakyRelu,
+                 activation::Elu, activation::Selu, activation::Celu, activation::Gelu,
+                 activation::GeluTanh, activation::Silu, activation::Mish,
+                 activation::Sigmoid, activation::Tanh, activation::Softplus,
+                 activation::Softsign, activation::HardSigmoid, activation::HardSwish,
+                 activation::HardTanh>;
+
+inline bool is_identity(const Activation& f) noexcept {
+    return std::holds_alternative<activation::Identity>(f);
+}
+// Whether the backward pass needs z rather than y.
+bool slope_needs_input(const Activation& f) noexcept;
+// The rectifier family: weights before it are initialised after He.
+bool is_rectifier(const Activation& f) noexcept;
+
+// y = f(z); y may be z
+template <class T>
+void activation_forward(const Activation& f, VectorView<const T> z,
+                        VectorView<T> y) noexcept;
+
+// dz = dy f'(s), s the output y or, where slope_needs_input, the input z; dz may be dy
+template <class T>
+void activation_backward(const Activation& f, VectorView<const T> dy,
+                         VectorView<const T> s, VectorView<T> dz) noexcept;
+
+}  // namespace fastnn

@@ -1,0 +1,180 @@
+#include "fastnn/kernels/normalize.hpp"
+
+#include <cmath>
+
+#include "fastnn/kernels/simd.hpp"
+
+namespace fastnn {
+
+using simd::for_each;
+using simd::Vec;
+
+template <class T>
+void column_moments(MatrixView<const T> x, T* mean, T* m2) noexcept {
+    const Vec<T> per_row(1.0 / static_cast<double>(x.rows));
+    for_each<T>(x.cols, [&](auto at) {
+        Vec<T> sum, squares;
+        for (Index i = 0; i < x.rows; ++i) sum += at.load(x.row(i));
+        const Vec<T> average = sum * per_row;
+        for (Index i = 0; i < x.rows; ++i) {
+            const Vec<T> d = at.load(x.row(i)) - average;
+            squares = fma(d, d, squares);
+        }
+        at.store(mean, average);
+        at.store(m2, squares);
+    });
+}
+
+template <class T>
+void merge_moments(Index cols, Index count, T* mean, T* m2, Index more,
+                   const T* more_mean, const T* more_m2) noexcept {
+    const double total = static_cast<double>(count + more);
+    const Vec<T> share(static_cast<double>(more) / total);
+    const Vec<T> cross(static_cast<double>(count) * static_cast<double>(more) / total);
+    for_each<T>(cols, [&](auto at) {
+        const Vec<T> delta = at.load(more_mean) - at.load(mean);
+        at.store(mean, fma(delta, share, at.load(mean)));
+        at.store(m2, at.load(m2) + at.load(more_m2) + delta * delta * cross);
+    });
+}
+
+template <class T>
+void inverse_deviation(VectorView<const T> variance, double eps, T* inv_std) noexcept {
+    for_each<T>(variance.size, [&](auto at) {
+        at.store(inv_std, Vec<T>(1) / sqrt(at.load(variance.data) + Vec<T>(eps)));
+    });
+}
+
+template <class T>
+void batchnorm_apply(MatrixView<const T> x, const T* mean, const T* inv_std,
+                     const T* gamma, const T* beta, MatrixView<T> y) noexcept {
+    for_each<T>(x.cols, [&](auto at) {
+        const Vec<T> m = at.load(mean), b = at.load(beta);
+        const Vec<T> scale = at.load(inv_std) * at.load(gamma);
+        for (Index i = 0; i < x.rows; ++i) {
+            at.store(y.row(i), fma(at.load(x.row(i)) - m, scale, b));
+        }
+    });
+}
+
+template <class T>
+void batchnorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean,
+                    const T* inv_std, T* dgamma, T* dbeta) noexcept {
+    for_each<T>(x.cols, [&](auto at) {
+        const Vec<T> m = at.load(mean);
+        Vec<T> sum, product;
+        for (Index i = 0; i < x.rows; ++i) {
+            const Vec<T> d = at.load(dy.row(i));
+            sum += d;
+            product = fma(d, at.load(x.row(i)) - m, product);
+        }
+        at.store(dgamma, product * at.load(inv_std));
+        at.store(dbeta, sum);
+    });
+}
+
+template <class T>
+void batchnorm_backward_input(MatrixView<const T> dy, MatrixView<const T> x,
+                              const T* mean, const T* inv_std, const T* gamma,
+                              const T* dgamma, const T* dbeta, Index n,
+                              MatrixView<T> dx) noexcept {
+    const Vec<T> share(n > 0 ? 1.0 / static_cast<double>(n) : 0.0);
+    for_each<T>(x.cols, [&](auto at) {
+        const Vec<T> m = at.load(mean), inverse = at.load(inv_std);
+        const Vec<T> scale = at.load(gamma) * inverse;
+        const Vec<T> dy_mean = at.load(dbeta) * share;
+        const Vec<T> slope = at.load(dgamma) * share * inverse;
+        for (Index i = 0; i < x.rows; ++i) {
+            const Vec<T> d = at.load(dy.row(i)) - dy_mean;
+            const Vec<T> centred = at.load(x.row(i)) - m;
+            at.store(dx.row(i), scale * (d - centred * slope));
+        }
+    });
+}
+
+template <class T>
+void layernorm_forward(MatrixView<const T> x, const T* gamma, const T* beta, double eps,
+                       MatrixView<T> y, T* mean, T* inv_std) noexcept {
+    for (Index i = 0; i < x.rows; ++i) {
+        const T* row = x.row(i);
+        Vec<T> total, squares;
+        for_each<T>(x.cols, [&](auto at) { total += at.load(row); });
+        const T average = sum(total) / static_cast<T>(x.cols);
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> d = at.load(row, average) - Vec<T>(average);
+            squares = fma(d, d, squares);
+        });
+        const T variance = sum(squares) / static_cast<T>(x.cols);
+        const T inverse = T(1) / std::sqrt(variance + static_cast<T>(eps));
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> xhat = (at.load(row) - Vec<T>(average)) * Vec<T>(inverse);
+            at.store(y.row(i), fma(xhat, at.load(gamma), at.load(beta)));
+        });
+        mean[i] = average;
+        inv_std[i] = inverse;
+    }
+}
+
+template <class T>
+void layernorm_backward_input(MatrixView<const T> dy, MatrixView<const T> x,
+                              const T* gamma, const T* mean, const T* inv_std,
+                              MatrixView<T> dx) noexcept {
+    for (Index i = 0; i < x.rows; ++i) {
+        const Vec<T> m(mean[i]), inverse(inv_std[i]);
+        Vec<T> total, product;
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> d = at.load(dy.row(i)) * at.load(gamma);
+            total += d;
+            product = fma(d, (at.load(x.row(i)) - m) * inverse, product);
+        });
+        const Vec<T> d_mean(sum(total) / static_cast<T>(x.cols));
+        const Vec<T> slope(sum(product) / static_cast<T>(x.cols));
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> d = at.load(dy.row(i)) * at.load(gamma) - d_mean;
+            const Vec<T> xhat = (at.load(x.row(i)) - m) * inverse;
+            at.store(dx.row(i), inverse * (d - xhat * slope));
+        });
+    }
+}
+
+template <class T>
+void layernorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean,
+                    const T* inv_std, T* dgamma, T* dbeta) noexcept {
+    for_each<T>(x.cols, [&](auto at) {
+        Vec<T> total, product;
+        for (Index i = 0; i < x.rows; ++i) {
+            const Vec<T> d = at.load(dy.row(i));
+            const Vec<T> xhat =
+                (at.load(x.row(i)) - Vec<T>(mean[i])) * Vec<T>(inv_std[i]);
+            total += d;
+            product = fma(d, xhat, product);
+        }
+        at.store(dgamma, product);
+        at.store(dbeta, total);
+    });
+}
+
+#define FASTNN_INSTANTIATE(T)                                                           \
+    template void column_moments<T>(MatrixView<const T>, T*, T*) noexcept;              \
+    template void merge_moments<T>(Index, Index, T*, T*, Index, const T*,               \
+                                   const T*) noexcept;                                  \
+    template void inverse_deviation<T>(VectorView<const T>, double, T*) noexcept;       \
+    template void batchnorm_apply<T>(MatrixView<const T>, const T*, const T*, const T*, \
+                                     const T*, MatrixView<T>) noexcept;                 \
+    template void batchnorm_sums<T>(MatrixView<const T>, MatrixView<const T>, const T*, \
+                                    const T*, T*, T*) noexcept;                         \
+    template void batchnorm_backward_input<T>(                                          \
+        MatrixView<const T>, MatrixView<const T>, const T*, const T*, const T*,         \
+        const T*, const T*, Index, MatrixView<T>) noexcept;                             \
+    template void layernorm_forward<T>(MatrixView<const T>, const T*, const T*, double, \
+                                       MatrixView<T>, T*, T*) noexcept;                 \
+    template void layernorm_backward_input<T>(MatrixView<const T>, MatrixView<const T>, \
+                                              const T*, const T*, const T*,             \
+                                              MatrixView<T>) noexcept;                  \
+    template void layernorm_sums<T>(MatrixView<const T>, MatrixView<const T>, const T*, \
+                                    const T*, T*, T*) noexcept;
+FASTNN_INSTANTIATE(float)
+FASTNN_INSTANTIATE(double)
+#undef FASTNN_INSTANTIATE
+
+}  // namespace fastnn
