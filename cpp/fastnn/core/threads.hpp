@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -53,7 +54,7 @@ void relax(int& turns, const std::atomic<std::uint32_t>& watched, std::uint32_t 
 // Where the threads of a team meet. Rank 0 waits for the others, works alone, and opens.
 class Gate {
 public:
-    explicit Gate(int others) noexcept : others_(others) {}
+    void expect(int others) noexcept { others_ = others; }  // rank 0, before it waits
 
     void arrive_and_wait() noexcept {  // every rank but 0
         const std::uint32_t seen = opened_.load(std::memory_order_acquire);
@@ -79,7 +80,7 @@ public:
     }
 
 private:
-    const int others_;
+    int others_ = 0;
     alignas(64) std::atomic<std::uint32_t> arrived_{0};
     alignas(64) std::atomic<std::uint32_t> opened_{0};
 };
@@ -91,7 +92,7 @@ private:
 template <class Job>
 void run_job(int n_threads, Job& job) {
     alignas(64) std::atomic<Index> next{0};
-    detail::Gate gate(n_threads - 1);
+    detail::Gate gate;
     Index tiles = job.tiles();
     bool more = true;
 
@@ -107,15 +108,20 @@ void run_job(int n_threads, Job& job) {
         }
     };
     std::vector<std::thread> others;
-    for (int rank = 1; rank < n_threads; ++rank) {
-        others.emplace_back([&, rank] {
-            const FlushDenormals flush;
-            while (more) {
-                work(rank);
-                gate.arrive_and_wait();
-            }
-        });
+    try {
+        for (int rank = 1; rank < n_threads; ++rank) {
+            others.emplace_back([&, rank] {
+                const FlushDenormals flush;
+                while (more) {
+                    work(rank);
+                    gate.arrive_and_wait();
+                }
+            });
+        }
+    } catch (const std::system_error&) {
+        // The system grants no more threads: those that began do the work.
     }
+    gate.expect(static_cast<int>(others.size()));
     std::exception_ptr error;
     while (more) {
         {
