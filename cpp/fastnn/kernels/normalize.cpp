@@ -58,6 +58,19 @@ void batchnorm_apply(MatrixView<const T> x, const T* mean, const T* inv_std,
 }
 
 template <class T>
+void batchnorm_infer(MatrixView<const T> x, const T* mean, const T* variance, double eps,
+                     const T* gamma, const T* beta, MatrixView<T> y) noexcept {
+    for_each<T>(x.cols, [&](auto at) {
+        const Vec<T> m = at.load(mean), b = at.load(beta);
+        const Vec<T> inverse = Vec<T>(1) / sqrt(at.load(variance) + Vec<T>(eps));
+        const Vec<T> scale = inverse * at.load(gamma);
+        for (Index i = 0; i < x.rows; ++i) {
+            at.store(y.row(i), fma(at.load(x.row(i)) - m, scale, b));
+        }
+    });
+}
+
+template <class T>
 void batchnorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean,
                     const T* inv_std, T* dgamma, T* dbeta) noexcept {
     for_each<T>(x.cols, [&](auto at) {
@@ -161,6 +174,8 @@ void layernorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean
     template void inverse_deviation<T>(VectorView<const T>, double, T*) noexcept;       \
     template void batchnorm_apply<T>(MatrixView<const T>, const T*, const T*, const T*, \
                                      const T*, MatrixView<T>) noexcept;                 \
+    template void batchnorm_infer<T>(MatrixView<const T>, const T*, const T*, double,   \
+                                     const T*, const T*, MatrixView<T>) noexcept;       \
     template void batchnorm_sums<T>(MatrixView<const T>, MatrixView<const T>, const T*, \
                                     const T*, T*, T*) noexcept;                         \
     template void batchnorm_backward_input<T>(                                          \

@@ -31,6 +31,14 @@ void batchnorm_apply(MatrixView<const T> x,              // (rows, cols)
                      const T* gamma, const T* beta,      // (cols)
                      MatrixView<T> y) noexcept;          // (rows, cols), may be x
 
+// y = (x - mean) / sqrt(variance + eps) gamma + beta: inference by running statistics, the
+// same arithmetic as inverse_deviation and batchnorm_apply
+template <class T>
+void batchnorm_infer(MatrixView<const T> x,              // (rows, cols)
+                     const T* mean, const T* variance,   // (cols)
+                     double eps, const T* gamma, const T* beta,  // (cols)
+                     MatrixView<T> y) noexcept;          // (rows, cols), may be x
+
 // dgamma = sum_rows dy xhat,  dbeta = sum_rows dy,  xhat = (x - mean) inv_std
 template <class T>
 void batchnorm_sums(MatrixView<const T> dy,             // (rows, cols)

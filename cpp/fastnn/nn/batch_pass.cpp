@@ -1,0 +1,220 @@
+#include "fastnn/nn/batch_pass.hpp"
+
+#include <algorithm>
+
+namespace fastnn {
+namespace {
+
+// Rows of a tile: tall enough that packing the weights for it is paid back, with tiles
+// enough for several threads. Depends on the batch alone: sums over tiles then have the
+// same bits for any number of threads.
+Index tile_height(Index batch) {
+    return std::clamp<Index>(round_up(ceil_div(batch, 4), 16), 16, 128);
+}
+
+template <class T, class Visit>
+auto visit_layer(const Network<T>& network, Index layer, Visit&& visit) {
+    return std::visit(visit, network.layers()[static_cast<std::size_t>(layer)]);
+}
+
+}  // namespace
+
+template <class T>
+double Samples<T>::total_weight(const Index* rows, Index n) const noexcept {
+    if (weights.empty()) return static_cast<double>(n);
+    double total = 0;
+    for (Index i = 0; i < n; ++i) {
+        total += static_cast<double>(weights[rows ? rows[i] : i]);
+    }
+    return total;
+}
+
+template <class T>
+BatchPass<T>::BatchPass(const Network<T>& network, const Loss& loss, Index max_batch,
+                        bool training)
+    : network_(network), loss_(loss), max_batch_(max_batch) {
+    check_outputs(loss, network.out_features());
+    pass_.batch = max_batch;
+    pass_.tile_height = tile_height(max_batch);
+    pass_.training = training;
+    x_ = Matrix<T>(max_batch, network.in_features());
+    tile_loss_.resize(pass_.tiles());
+    for (std::size_t k = 0; k < network.layers().size(); ++k) {
+        std::visit(
+            [&](const auto& layer) {
+                memory_.push_back(layer.memory(pass_));
+                const auto tiles = layer.parameter_tiles(static_cast<Index>(k));
+                parameter_tiles_.insert(parameter_tiles_.end(), tiles.begin(),
+                                        tiles.end());
+            },
+            network.layers()[k]);
+    }
+    plan(training);
+}
+
+template <class T>
+void BatchPass<T>::plan(bool training) {
+    const auto n = static_cast<Index>(network_.layers().size());
+    const auto needs_batch = [&](Index k) {
+        return training && std::holds_alternative<BatchNorm<T>>(
+                               network_.layers()[static_cast<std::size_t>(k)]);
+    };
+    const auto reaches_parameters = [&](Index k) {
+        return network_.needs_input_gradient(k) ||
+               visit_layer(network_, k, [](const auto& l) { return l.has_parameters(); });
+    };
+    phases_ = {{{Action::kGather}}};
+    for (Index k = 0; k < n; ++k) {
+        if (needs_batch(k)) {
+            phases_.back().push_back({Action::kStatistics, k});
+            phases_.emplace_back();
+        }
+        phases_.back().push_back({Action::kForward, k});
+    }
+    phases_.back().push_back({Action::kLoss});
+    for (Index k = n - 1; k >= 0 && reaches_parameters(k); --k) {
+        if (std::holds_alternative<BatchNorm<T>>(
+                network_.layers()[static_cast<std::size_t>(k)])) {
+            phases_.back().push_back({Action::kBackwardSums, k});
+            phases_.emplace_back();
+        }
+        phases_.back().push_back({Action::kBackward, k});
+    }
+}
+
+template <class T>
+void BatchPass<T>::begin(const Samples<T>& samples, const Index* rows, Index n,
+                         std::uint64_t seed, std::uint32_t step) noexcept {
+    samples_ = samples;
+    rows_ = rows;
+    pass_.batch = n;
+    pass_.seed = seed;
+    pass_.step = step;
+    total_weight_ = samples.total_weight(rows, n);
+    if (pass_.training) return;
+    for (std::size_t k = 0; k < memory_.size(); ++k) {
+        if (const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k])) {
+            norm->merge_statistics(network_.state(), pass_, memory_[k]);
+        }
+    }
+}
+
+template <class T>
+void BatchPass<T>::run_tile(Index phase, Index tile, GemmScratch<T>& scratch) {
+    const Tile<T> t{tile, tile_range(tile, pass_.tile_height, pass_.batch), scratch};
+    for (const Step& step : phases_[static_cast<std::size_t>(phase)]) run(step, t);
+}
+
+template <class T>
+void BatchPass<T>::run(const Step& step, const Tile<T>& tile) {
+    if (step.action == Action::kGather) return gather(tile.rows);
+    if (step.action == Action::kLoss) return loss_of(tile);
+
+    const Index k = step.layer;
+    LayerMemory<T>& memory = memory_[static_cast<std::size_t>(k)];
+    const State<T> state = network_.state();
+    const auto padded_input = input_of(k, tile.padded());
+    visit_layer(network_, k, [&]<class L>(const L& layer) {
+        if (step.action == Action::kForward) {
+            layer.forward(state, pass_, padded_input, memory, tile);
+        } else if (step.action == Action::kBackward) {
+            layer.backward(state, pass_, padded_input, memory,
+                           input_gradient_of(k, tile.padded()), tile);
+        } else if constexpr (std::is_same_v<L, BatchNorm<T>>) {
+            const auto x = input_of(k, tile.rows);
+            if (step.action == Action::kStatistics) {
+                layer.statistics_tile(x, memory, tile);
+            } else {
+                layer.backward_sums_tile(x, memory, tile);
+            }
+        }
+    });
+}
+
+template <class T>
+void BatchPass<T>::gather(Range rows) {
+    for (Index i = rows.begin; i < rows.end; ++i) {
+        const Index r = rows_ ? rows_[i] : i;
+        std::copy_n(samples_.x.row(r), samples_.x.cols, x_.row(i));
+    }
+}
+
+template <class T>
+void BatchPass<T>::loss_of(const Tile<T>& tile) {
+    // Rows of the whole data set, so that no targets have to be gathered.
+    LayerMemory<T>& last = memory_.back();
+    Targets<T> targets = samples_.targets;
+    VectorView<const T> weights = samples_.weights;
+    const Index* rows = rows_ ? rows_ + tile.rows.begin : nullptr;
+    if (!rows) {
+        if (targets.are_labels()) targets.labels = targets.labels.slice(tile.rows);
+        if (!targets.are_labels()) targets.values = targets.values.row_slice(tile.rows);
+        if (!weights.empty()) weights = weights.slice(tile.rows);
+    }
+    tile_loss_[tile.index] =
+        loss_rows<T>(loss_, last.out.view(tile.rows), targets, weights, rows,
+                     total_weight_, last.grad.view(tile.rows));
+}
+
+template <class T>
+void BatchPass<T>::finish_phase(Index phase) {
+    for (const Step& step : phases_[static_cast<std::size_t>(phase)]) {
+        const auto k = static_cast<std::size_t>(step.layer);
+        if (step.action == Action::kLoss) {
+            weighted_loss_ = 0;
+            for (Index i = 0; i < tiles(); ++i) weighted_loss_ += tile_loss_[i];
+        } else if (step.action == Action::kStatistics) {
+            std::get<BatchNorm<T>>(network_.layers()[k])
+                .merge_statistics(network_.state(), pass_, memory_[k]);
+        } else if (step.action == Action::kBackwardSums) {
+            std::get<BatchNorm<T>>(network_.layers()[k])
+                .merge_backward_sums(pass_, memory_[k]);
+        }
+    }
+}
+
+template <class T>
+void BatchPass<T>::reserve_scratch(GemmScratch<T>& scratch) const {
+    for (const Layer<T>& layer : network_.layers()) {
+        std::visit([&](const auto& l) { l.reserve_scratch(pass_, scratch); }, layer);
+    }
+}
+
+template <class T>
+void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias,
+                            GemmScratch<T>& scratch) const {
+    const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
+    visit_layer(network_, tile.layer, [&](const auto& layer) {
+        layer.gradient(pass_, x, memory_[static_cast<std::size_t>(tile.layer)], tile,
+                       dweight, dbias, scratch);
+    });
+}
+
+template <class T>
+void BatchPass<T>::update_running(Network<T>& network) const {
+    for (std::size_t k = 0; k < memory_.size(); ++k) {
+        if (const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k])) {
+            norm->update_running(pass_, memory_[k], network.statistics().data(),
+                                 network.counters().data());
+        }
+    }
+}
+
+template <class T>
+MatrixView<const T> BatchPass<T>::input_of(Index layer, Range rows) const {
+    if (layer == 0) return x_.view(rows);
+    return memory_[static_cast<std::size_t>(layer - 1)].out.view(rows);
+}
+
+template <class T>
+MatrixView<T> BatchPass<T>::input_gradient_of(Index layer, Range rows) {
+    if (!network_.needs_input_gradient(layer)) return {};
+    return memory_[static_cast<std::size_t>(layer - 1)].grad.view(rows);
+}
+
+template struct Samples<float>;
+template struct Samples<double>;
+template class BatchPass<float>;
+template class BatchPass<double>;
+
+}  // namespace fastnn

@@ -1,0 +1,92 @@
+// Forward, loss and backward of one batch, as phases over row tiles.
+//
+// Within a phase the tiles do not meet. A network without batch normalisation has a single
+// phase: each tile gathers its rows, runs forward, loss and backward. Each BatchNorm in
+// training adds two meetings, for its statistics and for their gradient; finish_phase is
+// the short sequential part between two phases. After the last phase the gradient of any
+// slice of the parameters can be computed over the whole batch.
+#pragma once
+
+#include <vector>
+
+#include "fastnn/nn/loss.hpp"
+#include "fastnn/nn/network.hpp"
+
+namespace fastnn {
+
+// Samples to learn from or to compare with.
+template <class T>
+struct Samples {
+    MatrixView<const T> x;        // (n, in)
+    Targets<T> targets;           // (n) or (n, out)
+    VectorView<const T> weights;  // (n), or empty
+
+    Index size() const noexcept { return x.rows; }
+    // Sum of the weights of some rows (of the first n when rows is null).
+    double total_weight(const Index* rows, Index n) const noexcept;
+};
+
+template <class T>
+class BatchPass {
+public:
+    // Allocates all that batches of up to `max_batch` rows need.
+    BatchPass(const Network<T>& network, const Loss& loss, Index max_batch, bool training);
+
+    Index max_batch() const noexcept { return max_batch_; }
+    // The batch to come: rows[0 .. n) of the samples, or their first n when rows is null.
+    void begin(const Samples<T>& samples, const Index* rows, Index n,
+               std::uint64_t seed, std::uint32_t step) noexcept;
+
+    Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
+    Index tiles() const noexcept { return pass_.tiles(); }
+    void run_tile(Index phase, Index tile, GemmScratch<T>& scratch);
+    void finish_phase(Index phase);
+    void reserve_scratch(GemmScratch<T>& scratch) const;
+
+    // After the last phase: sum of w l and of w over the batch, and the raw outputs.
+    double weighted_loss() const noexcept { return weighted_loss_; }
+    double total_weight() const noexcept { return total_weight_; }
+    Index batch() const noexcept { return pass_.batch; }
+    MatrixView<const T> outputs() const noexcept {
+        return memory_.back().out.view({0, pass_.batch});
+    }
+
+    const std::vector<ParameterTile>& parameter_tiles() const noexcept {
+        return parameter_tiles_;
+    }
+    // Gradient of the mean loss for one slice of the parameters.
+    void gradient(const ParameterTile& tile, T* dweight, T* dbias,
+                  GemmScratch<T>& scratch) const;
+    // The batch's share in the running statistics of BatchNorm layers.
+    void update_running(Network<T>& network) const;
+
+private:
+    enum class Action { kGather, kForward, kStatistics, kLoss, kBackward, kBackwardSums };
+    struct Step {
+        Action action;
+        Index layer = 0;
+    };
+
+    void plan(bool training);
+    void run(const Step& step, const Tile<T>& tile);
+    void gather(Range rows);
+    void loss_of(const Tile<T>& tile);
+    MatrixView<const T> input_of(Index layer, Range rows) const;
+    MatrixView<T> input_gradient_of(Index layer, Range rows);
+
+    const Network<T>& network_;
+    Loss loss_;
+    Index max_batch_;
+    Pass pass_;
+    Samples<T> samples_;
+    const Index* rows_ = nullptr;
+    double total_weight_ = 0;
+    double weighted_loss_ = 0;
+    std::vector<std::vector<Step>> phases_;
+    Matrix<T> x_;                         // (max_batch, in): the gathered rows
+    std::vector<LayerMemory<T>> memory_;  // of each layer
+    Buffer<double> tile_loss_;
+    std::vector<ParameterTile> parameter_tiles_;
+};
+
+}  // namespace fastnn

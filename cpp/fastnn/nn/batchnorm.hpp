@@ -1,0 +1,69 @@
+// Batch normalisation with its activation (Ioffe & Szegedy 2015), torch.nn.BatchNorm1d's
+// semantics: biased variance to normalise, unbiased for the running one.
+//
+// In training the statistics need the whole batch, so a pass meets at a barrier twice: the
+// tiles leave their moments (statistics_tile), one thread merges them
+// (merge_statistics), and only then can tiles be normalised; likewise backward with the
+// sums dgamma and dbeta.
+#pragma once
+
+#include <vector>
+
+#include "fastnn/nn/pass.hpp"
+#include "fastnn/nn/tensors.hpp"
+
+namespace fastnn {
+
+template <class T>
+class BatchNorm {
+public:
+    BatchNorm(Index position, Index width, double eps, double momentum, Activation f,
+              TensorTable& table);
+
+    Index width() const noexcept { return width_; }
+    static constexpr bool has_parameters() noexcept { return true; }
+    const Activation& activation() const noexcept { return f_; }
+
+    void initialise(T* parameters, T* statistics) const;
+    LayerMemory<T> memory(const Pass& pass) const;
+    void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
+    std::vector<ParameterTile> parameter_tiles(Index layer) const;
+
+    void statistics_tile(MatrixView<const T> x, LayerMemory<T>& memory,
+                         const Tile<T>& tile) const;
+    // Moments of the batch, or in inference mode the running ones.
+    void merge_statistics(const State<T>& state, const Pass& pass,
+                          LayerMemory<T>& memory) const;
+    void forward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
+                 LayerMemory<T>& memory, const Tile<T>& tile) const;
+
+    void backward_sums_tile(MatrixView<const T> x, LayerMemory<T>& memory,
+                            const Tile<T>& tile) const;
+    void merge_backward_sums(const Pass& pass, LayerMemory<T>& memory) const;
+    void backward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
+                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const;
+
+    void gradient(const Pass& pass, MatrixView<const T> x, const LayerMemory<T>& memory,
+                  const ParameterTile& tile, T* dgamma, T* dbeta,
+                  GemmScratch<T>& scratch) const;
+    // running = (1 - momentum) running + momentum batch. A batch of one row has no
+    // variance and leaves the running statistics alone.
+    void update_running(const Pass& pass, const LayerMemory<T>& memory, T* statistics,
+                        std::int64_t* counters) const;
+
+    void infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
+               MatrixView<T> y, GemmScratch<T>& scratch) const;
+
+private:
+    Index width_;
+    Range gamma_;
+    Range beta_;
+    Range running_mean_;
+    Range running_var_;
+    Range counter_;
+    double eps_;
+    double momentum_;
+    Activation f_;
+};
+
+}  // namespace fastnn

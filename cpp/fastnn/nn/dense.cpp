@@ -1,0 +1,117 @@
+#include "fastnn/nn/dense.hpp"
+
+#include <algorithm>
+
+#include "fastnn/kernels/affine.hpp"
+#include "fastnn/kernels/reduce.hpp"
+#include "fastnn/nn/init.hpp"
+
+namespace fastnn {
+namespace {
+
+// Rows of W whose gradient is computed at once: about 256 KiB, to stay in a core's L2
+// cache until the optimizer has used it, and an even number of slices. Depends on the
+// shape alone.
+template <class T>
+Index slice_height(Index out, Index in) {
+    constexpr Index kBytes = 256 << 10;
+    constexpr Index kWorthSplitting = 4096;  // elements
+    constexpr Index kStep = 8;
+    const Index bytes = out * in * static_cast<Index>(sizeof(T));
+    if (out * in < kWorthSplitting) return out;
+    const Index slices = round_up(ceil_div(bytes, kBytes), 2);
+    return std::min(out, round_up(ceil_div(out, slices), kStep));
+}
+
+}  // namespace
+
+template <class T>
+Dense<T>::Dense(Index position, Index in, Index out, bool bias, double lr_scale,
+                Activation f, TensorTable& table)
+    : in_(in),
+      out_(out),
+      weight_(table.add(position, "weight", {out, in}, Storage::kParameters)),
+      bias_(bias ? table.add(position, "bias", {out}, Storage::kParameters) : Range{}),
+      lr_scale_(lr_scale),
+      f_(f) {}
+
+template <class T>
+void Dense<T>::initialise(T* parameters, const std::string& scheme, bool before_rectifier,
+                          Generator random) const {
+    initialise_dense<T>(scheme, before_rectifier,
+                        {parameters + weight_.begin, out_, in_},
+                        {parameters + bias_.begin, bias_.size()}, random);
+}
+
+template <class T>
+LayerMemory<T> Dense<T>::memory(const Pass& pass) const {
+    return activation_memory<T>(f_, pass.batch, out_);
+}
+
+template <class T>
+void Dense<T>::reserve_scratch(const Pass& pass, GemmScratch<T>& scratch) const {
+    const Index rows = std::max(pass.tile_height, kRowStep);
+    const Index slice = slice_height<T>(out_, in_);
+    scratch.reserve_for(rows, out_, in_);           // forward
+    scratch.reserve_for(rows, in_, out_);           // backward, inputs
+    scratch.reserve_for(slice, in_, pass.batch);    // backward, weights
+}
+
+template <class T>
+std::vector<ParameterTile> Dense<T>::parameter_tiles(Index layer) const {
+    const Index height = slice_height<T>(out_, in_);
+    std::vector<ParameterTile> tiles;
+    for (Index i = 0; i < ceil_div(out_, height); ++i) {
+        const Range units = tile_range(i, height, out_);
+        const Range weight{weight_.begin + units.begin * in_,
+                           weight_.begin + units.end * in_};
+        const Range bias = bias_.size() == 0 ? Range{}
+                                             : Range{bias_.begin + units.begin,
+                                                     bias_.begin + units.end};
+        tiles.push_back({layer, units, weight, bias, lr_scale_, true});
+    }
+    return tiles;
+}
+
+template <class T>
+void Dense<T>::forward(const State<T>& state, const Pass&, MatrixView<const T> x,
+                       LayerMemory<T>& memory, const Tile<T>& tile) const {
+    const Range rows = tile.padded();
+    affine_forward<T>(x, weights(state), biases(state), pre_activation(f_, memory, rows),
+                      tile.scratch);
+    activate(f_, memory, rows);
+}
+
+template <class T>
+void Dense<T>::backward(const State<T>& state, const Pass&, MatrixView<const T>,
+                        LayerMemory<T>& memory, MatrixView<T> dx,
+                        const Tile<T>& tile) const {
+    const Range rows = tile.padded();
+    activate_backward(f_, memory, rows);
+    if (dx.data) {
+        affine_backward_input<T>(memory.grad.view(rows), weights(state), dx,
+                                 tile.scratch);
+    }
+}
+
+template <class T>
+void Dense<T>::gradient(const Pass& pass, MatrixView<const T> x,
+                        const LayerMemory<T>& memory, const ParameterTile& tile, T* dw,
+                        T* db, GemmScratch<T>& scratch) const {
+    const MatrixView<const T> dz =
+        memory.grad.view({0, pass.batch}).col_slice(tile.units);
+    affine_backward_weights<T>(dz, x, {dw, tile.units.size(), in_}, scratch);
+    if (tile.bias.size() > 0) column_sums(dz, db);
+}
+
+template <class T>
+void Dense<T>::infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
+                     MatrixView<T> y, GemmScratch<T>& scratch) const {
+    affine_forward<T>(x, weights(state), biases(state), y, scratch);
+    if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
+}
+
+template class Dense<float>;
+template class Dense<double>;
+
+}  // namespace fastnn

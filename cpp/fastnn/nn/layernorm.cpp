@@ -1,0 +1,86 @@
+#include "fastnn/nn/layernorm.hpp"
+
+#include <algorithm>
+
+#include "fastnn/kernels/normalize.hpp"
+
+namespace fastnn {
+
+template <class T>
+LayerNorm<T>::LayerNorm(Index position, Index width, double eps, Activation f,
+                        TensorTable& table)
+    : width_(width),
+      gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
+      beta_(table.add(position, "bias", {width}, Storage::kParameters)),
+      eps_(eps),
+      f_(f) {}
+
+template <class T>
+void LayerNorm<T>::initialise(T* parameters) const {
+    std::fill_n(parameters + gamma_.begin, width_, T(1));
+    std::fill_n(parameters + beta_.begin, width_, T(0));
+}
+
+template <class T>
+LayerMemory<T> LayerNorm<T>::memory(const Pass& pass) const {
+    LayerMemory<T> memory = activation_memory<T>(f_, pass.batch, width_);
+    memory.mean.resize(round_up(pass.batch, kRowStep));
+    memory.inv_std.resize(round_up(pass.batch, kRowStep));
+    return memory;
+}
+
+template <class T>
+std::vector<ParameterTile> LayerNorm<T>::parameter_tiles(Index layer) const {
+    return {{layer, {0, width_}, gamma_, beta_}};
+}
+
+template <class T>
+void LayerNorm<T>::forward(const State<T>& state, const Pass&, MatrixView<const T> x,
+                           LayerMemory<T>& memory, const Tile<T>& tile) const {
+    const Range rows = tile.padded();
+    layernorm_forward<T>(x, state.parameters + gamma_.begin,
+                         state.parameters + beta_.begin, eps_,
+                         pre_activation(f_, memory, rows),
+                         memory.mean.data() + rows.begin,
+                         memory.inv_std.data() + rows.begin);
+    activate(f_, memory, rows);
+}
+
+template <class T>
+void LayerNorm<T>::backward(const State<T>& state, const Pass&, MatrixView<const T> x,
+                            LayerMemory<T>& memory, MatrixView<T> dx,
+                            const Tile<T>& tile) const {
+    const Range rows = tile.padded();
+    activate_backward(f_, memory, rows);
+    if (!dx.data) return;
+    layernorm_backward_input<T>(memory.grad.view(rows), x,
+                                state.parameters + gamma_.begin,
+                                memory.mean.data() + rows.begin,
+                                memory.inv_std.data() + rows.begin, dx);
+}
+
+template <class T>
+void LayerNorm<T>::gradient(const Pass& pass, MatrixView<const T> x,
+                            const LayerMemory<T>& memory, const ParameterTile&, T* dgamma,
+                            T* dbeta, GemmScratch<T>&) const {
+    layernorm_sums<T>(memory.grad.view({0, pass.batch}), x, memory.mean.data(),
+                      memory.inv_std.data(), dgamma, dbeta);
+}
+
+template <class T>
+void LayerNorm<T>::infer(const State<T>& state, const Activation& f,
+                         MatrixView<const T> x, MatrixView<T> y,
+                         GemmScratch<T>&) const {
+    for (Index i = 0; i < x.rows; ++i) {
+        T mean, inv_std;
+        layernorm_forward<T>(x.row_slice({i, i + 1}), state.parameters + gamma_.begin,
+                             state.parameters + beta_.begin, eps_,
+                             y.row_slice({i, i + 1}), &mean, &inv_std);
+    }
+    if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
+}
+
+template class LayerNorm<float>;
+template class LayerNorm<double>;
+
+}  // namespace fastnn

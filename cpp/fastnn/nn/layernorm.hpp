@@ -1,0 +1,44 @@
+// Layer normalisation with its activation (Ba, Kiros & Hinton 2016), torch.nn.LayerNorm's
+// semantics: statistics of each row, biased variance.
+#pragma once
+
+#include <vector>
+
+#include "fastnn/nn/pass.hpp"
+#include "fastnn/nn/tensors.hpp"
+
+namespace fastnn {
+
+template <class T>
+class LayerNorm {
+public:
+    LayerNorm(Index position, Index width, double eps, Activation f, TensorTable& table);
+
+    Index width() const noexcept { return width_; }
+    static constexpr bool has_parameters() noexcept { return true; }
+    const Activation& activation() const noexcept { return f_; }
+
+    void initialise(T* parameters) const;
+    LayerMemory<T> memory(const Pass& pass) const;
+    void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
+    std::vector<ParameterTile> parameter_tiles(Index layer) const;
+
+    void forward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
+                 LayerMemory<T>& memory, const Tile<T>& tile) const;
+    void backward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
+                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const;
+    void gradient(const Pass& pass, MatrixView<const T> x, const LayerMemory<T>& memory,
+                  const ParameterTile& tile, T* dgamma, T* dbeta,
+                  GemmScratch<T>& scratch) const;
+    void infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
+               MatrixView<T> y, GemmScratch<T>& scratch) const;
+
+private:
+    Index width_;
+    Range gamma_;
+    Range beta_;
+    double eps_;
+    Activation f_;
+};
+
+}  // namespace fastnn

@@ -1,0 +1,64 @@
+// A multi-layer perceptron: its layers, and the numbers it owns in flat buffers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "fastnn/nn/layer.hpp"
+#include "fastnn/nn/layer_spec.hpp"
+#include "fastnn/nn/tensors.hpp"
+
+namespace fastnn {
+
+// Layers are built from specs; an activation right after a dense or normalisation layer
+// is taken into it and computed in the same pass over a tile.
+template <class T>
+class Network {
+public:
+    Network(const std::vector<LayerSpec>& specs, Index in_features, std::uint64_t seed);
+
+    Index in_features() const noexcept { return in_features_; }
+    Index out_features() const noexcept { return widths_.back(); }
+    // Output width of each layer as written.
+    const std::vector<Index>& widths() const noexcept { return widths_; }
+    std::uint64_t seed() const noexcept { return seed_; }
+
+    const TensorTable& tensors() const noexcept { return table_; }
+    Buffer<T>& parameters() noexcept { return parameters_; }
+    const Buffer<T>& parameters() const noexcept { return parameters_; }
+    Buffer<T>& statistics() noexcept { return statistics_; }
+    const Buffer<T>& statistics() const noexcept { return statistics_; }
+    Buffer<std::int64_t>& counters() noexcept { return counters_; }
+
+    State<T> state() const noexcept { return {parameters_.data(), statistics_.data()}; }
+    const std::vector<Layer<T>>& layers() const noexcept { return layers_; }
+    // Whether a layer before `layer` has parameters, so that gradients must reach it.
+    bool needs_input_gradient(Index layer) const noexcept;
+
+    // How much of the network inference runs: `layers` of layers(), the last of them
+    // perhaps without its activation.
+    struct Depth {
+        Index layers;
+        bool last_activation;
+    };
+    Depth whole() const noexcept { return {static_cast<Index>(layers_.size()), true}; }
+    // Up to and including the layer written at `position`.
+    Depth depth_of(Index position) const;
+
+private:
+    void build(const std::vector<LayerSpec>& specs);
+    void initialise(const std::vector<LayerSpec>& specs);
+
+    Index in_features_;
+    std::uint64_t seed_;
+    std::vector<Layer<T>> layers_;
+    std::vector<Index> widths_;     // by position as written
+    std::vector<Depth> depths_;     // by position as written
+    std::vector<Index> positions_;  // of each of layers_, as written
+    TensorTable table_;
+    Buffer<T> parameters_;
+    Buffer<T> statistics_;
+    Buffer<std::int64_t> counters_;
+};
+
+}  // namespace fastnn

@@ -1,0 +1,102 @@
+// What layers are given and leave behind while a batch passes through them.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/core/matrix.hpp"
+#include "fastnn/core/types.hpp"
+#include "fastnn/kernels/activation.hpp"
+#include "fastnn/kernels/gemm.hpp"
+
+namespace fastnn {
+
+// The numbers a network owns, as layers see them during a pass.
+template <class T>
+struct State {
+    const T* parameters;
+    const T* statistics;
+};
+
+// One pass of one batch.
+struct Pass {
+    Index batch = 0;        // rows
+    Index tile_height = 0;  // rows of a tile, a multiple of kRowStep
+    bool training = true;   // batch statistics and dropout, or inference mode
+    std::uint64_t seed = 0;
+    std::uint32_t step = 0;
+
+    Index tiles() const noexcept { return ceil_div(batch, tile_height); }
+};
+
+// Some rows of the batch, handled by one thread.
+template <class T>
+struct Tile {
+    Index index;
+    Range rows;
+    GemmScratch<T>& scratch;
+
+    // Rows for products: whole groups, so that a row's bits do not depend on the tile.
+    Range padded() const noexcept {
+        return {rows.begin, rows.begin + round_up(rows.size(), kRowStep)};
+    }
+};
+
+// What one layer keeps of a batch from its forward to its backward pass. Layers use the
+// parts they need.
+template <class T>
+struct LayerMemory {
+    Matrix<T> out;   // (batch, width) the layer's outputs, after its activation
+    Matrix<T> pre;   // (batch, width) before the activation, or the dropout's factors
+    Matrix<T> grad;  // (batch, width) d loss / d out, turned in place into d loss / d z
+    Matrix<T> tile_a, tile_b;              // (tiles, width) partial sums of each tile
+    Buffer<T> mean, inv_std, m2;           // (width) or (batch): statistics
+    Buffer<T> dgamma, dbeta;               // (width)
+};
+
+// Memory for z, y = f(z) and dL/dy; z is kept apart only where the slope needs it.
+template <class T>
+LayerMemory<T> activation_memory(const Activation& f, Index batch, Index width) {
+    LayerMemory<T> memory;
+    memory.out = Matrix<T>(batch, width);
+    memory.grad = Matrix<T>(batch, width);
+    if (slope_needs_input(f)) memory.pre = Matrix<T>(batch, width);
+    return memory;
+}
+
+// Where a layer writes z.
+template <class T>
+MatrixView<T> pre_activation(const Activation& f, LayerMemory<T>& memory, Range rows) {
+    return (slope_needs_input(f) ? memory.pre : memory.out).view(rows);
+}
+
+// out = f(z)
+template <class T>
+void activate(const Activation& f, LayerMemory<T>& memory, Range rows) {
+    if (is_identity(f)) return;
+    const MatrixView<const T> z = pre_activation(f, memory, rows);
+    activation_forward<T>(f, flat(z), flat(memory.out.view(rows)));
+}
+
+// grad := grad f'(z)
+template <class T>
+void activate_backward(const Activation& f, LayerMemory<T>& memory, Range rows) {
+    if (is_identity(f)) return;
+    const MatrixView<const T> s = pre_activation(f, memory, rows);
+    const VectorView<T> grad = flat(memory.grad.view(rows));
+    activation_backward<T>(f, grad, flat(s), grad);
+}
+
+// A slice of a layer's parameters whose gradient one thread computes at a time: `units`
+// are rows of a weight matrix, or columns of a normalisation layer.
+struct ParameterTile {
+    Index layer;
+    Range units;
+    Range weight;  // in the flat parameter buffer: these units' weights (gamma) ...
+    Range bias;    // ... and biases (beta); may be empty
+    double lr_scale = 1.0;
+    bool penalised = false;  // whether l1, l2 and max_norm apply to `weight`
+
+    Index size() const noexcept { return weight.size() + bias.size(); }
+};
+
+}  // namespace fastnn

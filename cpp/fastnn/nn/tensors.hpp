@@ -1,0 +1,46 @@
+// Where a network's named tensors lie in its flat buffers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fastnn/core/types.hpp"
+
+namespace fastnn {
+
+// Trainable tensors share one buffer, running statistics another, both in state_dict
+// order and without gaps.
+enum class Storage { kParameters, kStatistics, kCounters };
+
+struct Tensor {
+    std::string name;          // "0.weight"
+    std::vector<Index> shape;  // (out, in)
+    Storage storage;
+    Range range;  // in its buffer
+};
+
+class TensorTable {
+public:
+    // Appends a tensor of layer `position`; returns its place in its buffer.
+    Range add(Index position, const char* name, std::vector<Index> shape,
+              Storage storage) {
+        Index size = 1;
+        for (Index extent : shape) size *= extent;
+        Index& end = sizes_[static_cast<int>(storage)];
+        const Range range{end, end + size};
+        end = range.end;
+        tensors_.push_back(
+            {std::to_string(position) + "." + name, std::move(shape), storage, range});
+        return range;
+    }
+    const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
+    Index size(Storage storage) const noexcept {
+        return sizes_[static_cast<int>(storage)];
+    }
+
+private:
+    std::vector<Tensor> tensors_;
+    Index sizes_[3] = {0, 0, 0};
+};
+
+}  // namespace fastnn
