@@ -1,0 +1,42 @@
+// Rules and schedules from their Python descriptions.
+#pragma once
+
+#include <memory>
+
+#include "bindings/config_from_dict.hpp"
+#include "fastnn/optim/rules.hpp"
+#include "fastnn/optim/schedule.hpp"
+
+namespace fastnn::bindings {
+
+inline optim::Rule rule_from_dict(const py::dict& dict) {
+    return variant_from_dict<optim::Rule>(dict);
+}
+inline optim::Schedule schedule_from_dict(const py::dict& dict) {
+    return variant_from_dict<optim::Schedule>(dict);
+}
+inline std::optional<optim::Schedule> schedule_or_none(const py::object& schedule) {
+    if (schedule.is_none()) return std::nullopt;
+    return schedule_from_dict(py::cast<py::dict>(schedule));
+}
+
+}  // namespace fastnn::bindings
+
+namespace pybind11::detail {
+
+// Warmup's `then`: a schedule's dict or None.
+template <>
+struct type_caster<fastnn::optim::Nested> {
+    PYBIND11_TYPE_CASTER(fastnn::optim::Nested, const_name("dict | None"));
+
+    bool load(handle source, bool) {
+        if (source.is_none()) return true;
+        if (!isinstance<dict>(source)) return false;
+        value.schedule = std::make_shared<const fastnn::optim::AnySchedule>(
+            fastnn::optim::AnySchedule{fastnn::bindings::schedule_from_dict(
+                reinterpret_borrow<dict>(source))});
+        return true;
+    }
+};
+
+}  // namespace pybind11::detail
