@@ -30,6 +30,18 @@ double Samples<T>::total_weight(const Index* rows, Index n) const noexcept {
 }
 
 template <class T>
+Samples<T> Samples<T>::slice(Range rows) const noexcept {
+    Samples part{x.row_slice(rows), targets, weights};
+    if (targets.are_labels()) {
+        part.targets.labels = targets.labels.slice(rows);
+    } else {
+        part.targets.values = targets.values.row_slice(rows);
+    }
+    if (!weights.empty()) part.weights = weights.slice(rows);
+    return part;
+}
+
+template <class T>
 BatchPass<T>::BatchPass(const Network<T>& network, const Loss& loss, Index max_batch,
                         bool training)
     : network_(network), loss_(loss), max_batch_(max_batch) {
@@ -141,18 +153,12 @@ void BatchPass<T>::gather(Range rows) {
 
 template <class T>
 void BatchPass<T>::loss_of(const Tile<T>& tile) {
-    // Rows of the whole data set, so that no targets have to be gathered.
+    // Chosen rows are looked up in the whole data set: targets need no gathering.
     LayerMemory<T>& last = memory_.back();
-    Targets<T> targets = samples_.targets;
-    VectorView<const T> weights = samples_.weights;
     const Index* rows = rows_ ? rows_ + tile.rows.begin : nullptr;
-    if (!rows) {
-        if (targets.are_labels()) targets.labels = targets.labels.slice(tile.rows);
-        if (!targets.are_labels()) targets.values = targets.values.row_slice(tile.rows);
-        if (!weights.empty()) weights = weights.slice(tile.rows);
-    }
+    const Samples<T> part = rows ? samples_ : samples_.slice(tile.rows);
     tile_loss_[tile.index] =
-        loss_rows<T>(loss_, last.out.view(tile.rows), targets, weights, rows,
+        loss_rows<T>(loss_, last.out.view(tile.rows), part.targets, part.weights, rows,
                      total_weight_, last.grad.view(tile.rows));
 }
 

@@ -22,6 +22,7 @@ struct Samples {
     VectorView<const T> weights;  // (n), or empty
 
     Index size() const noexcept { return x.rows; }
+    Samples slice(Range rows) const noexcept;
     // Sum of the weights of some rows (of the first n when rows is null).
     double total_weight(const Index* rows, Index n) const noexcept;
 };

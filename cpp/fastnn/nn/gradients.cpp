@@ -1,0 +1,46 @@
+#include "fastnn/nn/gradients.hpp"
+
+#include "fastnn/core/threads.hpp"
+
+namespace fastnn {
+
+template <class T>
+double loss_and_gradients(const Network<T>& network, const Loss& loss,
+                          const Samples<T>& samples, bool training,
+                          const Penalty& penalty, int n_threads, T* gradients) {
+    BatchPass<T> pass(network, loss, samples.size(), training);
+    std::vector<GemmScratch<T>> scratch(static_cast<std::size_t>(n_threads));
+    pass.begin(samples, nullptr, samples.size(), network.seed(), 0);
+    for (Index phase = 0; phase < pass.phases(); ++phase) {
+        parallel_for(n_threads, pass.tiles(), [&](Index tile, int rank) {
+            pass.run_tile(phase, tile, scratch[static_cast<std::size_t>(rank)]);
+        });
+        pass.finish_phase(phase);
+    }
+    const auto& tiles = pass.parameter_tiles();
+    const T* parameters = network.parameters().data();
+    parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int rank) {
+        const ParameterTile& tile = tiles[static_cast<std::size_t>(i)];
+        pass.gradient(tile, gradients + tile.weight.begin, gradients + tile.bias.begin,
+                      scratch[static_cast<std::size_t>(rank)]);
+        if (!tile.penalised || penalty.none()) return;
+        add_penalty_gradient<T>(penalty, {parameters + tile.weight.begin, tile.weight.size()},
+                                {gradients + tile.weight.begin, tile.weight.size()});
+    });
+    double value = pass.weighted_loss() / pass.total_weight();
+    for (const ParameterTile& tile : tiles) {
+        if (!tile.penalised || penalty.none()) continue;
+        value += penalty_value<T>(penalty,
+                                  {parameters + tile.weight.begin, tile.weight.size()});
+    }
+    return value;
+}
+
+template double loss_and_gradients<float>(const Network<float>&, const Loss&,
+                                          const Samples<float>&, bool, const Penalty&,
+                                          int, float*);
+template double loss_and_gradients<double>(const Network<double>&, const Loss&,
+                                           const Samples<double>&, bool, const Penalty&,
+                                           int, double*);
+
+}  // namespace fastnn

@@ -1,0 +1,144 @@
+#include "fastnn/train/training_step.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "fastnn/kernels/reduce.hpp"
+
+namespace fastnn {
+namespace {
+
+Index largest(const std::vector<ParameterTile>& tiles) {
+    Index size = 0;
+    for (const ParameterTile& tile : tiles) size = std::max(size, tile.size());
+    return size;
+}
+
+}  // namespace
+
+template <class T>
+TrainingStep<T>::TrainingStep(Network<T>& network, const TrainerConfig& config,
+                              optim::Optimizer<T>& optimizer, Index max_batch,
+                              int n_threads)
+    : network_(network),
+      config_(config),
+      optimizer_(optimizer),
+      pass_(network, config.loss, max_batch, /*training=*/true),
+      scratch_(static_cast<std::size_t>(n_threads)),
+      gradient_tile_(static_cast<std::size_t>(n_threads)) {
+    for (GemmScratch<T>& scratch : scratch_) pass_.reserve_scratch(scratch);
+    if (config.clip_norm) {
+        gradients_.resize(network.parameters().size());
+        tile_norm_.resize(static_cast<Index>(pass_.parameter_tiles().size()));
+    } else {
+        for (Buffer<T>& buffer : gradient_tile_) {
+            buffer.resize(largest(pass_.parameter_tiles()));
+        }
+    }
+}
+
+template <class T>
+void TrainingStep<T>::begin(const Samples<T>& samples, const Index* rows, Index n,
+                            std::uint32_t key, double lr) noexcept {
+    pass_.begin(samples, rows, n, network_.seed(), key);
+    lr_ = lr;
+    stage_ = Stage::kPass;
+    phase_ = 0;
+}
+
+template <class T>
+Index TrainingStep<T>::tiles() const noexcept {
+    return stage_ == Stage::kPass ? pass_.tiles()
+                                  : static_cast<Index>(pass_.parameter_tiles().size());
+}
+
+template <class T>
+void TrainingStep<T>::run(Index i, int rank) {
+    const auto r = static_cast<std::size_t>(rank);
+    if (stage_ == Stage::kPass) return pass_.run_tile(phase_, i, scratch_[r]);
+
+    const ParameterTile& tile = pass_.parameter_tiles()[static_cast<std::size_t>(i)];
+    if (config_.clip_norm) {
+        T* dweight = gradients_.data() + tile.weight.begin;
+        T* dbias = gradients_.data() + tile.bias.begin;
+        if (stage_ == Stage::kUpdate) return update(tile, dweight, dbias);
+        compute_gradient(tile, dweight, dbias, rank);
+        tile_norm_[i] = squared_norm<T>({dweight, tile.weight.size()}) +
+                        squared_norm<T>({dbias, tile.bias.size()});
+    } else {
+        T* dweight = gradient_tile_[r].data();
+        T* dbias = dweight + tile.weight.size();
+        compute_gradient(tile, dweight, dbias, rank);
+        update(tile, dweight, dbias);
+    }
+}
+
+template <class T>
+void TrainingStep<T>::compute_gradient(const ParameterTile& tile, T* dweight, T* dbias,
+                                       int rank) {
+    pass_.gradient(tile, dweight, dbias, scratch_[static_cast<std::size_t>(rank)]);
+    const VectorView<T> weight_part{dweight, tile.weight.size()};
+    if (tile.penalised && !config_.penalty.none()) {
+        const T* w = network_.parameters().data() + tile.weight.begin;
+        add_penalty_gradient<T>(config_.penalty, {w, tile.weight.size()}, weight_part);
+    }
+    if (config_.clip_value) {
+        clip_values<T>(weight_part, *config_.clip_value);
+        clip_values<T>({dbias, tile.bias.size()}, *config_.clip_value);
+    }
+}
+
+template <class T>
+void TrainingStep<T>::update(const ParameterTile& tile, const T* dweight,
+                             const T* dbias) {
+    T* parameters = network_.parameters().data();
+    optimizer_.update(tile.weight, parameters, dweight, tile.lr_scale);
+    if (tile.bias.size() > 0) {
+        optimizer_.update(tile.bias, parameters, dbias, tile.lr_scale);
+    }
+    if (tile.penalised && config_.max_norm) {
+        const Index units = tile.units.size();
+        limit_row_norms<T>({parameters + tile.weight.begin, units,
+                            tile.weight.size() / units},
+                           *config_.max_norm);
+    }
+}
+
+template <class T>
+typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
+    switch (stage_) {
+        case Stage::kPass:
+            pass_.finish_phase(phase_);
+            if (++phase_ < pass_.phases()) return Outcome::kMore;
+            if (!std::isfinite(pass_.weighted_loss())) return Outcome::kNotFinite;
+            if (config_.clip_norm) {
+                stage_ = Stage::kGradient;
+            } else {
+                begin_update();
+            }
+            return Outcome::kMore;
+        case Stage::kGradient: begin_clipped_update(); return Outcome::kMore;
+        case Stage::kUpdate: pass_.update_running(network_); return Outcome::kDone;
+    }
+    return Outcome::kDone;
+}
+
+template <class T>
+void TrainingStep<T>::begin_update() {
+    optimizer_.begin_step(lr_);
+    stage_ = Stage::kUpdate;
+}
+
+template <class T>
+void TrainingStep<T>::begin_clipped_update() {
+    double square = 0;
+    for (Index i = 0; i < tile_norm_.size(); ++i) square += tile_norm_[i];
+    const double norm = std::sqrt(square);
+    if (norm > *config_.clip_norm) scale(gradients_.view(), *config_.clip_norm / norm);
+    begin_update();
+}
+
+template class TrainingStep<float>;
+template class TrainingStep<double>;
+
+}  // namespace fastnn
