@@ -130,12 +130,17 @@ class Activation(Layer):
 class Dropout(Layer):
     """Zero with probability p, scale by 1 / (1 - p); nothing in prediction."""
 
-    def __init__(self, index: int, p: float, seed: int) -> None:
+    def __init__(
+        self, index: int, p: float, seed: int, generator: np.random.Generator | None
+    ) -> None:
         super().__init__(index)
         check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
-        self.p, self.seed = p, seed
+        self.p, self.seed, self.generator = p, seed, generator
 
     def forward(self, x: Array, step: int) -> Array:
+        if self.generator is not None:
+            self.mask = self.generator.random(x.shape, dtype=np.float32) >= self.p
+            return dropout_backward(x, self.mask, self.p)  # the same map
         y, self.mask = dropout_forward(x, self.p, self.seed, step, layer=self.index)
         return y
 
@@ -146,10 +151,16 @@ class Dropout(Layer):
         return x
 
 
-def make_layer(index: int, seed: int, kind: str, *arguments: Any) -> Layer:
+def make_layer(
+    index: int,
+    description: tuple[Any, ...],
+    seed: int,
+    generator: np.random.Generator | None,
+) -> Layer:
     """Return the layer that a tuple of `MLP`'s list describes."""
+    kind, *arguments = description
     if kind == "dropout":
-        arguments = (*arguments, seed)
+        arguments += [seed, generator]
     kinds: dict[str, Callable[..., Layer]] = {
         "dense": Dense,
         "batchnorm": BatchNorm,

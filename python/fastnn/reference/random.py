@@ -121,7 +121,7 @@ def dropout_forward(
     threshold = np.uint64(int(p * 2.0**32))
     # word w of a block belongs to row 4 block + w
     kept = np.stack([word >= threshold for word in words], axis=1)
-    mask = kept.reshape(-1, columns)[:rows]
+    mask = kept.reshape(4 * len(c1), columns)[:rows]
     return _scaled(x, mask, p), mask
 
 
@@ -234,6 +234,6 @@ def _words(name: str, values: npt.ArrayLike) -> Words:
 
 def _scaled(x: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
     """Return x / (1 - p) where mask; the factor is rounded to x's dtype first."""
-    scale = x.dtype.type(1.0 / (1.0 - p))
-    y: Array = np.where(mask, x * scale, x.dtype.type(0.0))
+    y: Array = x * x.dtype.type(1.0 / (1.0 - p))
+    y *= mask
     return y
