@@ -153,6 +153,15 @@ def test_binary_cross_entropy_by_hand():
     np.testing.assert_allclose(gradient, [-0.25, 0.375])
 
 
+def test_binary_label_smoothing_by_hand():
+    # target 1 becomes 0.9: -0.9 log 3/4 - 0.1 log 1/4
+    loss, gradient = binary_cross_entropy(
+        np.array([LOG3]), np.array([1]), label_smoothing=0.2
+    )
+    assert loss == pytest.approx(0.9 * math.log(4 / 3) + 0.1 * math.log(4.0))
+    np.testing.assert_allclose(gradient, [-0.15])
+
+
 def test_binary_cross_entropy_is_that_of_two_classes(rng):
     z = rng.normal(size=7)
     y = rng.integers(0, 2, size=7)

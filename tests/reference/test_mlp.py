@@ -186,6 +186,13 @@ def test_many_parameters_are_updated_in_blocks(rng):
     np.testing.assert_allclose(net.parameters, expected, rtol=1e-10, atol=1e-12)
 
 
+def test_the_loss_of_an_epoch_is_the_mean_over_rows(rng):
+    x, y = blobs(rng, rows=50)  # a last batch of 2
+    net = classifier(rng, rule="sgd", lr=0.0)
+    history = net.fit(x, y, epochs=1, batch_size=16)
+    assert history["loss"] == [pytest.approx(net.evaluate(x, y), rel=1e-13)]
+
+
 def test_early_stopping_restores_the_best(rng):
     x, y = blobs(rng, rows=60)
     validation = blobs(rng, rows=90)

@@ -228,8 +228,11 @@ def test_errors_name_the_setting_and_change_nothing(rule, hyper, message):
 def test_a_missing_slot_is_named(rule):
     name = SLOTS[rule][-1]
     slots = [ONE.copy() for _ in SLOTS[rule][:-1]]
+    params = ONE.copy()
     with pytest.raises(ValueError, match=f"slot {name} is None"):
-        update(rule, ONE.copy(), ONE, *slots, step=1, **ALL_SLOTS.get(rule, {}))
+        update(rule, params, ONE, *slots, step=1, **ALL_SLOTS.get(rule, {}))
+    for array in (params, *slots):  # nothing has begun
+        np.testing.assert_array_equal(array, ONE)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -17,9 +17,8 @@ from fastnn.reference.optimizers.adam import (
     adam_update,
     adamax_update,
     adamw_update,
-    nadam_update,
-    radam_update,
 )
+from fastnn.reference.optimizers.adam_refined import nadam_update, radam_update
 from fastnn.reference.optimizers.adaptive import (
     adadelta_update,
     adagrad_update,

@@ -70,3 +70,25 @@ def root(square: Array, divisor: float, eps: float) -> Any:
     result /= divisor
     result += eps
     return result
+
+
+def moments(exp_avg: Array | None, exp_avg_sq: Array | None) -> tuple[Array, Array]:
+    """Return the slots of Adam's family, which none of it can do without."""
+    m = needed("exp_avg", exp_avg, "it holds the first moment")
+    v = needed("exp_avg_sq", exp_avg_sq, "it holds the second moment")
+    return m, v
+
+
+def decayed_gradient(
+    params: Array,
+    grads: Array,
+    lr: float,
+    weight_decay: float,
+    maximize: bool,
+    decoupled: bool,
+) -> Array:
+    """Apply weight decay, to the parameters if decoupled, and return g."""
+    if decoupled and weight_decay != 0.0:
+        params *= 1.0 - lr * weight_decay
+        weight_decay = 0.0
+    return descent_gradient(params, grads, weight_decay, maximize)
