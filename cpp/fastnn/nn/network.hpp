@@ -29,6 +29,16 @@ public:
     Buffer<T>& statistics() noexcept { return statistics_; }
     const Buffer<T>& statistics() const noexcept { return statistics_; }
     Buffer<std::int64_t>& counters() noexcept { return counters_; }
+    const Buffer<std::int64_t>& counters() const noexcept { return counters_; }
+
+    // How far training has come: shuffles and dropout masks are keyed by it, so that a
+    // later fit does not repeat those of an earlier one.
+    struct Progress {
+        std::int64_t epochs = 0;
+        std::int64_t steps = 0;
+    };
+    Progress& progress() noexcept { return progress_; }
+    const Progress& progress() const noexcept { return progress_; }
 
     State<T> state() const noexcept { return {parameters_.data(), statistics_.data()}; }
     const std::vector<Layer<T>>& layers() const noexcept { return layers_; }
@@ -59,6 +69,7 @@ private:
     Buffer<T> parameters_;
     Buffer<T> statistics_;
     Buffer<std::int64_t> counters_;
+    Progress progress_;
 };
 
 }  // namespace fastnn

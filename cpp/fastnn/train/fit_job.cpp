@@ -1,0 +1,289 @@
+#include "fastnn/train/fit_job.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <sstream>
+
+#include "fastnn/kernels/reduce.hpp"
+
+namespace fastnn {
+namespace {
+
+// An epoch whose mean loss exceeds this many times both what zero outputs give and what
+// the run began with has diverged, though float arithmetic may still hold the numbers.
+constexpr double kDivergenceFactor = 1e4;
+
+std::string say(const std::string& name, double value) {
+    std::ostringstream text;
+    text << name << " became " << value;
+    return text.str();
+}
+
+const double* find(const Logs& logs, const std::string& name) {
+    for (const auto& [key, value] : logs) {
+        if (key == name) return &value;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+template <class T>
+FitJob<T>::FitJob(Trainer<T>& trainer, const Samples<T>& train,
+                  const Samples<T>* validation, const FitConfig& config,
+                  const Hooks& hooks, int n_threads)
+    : trainer_(trainer),
+      network_(trainer.network_),
+      train_(train),
+      config_(config),
+      hooks_(hooks),
+      metrics_(metrics_for(config.metrics, trainer.config_.loss)),
+      step_(network_, trainer.config_, trainer.optimizer_,
+            std::min(config.batch_size, train.size()), n_threads),
+      order_(train.size()) {
+    if (validation) {
+        validation_.emplace(network_, trainer.config_.loss, metrics_, *validation,
+                            n_threads);
+    }
+    if (config.early_stopping) {
+        require_monitor("early_stopping", config.early_stopping->monitor);
+        stopping_.emplace(*config.early_stopping);
+    }
+    if (const std::string* monitor = trainer.learning_rate_.monitor()) {
+        require_monitor("schedule", *monitor);
+    }
+    if (!metrics_.empty()) {
+        outputs_ = Matrix<T>(train.size(), network_.out_features());
+    }
+    std::iota(order_.data(), order_.data() + order_.size(), Index{0});
+    last_finite_.take(network_);
+    begin_epoch();
+}
+
+template <class T>
+Index FitJob<T>::tiles() const {
+    return validating_ ? validation_->tiles() : step_.tiles();
+}
+
+template <class T>
+void FitJob<T>::run(Index tile, int rank) {
+    if (validating_) return validation_->run(tile, rank);
+    step_.run(tile, rank);
+}
+
+template <class T>
+bool FitJob<T>::interrupted() {
+    if (!interrupted_ && hooks_.interrupted && (validating_ || step_.is_untouched())) {
+        interrupted_ = hooks_.interrupted();
+    }
+    return interrupted_;
+}
+
+template <class T>
+bool FitJob<T>::advance() {
+    if (interrupted_) {
+        history_.stop_reason = StopReason::kInterrupted;
+        return false;
+    }
+    if (validating_) {
+        validating_ = false;
+        return end_epoch();
+    }
+    switch (step_.advance()) {
+        case TrainingStep<T>::Outcome::kMore: return true;
+        case TrainingStep<T>::Outcome::kNotFinite:
+            return diverged(say("the loss", step_.pass().weighted_loss()));
+        case TrainingStep<T>::Outcome::kDone: break;
+    }
+    if (finish_batch()) return true;
+    validating_ = validation_.has_value();
+    return validating_ ? true : end_epoch();
+}
+
+template <class T>
+void FitJob<T>::begin_epoch() {
+    epoch_start_ = std::chrono::steady_clock::now();
+    loss_sum_ = weight_sum_ = 0;
+    batch_ = {0, 0};
+    if (config_.shuffle) {
+        permutation(order_.view(), network_.seed(), Purpose::kShuffle,
+                    static_cast<std::uint32_t>(network_.progress().epochs));
+    }
+    begin_batch();
+}
+
+template <class T>
+void FitJob<T>::begin_batch() {
+    batch_ = {batch_.end, std::min(batch_.end + step_.max_batch(), train_.size())};
+    lr_ = trainer_.learning_rate();
+    step_.begin(train_, order_.data() + batch_.begin, batch_.size(),
+                static_cast<std::uint32_t>(network_.progress().steps), lr_);
+}
+
+template <class T>
+bool FitJob<T>::finish_batch() {
+    const BatchPass<T>& pass = step_.pass();
+    loss_sum_ += pass.weighted_loss();
+    weight_sum_ += pass.total_weight();
+    if (steps_ == 0) {
+        loss_ceiling_ = kDivergenceFactor *
+                        std::max(baseline_loss(), pass.weighted_loss() /
+                                                      std::max(pass.total_weight(), 1e-300));
+    }
+    if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
+    ++steps_;
+    ++network_.progress().steps;
+    if (batch_.end == train_.size()) return false;
+    begin_batch();
+    return true;
+}
+
+template <class T>
+bool FitJob<T>::end_epoch() {
+    const Logs logs = make_logs();
+    if (const std::string what = trouble(logs); !what.empty()) return diverged(what);
+    last_finite_.take(network_);
+    ++network_.progress().epochs;
+    ++trainer_.epoch_;
+    history_.epochs.push_back(logs);
+
+    bool stop = judge(logs);
+    if (stop) history_.stop_reason = StopReason::kEarlyStopping;
+    if (hooks_.on_epoch && hooks_.on_epoch(epoch_, logs) && !stop) {
+        history_.stop_reason = StopReason::kCallback;
+        stop = true;
+    }
+    ++epoch_;
+    if (stop || epoch_ == config_.epochs) return false;
+    begin_epoch();
+    return true;
+}
+
+template <class T>
+Logs FitJob<T>::make_logs() const {
+    Logs logs{{"loss", weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0.0}};
+    add_metrics(logs, "", training_metrics());
+    if (validation_) {
+        logs.emplace_back("val_loss", validation_->loss());
+        add_metrics(logs, "val_", validation_->metrics());
+    }
+    const auto elapsed = std::chrono::steady_clock::now() - epoch_start_;
+    logs.emplace_back("lr", lr_);
+    logs.emplace_back("seconds", std::chrono::duration<double>(elapsed).count());
+    return logs;
+}
+
+template <class T>
+void FitJob<T>::add_metrics(Logs& logs, const std::string& prefix,
+                            const std::vector<double>& values) const {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        logs.emplace_back(prefix + config_.metrics[i], values[i]);
+    }
+}
+
+template <class T>
+std::vector<double> FitJob<T>::training_metrics() const {
+    std::vector<double> values;
+    for (const Metric metric : metrics_) {
+        values.push_back(evaluate_metric<T>(metric, trainer_.config_.loss,
+                                            outputs_.view({0, train_.size()}), train_,
+                                            order_.data()));
+    }
+    return values;
+}
+
+// Early stopping and the plateau schedule look at the epoch. True: stop now.
+template <class T>
+bool FitJob<T>::judge(const Logs& logs) {
+    if (const std::string* monitor = trainer_.learning_rate_.monitor()) {
+        trainer_.learning_rate_.end_epoch(*find(logs, *monitor));
+    }
+    if (!stopping_) return false;
+    const EarlyStopping& rule = stopping_->config();
+    if (stopping_->judge(epoch_, *find(logs, rule.monitor)) && rule.restore_best_weights) {
+        best_.take(network_);
+    }
+    return stopping_->should_stop();
+}
+
+// What is wrong with the epoch that ended, or nothing.
+template <class T>
+std::string FitJob<T>::trouble(const Logs& logs) const {
+    const double loss = logs.front().second;
+    if (!std::isfinite(loss)) return say("the loss", loss);
+    if (loss > loss_ceiling_) {
+        return say("the mean loss of an epoch", loss) +
+               ", more than 10000 times what zero outputs give,";
+    }
+    if (!all_finite<T>(network_.parameters().view()) ||
+        !all_finite<T>(network_.statistics().view())) {
+        return "a weight became infinite or nan";
+    }
+    const double* val_loss = find(logs, "val_loss");
+    if (val_loss && !std::isfinite(*val_loss)) return say("val_loss", *val_loss);
+    if (stopping_) {
+        const std::string& name = stopping_->config().monitor;
+        const double score = *find(logs, name);
+        if (!std::isfinite(score)) return say(name, score);
+    }
+    return "";
+}
+
+template <class T>
+bool FitJob<T>::diverged(const std::string& what) {
+    last_finite_.put_back(network_);
+    trainer_.optimizer_.reset();  // its state is as broken as the weights were
+    history_.stop_reason = StopReason::kDiverged;
+    history_.divergence = Divergence{epoch_, steps_, lr_, what};
+    return false;
+}
+
+template <class T>
+void FitJob<T>::require_monitor(const std::string& owner, const std::string& name) const {
+    std::vector<std::string> names{"loss"};
+    names.insert(names.end(), config_.metrics.begin(), config_.metrics.end());
+    if (validation_) {
+        for (std::size_t i = 0, n = names.size(); i < n; ++i) {
+            names.push_back("val_" + names[i]);
+        }
+    }
+    std::string known;
+    for (const std::string& n : names) known += (known.empty() ? "" : ", ") + n;
+    require(std::find(names.begin(), names.end(), name) != names.end(),
+            owner + ": monitor", "'" + name + "'",
+            "one of this run's scores: " + known +
+                (validation_ ? "" : " (val_ scores need validation data)"));
+}
+
+// The mean loss of outputs that are all zero: what knowing nothing costs.
+template <class T>
+double FitJob<T>::baseline_loss() const {
+    const Matrix<T> zero(1, network_.out_features());
+    const double total = train_.total_weight(nullptr, train_.size());
+    double sum = 0;
+    for (Index i = 0; i < train_.size(); ++i) {
+        sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, 1}), train_.targets,
+                            train_.weights, &i, total, {});
+    }
+    return sum / total;
+}
+
+template <class T>
+History FitJob<T>::take_history() {
+    history_.best_epoch = static_cast<Index>(history_.epochs.size()) - 1;
+    if (stopping_ && stopping_->best_epoch() >= 0) {
+        history_.best_epoch = stopping_->best_epoch();
+        const bool finished = history_.stop_reason != StopReason::kDiverged &&
+                              history_.stop_reason != StopReason::kInterrupted;
+        if (finished && stopping_->config().restore_best_weights) {
+            best_.put_back(network_);
+        }
+    }
+    return std::move(history_);
+}
+
+template class FitJob<float>;
+template class FitJob<double>;
+
+}  // namespace fastnn

@@ -1,0 +1,90 @@
+// The run of one fit: which stage follows which. Tiles run on all threads; everything
+// else (batches, epochs, validation, stopping) is sequential and lives in advance().
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "fastnn/train/evaluation.hpp"
+#include "fastnn/train/trainer.hpp"
+
+namespace fastnn {
+
+// A network's numbers at some moment.
+template <class T>
+struct Snapshot {
+    Buffer<T> parameters;
+    Buffer<T> statistics;
+    Buffer<std::int64_t> counters;
+
+    void take(const Network<T>& network) {
+        parameters = network.parameters();
+        statistics = network.statistics();
+        counters = network.counters();
+    }
+    void put_back(Network<T>& network) const {
+        network.parameters() = parameters;
+        network.statistics() = statistics;
+        network.counters() = counters;
+    }
+};
+
+template <class T>
+class FitJob {
+public:
+    FitJob(Trainer<T>& trainer, const Samples<T>& train, const Samples<T>* validation,
+           const FitConfig& config, const Hooks& hooks, int n_threads);
+
+    // For run_job.
+    Index tiles() const;
+    void run(Index tile, int rank);
+    bool interrupted();
+    bool advance();
+
+    History take_history();
+
+private:
+    void begin_epoch();
+    void begin_batch();
+    bool finish_batch();  // false after the last of the epoch
+    bool end_epoch();
+    Logs make_logs() const;
+    void add_metrics(Logs& logs, const std::string& prefix,
+                     const std::vector<double>& values) const;
+    std::vector<double> training_metrics() const;
+    bool judge(const Logs& logs);
+    bool diverged(const std::string& what);
+    std::string trouble(const Logs& logs) const;
+    void require_monitor(const std::string& owner, const std::string& name) const;
+    double baseline_loss() const;
+
+    Trainer<T>& trainer_;
+    Network<T>& network_;
+    const Samples<T>& train_;
+    const FitConfig& config_;
+    const Hooks& hooks_;
+    std::vector<Metric> metrics_;
+    TrainingStep<T> step_;
+    std::optional<Evaluation<T>> validation_;
+    std::optional<EarlyStoppingTracker> stopping_;
+    History history_;
+
+    Buffer<Index> order_;      // the samples in this epoch's order
+    Matrix<T> outputs_;        // (n, out) of this epoch's batches, when metrics need them
+    Snapshot<T> last_finite_;  // at the end of the last epoch
+    Snapshot<T> best_;
+    bool validating_ = false;
+    bool interrupted_ = false;
+
+    Index epoch_ = 0;        // of this fit
+    std::int64_t steps_ = 0;  // of this fit
+    Range batch_;            // of order_
+    double lr_ = 0;
+    double loss_sum_ = 0;    // of this epoch
+    double weight_sum_ = 0;
+    double loss_ceiling_ = 0;  // an epoch's mean loss beyond it is a divergence
+    std::chrono::steady_clock::time_point epoch_start_;
+};
+
+}  // namespace fastnn

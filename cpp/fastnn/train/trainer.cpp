@@ -1,0 +1,87 @@
+#include "fastnn/train/trainer.hpp"
+
+#include <algorithm>
+
+#include "fastnn/core/threads.hpp"
+#include "fastnn/train/fit_job.hpp"
+
+namespace fastnn {
+namespace {
+
+// Below this many floating-point operations a step is over before a second thread has
+// come to its help (about 20 microseconds).
+constexpr double kWorthAThread = 2e6;
+
+}  // namespace
+
+template <class T>
+Trainer<T>::Trainer(Network<T>& network, const TrainerConfig& config)
+    : network_(network),
+      config_(config),
+      optimizer_(config.optimizer, network.parameters().size()),
+      learning_rate_(config.schedule, optimizer_.lr()) {
+    config_.validate();
+    check_outputs(config_.loss, network.out_features());
+}
+
+template <class T>
+int Trainer<T>::threads_for(Index batch) const {
+    if (config_.n_threads > 0) return config_.n_threads;
+    // Forward, backward and weight gradient are two operations a weight and row each.
+    const double work = 6.0 * static_cast<double>(network_.parameters().size()) *
+                        static_cast<double>(batch);
+    const int useful = static_cast<int>(std::min(1024.0, 1 + work / kWorthAThread));
+    return std::min(default_threads(), useful);
+}
+
+template <class T>
+double Trainer<T>::learning_rate() const {
+    return learning_rate_.at(epoch_, optimizer_.step());
+}
+
+template <class T>
+double Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
+    struct Job {
+        TrainingStep<T>& step;
+        const Hooks& hooks;
+        bool stopped = false;
+        Index tiles() const { return step.tiles(); }
+        void run(Index tile, int rank) { step.run(tile, rank); }
+        bool interrupted() {
+            stopped = stopped ||
+                      (step.is_untouched() && hooks.interrupted && hooks.interrupted());
+            return stopped;
+        }
+        bool advance() {
+            return !stopped && step.advance() == TrainingStep<T>::Outcome::kMore;
+        }
+    };
+    const int threads = threads_for(batch.size());
+    if (!single_ || single_->max_batch() != batch.size()) {
+        single_ = std::make_unique<TrainingStep<T>>(network_, config_, optimizer_,
+                                                    batch.size(), threads);
+    }
+    auto& progress = network_.progress();
+    single_->begin(batch, nullptr, batch.size(),
+                   static_cast<std::uint32_t>(progress.steps), learning_rate());
+    Job job{*single_, hooks};
+    run_job(threads, job);
+    const BatchPass<T>& pass = single_->pass();
+    if (!job.stopped) ++progress.steps;
+    return pass.total_weight() > 0 ? pass.weighted_loss() / pass.total_weight() : 0.0;
+}
+
+template <class T>
+History Trainer<T>::fit(const Samples<T>& train, const Samples<T>* validation,
+                        const FitConfig& config, const Hooks& hooks) {
+    config.validate();
+    const int threads = threads_for(std::min(config.batch_size, train.size()));
+    FitJob<T> job(*this, train, validation, config, hooks, threads);
+    run_job(threads, job);
+    return job.take_history();
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace fastnn

@@ -1,0 +1,54 @@
+// Training: epochs of shuffled batches, validation, early stopping.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "fastnn/nn/network.hpp"
+#include "fastnn/optim/optimizer.hpp"
+#include "fastnn/train/config.hpp"
+#include "fastnn/train/history.hpp"
+#include "fastnn/train/training_step.hpp"
+
+namespace fastnn {
+
+// The caller's part in a run; each may be empty. They are called on the calling thread.
+struct Hooks {
+    // After each epoch, with its values. True ends the fit.
+    std::function<bool(Index epoch, const Logs& logs)> on_epoch;
+    // Often, between tiles: true leaves the network as the last finished step left it.
+    std::function<bool()> interrupted;
+};
+
+template <class T>
+class Trainer {
+public:
+    // The network must outlive the trainer.
+    Trainer(Network<T>& network, const TrainerConfig& config);
+
+    // One step on one batch; its mean loss. Throws nothing for a loss that is not finite:
+    // the network is then unchanged, and the caller sees the value.
+    double step(const Samples<T>& batch, const Hooks& hooks);
+
+    // Goes on from the current weights and the optimizer's state. On divergence the
+    // weights of the last finite epoch are back in the network.
+    History fit(const Samples<T>& train, const Samples<T>* validation,
+                const FitConfig& config, const Hooks& hooks);
+
+private:
+    // Threads for batches of this size: as asked for, else by the work in a step.
+    int threads_for(Index batch) const;
+    double learning_rate() const;
+
+    Network<T>& network_;
+    TrainerConfig config_;
+    optim::Optimizer<T> optimizer_;
+    optim::LearningRate learning_rate_;
+    std::int64_t epoch_ = 0;                  // of this trainer, over all calls of fit
+    std::unique_ptr<TrainingStep<T>> single_;  // of step(), kept between calls
+
+    template <class U>
+    friend class FitJob;
+};
+
+}  // namespace fastnn
