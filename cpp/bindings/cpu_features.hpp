@@ -39,6 +39,15 @@ inline std::vector<Feature> features() {
     };
 }
 
+// Everything the compiler may use in `level`.
+inline std::vector<const char*> required_features(std::string_view level) {
+    std::vector<const char*> required;
+    for (const Feature& feature : features()) {
+        if (feature.level == level) required.push_back(feature.name);
+    }
+    return required;
+}
+
 // What `level` needs and this processor lacks; empty: it runs here.
 inline std::vector<const char*> missing_features(std::string_view level) {
     std::vector<const char*> missing;

@@ -8,9 +8,12 @@
 set(FASTNN_EIGEN_EXPECTED 5.0.1)
 
 function(fastnn_eigency_dir result)
+  string(CONCAT find_it
+    "from importlib.util import find_spec\n"
+    "spec = find_spec('eigency')\n"
+    "print(spec.submodule_search_locations[0] if spec else '', end='')\n")
   execute_process(
-    COMMAND "${Python_EXECUTABLE}" -c
-      "import importlib.util as u; s = u.find_spec('eigency'); print(s.submodule_search_locations[0] if s else '', end='')"
+    COMMAND "${Python_EXECUTABLE}" -c "${find_it}"
     OUTPUT_VARIABLE package_dir ERROR_QUIET)
   if(package_dir)
     file(TO_CMAKE_PATH "${package_dir}/eigen" package_dir)
@@ -60,23 +63,25 @@ if(NOT EXISTS "${FASTNN_EIGEN_INCLUDE_DIR}/Eigen/Core")
     "Eigen's headers were not found (looked for Eigen/Core in "
     "'${FASTNN_EIGEN_INCLUDE_DIR}', given by ${eigen_origin}).\n"
     "The Python package eigency==5.0.1.1 carries them, but has wheels only for "
-    "x86-64 and macOS arm64. Elsewhere unpack Eigen ${FASTNN_EIGEN_EXPECTED} and say where:\n"
-    "  pip install . -C cmake.define.FASTNN_EIGEN_DIR=/path/to/eigen-${FASTNN_EIGEN_EXPECTED}\n"
+    "x86-64 and macOS arm64, CPython 3.10 to 3.14. Elsewhere unpack Eigen "
+    "${FASTNN_EIGEN_EXPECTED} and say where:\n"
+    "  pip install . -C cmake.define.FASTNN_EIGEN_DIR=/path/to/eigen\n"
     "or install from fastnn's source distribution, which carries the headers.")
 endif()
 
 fastnn_read_eigen_version(FASTNN_EIGEN_VERSION "${FASTNN_EIGEN_INCLUDE_DIR}")
-message(STATUS "Eigen ${FASTNN_EIGEN_VERSION} from ${eigen_origin}: ${FASTNN_EIGEN_INCLUDE_DIR}")
+message(STATUS "Eigen ${FASTNN_EIGEN_VERSION} from ${eigen_origin}")
 if(NOT FASTNN_EIGEN_VERSION VERSION_EQUAL FASTNN_EIGEN_EXPECTED)
-  message(WARNING "Eigen is '${FASTNN_EIGEN_VERSION}'; fastnn is measured and tested with "
-                  "${FASTNN_EIGEN_EXPECTED}. Older ones are up to twice slower.")
+  message(WARNING "Eigen is '${FASTNN_EIGEN_VERSION}'; fastnn is measured and tested "
+                  "with ${FASTNN_EIGEN_EXPECTED}. Older ones are up to twice slower.")
 endif()
 
 add_library(fastnn_eigen INTERFACE)
 add_library(fastnn::eigen ALIAS fastnn_eigen)
 target_include_directories(fastnn_eigen SYSTEM INTERFACE "${FASTNN_EIGEN_INCLUDE_DIR}")
 # Our threads, not Eigen's: its blocking along k would depend on their number.
-target_compile_definitions(fastnn_eigen INTERFACE EIGEN_MPL2_ONLY EIGEN_DONT_PARALLELIZE)
+target_compile_definitions(fastnn_eigen INTERFACE
+  EIGEN_MPL2_ONLY EIGEN_DONT_PARALLELIZE)
 
 # The headers and their licences, for a source distribution.
 function(fastnn_vendor_eigen)

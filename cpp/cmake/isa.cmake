@@ -48,7 +48,7 @@ endfunction()
 function(fastnn_native_level result table_dir)
   if(CMAKE_CROSSCOMPILING)
     message(FATAL_ERROR "FASTNN_LEVELS=native needs the target's processor, but this "
-                        "is a cross build: name the level, one of ${FASTNN_ISA_LEVELS}.")
+                        "is a cross build. Name the level: ${FASTNN_ISA_LEVELS}.")
   endif()
   try_run(run_result compile_ok
     "${PROJECT_BINARY_DIR}/native_level"

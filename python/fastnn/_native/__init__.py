@@ -56,7 +56,8 @@ def _choose(forced: str | None) -> str:
         )
     if missing := _cpu.missing_features(forced):
         raise ImportError(
-            f"FASTNN_CPU={forced!r}: this processor lacks {', '.join(missing)} ({hint})."
+            f"FASTNN_CPU={forced!r}: this processor lacks {', '.join(missing)}, "
+            f"which that level needs ({hint})."
         )
     return forced
 

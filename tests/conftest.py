@@ -1,0 +1,30 @@
+"""What all tests share: settings of Hypothesis, one generator, the report header."""
+
+import os
+
+# Before anything imports matplotlib: tests draw to files, never to a screen.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import hypothesis
+import numpy as np
+import pytest
+
+from fastnn import _native
+
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=30)
+# The same examples in every run: a failure in CI is a failure at home.
+hypothesis.settings.register_profile(
+    "ci", deadline=None, max_examples=100, derandomize=True
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_report_header() -> str:
+    built = ", ".join(_native.levels_built)
+    return f"fastnn {_native.core.__version__}, CPU level {_native.level} of {built}"
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator that starts anew, from the same seed, for every test."""
+    return np.random.default_rng(20240229)
