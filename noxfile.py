@@ -50,7 +50,7 @@ def lint(session: nox.Session) -> None:
     session.install(*pinned("ruff", "clang-format"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run("clang-format", "--dry-run", "-Werror", *cpp_files(), silent=False)
+    session.run("clang-format", "--dry-run", "-Werror", *cpp_files())
     session.run("python", "tools/check_ladder.py")
 
 
