@@ -132,7 +132,7 @@ def installed(session: nox.Session) -> None:
 def sdist(session: nox.Session) -> None:
     """Pack the sdist, build a wheel from its contents alone, and test that wheel."""
     session.install(*pinned("build"))
-    folder = Path(session.create_tmp()) / "sdist"
+    folder = Path(session.create_tmp()).resolve() / "sdist"
     shutil.rmtree(folder, ignore_errors=True)
     session.run("python", "-m", "build", "--sdist", "--outdir", str(folder))
     archive = next(folder.glob("*.tar.gz"))
@@ -147,13 +147,14 @@ def sdist(session: nox.Session) -> None:
     session.install("cmake", "ninja")
     session.run(
         *("pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation"),
+        "--no-cache-dir",  # pip would reuse an older wheel of a folder of this name
         *("--wheel-dir", str(folder), *NATIVE, str(tree)),
         env=dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     )
     built = next(folder.glob("*.whl"))
     session.install(f"fastnn[test] @ {built.as_uri()}")
     with session.chdir(tree):
-        session.run("pytest", "tests/build")
+        session.run("pytest", "tests/packaging")
 
 
 @nox.session
@@ -175,7 +176,7 @@ def _run_sanitized(session: nox.Session, sanitizers: str, *libraries: str) -> No
         for name in (*libraries, "libstdc++.so")
     ]
     session.run(
-        *("pytest", *(session.posargs or ["tests", "--ignore=tests/build"])),
+        *("pytest", *(session.posargs or ["tests", "--ignore=tests/packaging"])),
         env={
             "LD_PRELOAD": " ".join(path.strip() for path in found),
             "PYTHONMALLOC": "malloc",

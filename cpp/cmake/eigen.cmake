@@ -47,14 +47,18 @@ function(fastnn_read_eigen_version result include_dir)
   set(${result} "${version}" PARENT_SCOPE)
 endfunction()
 
+set(eigen_third_party "${PROJECT_SOURCE_DIR}/third_party/eigen")
+fastnn_eigency_dir(eigen_eigency)
 if(FASTNN_EIGEN_DIR)
   set(FASTNN_EIGEN_INCLUDE_DIR "${FASTNN_EIGEN_DIR}")
   set(eigen_origin "-DFASTNN_EIGEN_DIR")
-elseif(EXISTS "${PROJECT_SOURCE_DIR}/third_party/eigen/Eigen/Core")
-  set(FASTNN_EIGEN_INCLUDE_DIR "${PROJECT_SOURCE_DIR}/third_party/eigen")
-  set(eigen_origin "third_party")
+elseif(EXISTS "${eigen_third_party}/Eigen/Core"
+       # A new sdist takes fresh headers, not those an earlier one left behind.
+       AND NOT (SKBUILD_STATE STREQUAL "sdist" AND eigen_eigency))
+  set(FASTNN_EIGEN_INCLUDE_DIR "${eigen_third_party}")
+  set(eigen_origin "third_party/eigen")
 else()
-  fastnn_eigency_dir(FASTNN_EIGEN_INCLUDE_DIR)
+  set(FASTNN_EIGEN_INCLUDE_DIR "${eigen_eigency}")
   set(eigen_origin "the build requirement eigency")
 endif()
 
@@ -85,10 +89,11 @@ target_compile_definitions(fastnn_eigen INTERFACE
 
 # The headers and their licences, for a source distribution.
 function(fastnn_vendor_eigen)
-  set(target "${PROJECT_SOURCE_DIR}/third_party/eigen")
-  if(NOT FASTNN_EIGEN_INCLUDE_DIR STREQUAL target)
-    file(COPY "${FASTNN_EIGEN_INCLUDE_DIR}/Eigen" DESTINATION "${target}")
-    file(GLOB licences "${FASTNN_EIGEN_INCLUDE_DIR}/COPYING.*")
-    file(COPY ${licences} DESTINATION "${target}")
+  if(FASTNN_EIGEN_INCLUDE_DIR STREQUAL eigen_third_party)
+    return()
   endif()
+  file(GLOB licences "${FASTNN_EIGEN_INCLUDE_DIR}/COPYING.*")
+  file(REMOVE_RECURSE "${eigen_third_party}")
+  file(COPY "${FASTNN_EIGEN_INCLUDE_DIR}/Eigen" ${licences}
+       DESTINATION "${eigen_third_party}")
 endfunction()

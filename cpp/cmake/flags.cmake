@@ -26,9 +26,11 @@ if(NOT APPLE)
   set(exports_map "${PROJECT_SOURCE_DIR}/cpp/cmake/exports.map")
   target_link_options(fastnn_flags INTERFACE "LINKER:--version-script=${exports_map}")
   set_property(TARGET fastnn_flags PROPERTY INTERFACE_LINK_DEPENDS "${exports_map}")
-  # The compiler's run-time libraries go inside: the wheel then runs on older systems.
+  # The C++ library goes inside, and what is unused of it goes away, so that the wheel
+  # runs on older systems: its random_device alone asks for glibc 2.36. libgcc_s stays
+  # shared: every system has it, and the static one asks for glibc 2.35.
   if(NOT FASTNN_SANITIZE)
-    target_link_options(fastnn_flags INTERFACE -static-libstdc++ -static-libgcc)
+    target_link_options(fastnn_flags INTERFACE -static-libstdc++ LINKER:--gc-sections)
   endif()
 endif()
 
