@@ -15,7 +15,7 @@ import nox
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
-NATIVE = ("-C", "cmake.define.FASTNN_LEVELS=native")
+NATIVE = "--config-settings=cmake.define.FASTNN_LEVELS=native"
 WHEEL_LIMIT_MB = 8
 
 nox.options.default_venv_backend = "venv"
@@ -31,12 +31,12 @@ def pinned(*names: str) -> list[str]:
     return [next(pin for pin in wanted if pin.startswith(name)) for name in names]
 
 
-def install_fastnn(session: nox.Session, extra: str, *config: str) -> None:
+def install_fastnn(session: nox.Session, extra: str) -> None:
     """Install fastnn with an extra: the wheel of FASTNN_WHEEL, else this tree."""
     if wheel := os.environ.get("FASTNN_WHEEL"):
         session.install(f"fastnn[{extra}] @ {Path(wheel).resolve().as_uri()}")
     else:
-        session.install("-e", f".[{extra}]", *NATIVE, *config)
+        session.install("-e", f".[{extra}]", NATIVE)
 
 
 def cpp_files() -> list[str]:
@@ -89,7 +89,7 @@ def wheel(session: nox.Session) -> None:
     shutil.rmtree(built, ignore_errors=True)
     session.run(
         *("pip", "wheel", "--no-deps", "--wheel-dir", str(built), "."),
-        *("-C", "cmake.define.FASTNN_WERROR=ON"),
+        "--config-settings=cmake.define.FASTNN_WERROR=ON",
     )
     path = next(built.glob("*.whl"))
     size = path.stat().st_size / 1e6
@@ -148,7 +148,7 @@ def sdist(session: nox.Session) -> None:
     session.run(
         *("pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation"),
         "--no-cache-dir",  # pip would reuse an older wheel of a folder of this name
-        *("--wheel-dir", str(folder), *NATIVE, str(tree)),
+        *("--wheel-dir", str(folder), NATIVE, str(tree)),
         env=dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     )
     built = next(folder.glob("*.whl"))
@@ -168,9 +168,13 @@ def bench(session: nox.Session) -> None:
 
 def _run_sanitized(session: nox.Session, sanitizers: str, *libraries: str) -> None:
     """Build for `sanitizers` and run pytest with their run-time libraries loaded."""
-    session.install("-e", ".[test]", *NATIVE, "-C", "cmake.build-type=RelWithDebInfo",
-                    "-C", f"cmake.define.FASTNN_SANITIZE={sanitizers}",
-                    "-C", "install.strip=false")  # fmt: skip
+    settings = {
+        "cmake.build-type": "RelWithDebInfo",
+        "cmake.define.FASTNN_SANITIZE": sanitizers,
+        "install.strip": "false",
+    }
+    options = [f"--config-settings={key}={value}" for key, value in settings.items()]
+    session.install("-e", ".[test]", NATIVE, *options)
     found = [
         str(session.run("g++", f"-print-file-name={name}", external=True, silent=True))
         for name in (*libraries, "libstdc++.so")
