@@ -1,0 +1,81 @@
+"""The specification: every function of ``fastnn.kernels`` in readable NumPy.
+
+Same names, same signatures, nothing compiled. Each docstring has the formula and its
+source; the compiled kernels are tested against these functions and timed beside them.
+Arrays are float32 or float64, and what goes in comes out. `MLP` puts the functions
+together into a network that trains.
+"""
+
+from fastnn.reference.activations import activation_backward, activation_forward
+from fastnn.reference.dense import dense_backward, dense_forward
+from fastnn.reference.losses import (
+    binary_cross_entropy,
+    huber,
+    mae,
+    mse,
+    softmax_cross_entropy,
+)
+from fastnn.reference.mlp import MLP
+from fastnn.reference.normalize import (
+    batchnorm_backward,
+    batchnorm_forward,
+    batchnorm_inference,
+    layernorm_backward,
+    layernorm_forward,
+)
+from fastnn.reference.optimizers import (
+    adadelta_update,
+    adagrad_update,
+    adam_update,
+    adamax_update,
+    adamw_update,
+    asgd_update,
+    init_slots,
+    lion_update,
+    nadam_update,
+    radam_update,
+    rmsprop_update,
+    rprop_update,
+    sgd_update,
+)
+from fastnn.reference.random import (
+    dropout_backward,
+    dropout_forward,
+    permutation,
+    philox4x32,
+)
+
+__all__ = [
+    "MLP",
+    "activation_backward",
+    "activation_forward",
+    "adadelta_update",
+    "adagrad_update",
+    "adam_update",
+    "adamax_update",
+    "adamw_update",
+    "asgd_update",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "batchnorm_inference",
+    "binary_cross_entropy",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "huber",
+    "init_slots",
+    "layernorm_backward",
+    "layernorm_forward",
+    "lion_update",
+    "mae",
+    "mse",
+    "nadam_update",
+    "permutation",
+    "philox4x32",
+    "radam_update",
+    "rmsprop_update",
+    "rprop_update",
+    "sgd_update",
+    "softmax_cross_entropy",
+]

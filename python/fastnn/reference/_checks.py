@@ -1,0 +1,71 @@
+"""What every function of the specification asks of its arrays."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+def check_floating(**arrays: object) -> None:
+    """Raise TypeError unless all arrays given share one of float32 and float64."""
+    first, dtype = None, None
+    for name, array in arrays.items():
+        if array is None:
+            continue
+        if not isinstance(array, np.ndarray):
+            msg = f"{name} must be a NumPy array, got {type(array).__name__}"
+            raise TypeError(msg)
+        if array.dtype not in (np.float32, np.float64):
+            msg = (
+                f"{name} must be float32 or float64, got {array.dtype}: "
+                f"convert it, e.g. {name}.astype(np.float32)"
+            )
+            raise TypeError(msg)
+        if first is None:
+            first, dtype = name, array.dtype
+        if array.dtype != dtype:
+            msg = (
+                f"{name} is {array.dtype} but {first} is {dtype}: "
+                "give all arrays one dtype"
+            )
+            raise TypeError(msg)
+
+
+def check_shape(name: str, array: Array, shape: tuple[int, ...], why: str) -> None:
+    """Raise ValueError unless `array` has `shape`, which follows from `why`."""
+    if array.shape != shape:
+        msg = f"{name} has shape {array.shape}, expected {shape}: {why}"
+        raise ValueError(msg)
+
+
+def check_matrix(name: str, array: Array) -> None:
+    """Raise ValueError unless `array` has rows and columns."""
+    if array.ndim != 2:
+        msg = (
+            f"{name} has {array.ndim} dimensions, expected 2 (rows, columns): "
+            f"use {name}.reshape(len({name}), -1)"
+        )
+        raise ValueError(msg)
+
+
+def check_range(name: str, value: float, ok: bool, expected: str) -> None:
+    """Raise ValueError naming the argument, its value and the bound it breaks."""
+    if not ok:
+        msg = f"{name} must be {expected}, got {value}"
+        raise ValueError(msg)
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
+    """Return the error for a name outside `known`, with the nearest match."""
+    names = sorted(known)
+    near = get_close_matches(str(name), names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    return ValueError(f"unknown {kind} {name!r}; {hint}")

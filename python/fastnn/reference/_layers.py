@@ -1,0 +1,161 @@
+"""The layers of `MLP`: each keeps in `forward` what its `backward` needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn.reference._checks import check_range, check_shape, unknown_name
+from fastnn.reference.activations import resolve
+from fastnn.reference.dense import dense_backward, dense_forward
+from fastnn.reference.normalize import (
+    batchnorm_backward,
+    batchnorm_forward,
+    batchnorm_inference,
+)
+from fastnn.reference.random import dropout_backward, dropout_forward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastnn.reference._checks import Array
+
+
+class Layer:
+    """A map from rows to rows: parameters, their gradients, running statistics."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.parameters: list[Array] = []
+        self.gradients: list[Array] = []
+        self.statistics: list[Array] = []
+
+    def forward(self, x: Array, step: int) -> Array:
+        """Return y for a training step, and remember."""
+        raise NotImplementedError
+
+    def backward(self, dy: Array) -> Array:
+        """Write the parameters' gradients and return dx."""
+        raise NotImplementedError
+
+    def predict(self, x: Array) -> Array:
+        """Return y with nothing random and nothing learned."""
+        raise NotImplementedError
+
+
+class Dense(Layer):
+    """y = x w^T + b."""
+
+    def __init__(self, index: int, w: Array, b: Array) -> None:
+        super().__init__(index)
+        check_shape("b", b, w.shape[:1], "one number a row of W")
+        self.parameters = [w, b]
+
+    def forward(self, x: Array, step: int) -> Array:
+        del step
+        self.x = x
+        return self.predict(x)
+
+    def backward(self, dy: Array) -> Array:
+        w, dw, db = self.parameters[0], *self.gradients
+        if self.index == 0:  # nobody asks for the gradient of the data
+            np.matmul(dy.T, self.x, out=dw)
+            np.sum(dy, axis=0, out=db)
+            return dy
+        dx, dw[...], db[...] = dense_backward(dy, self.x, w, dy)
+        return dx
+
+    def predict(self, x: Array) -> Array:
+        w, b = self.parameters
+        return dense_forward(x, w, b)
+
+
+class BatchNorm(Layer):
+    """Batch statistics in training, running ones (momentum 0.1) in prediction."""
+
+    EPS, MOMENTUM = 1e-5, 0.1
+
+    def __init__(self, index: int, gamma: Array, beta: Array) -> None:
+        super().__init__(index)
+        check_shape("beta", beta, gamma.shape, "the shape of gamma")
+        self.parameters = [gamma, beta]
+        self.statistics = [np.zeros_like(gamma), np.ones_like(gamma)]
+
+    def forward(self, x: Array, step: int) -> Array:
+        del step
+        gamma, beta = self.parameters
+        y, mean, inv_std = batchnorm_forward(x, gamma, beta, self.EPS)
+        self.saved = x, mean, inv_std
+        unbiased = len(x) / max(len(x) - 1, 1)
+        var = (inv_std**-2.0 - self.EPS) * unbiased
+        for running, now in zip(self.statistics, (mean, var), strict=True):
+            np.add(running, self.MOMENTUM * (now - running), out=running)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        x, mean, inv_std = self.saved
+        dgamma, dbeta = self.gradients
+        gamma = self.parameters[0]
+        dx, dgamma[...], dbeta[...] = batchnorm_backward(dy, x, gamma, mean, inv_std)
+        return dx
+
+    def predict(self, x: Array) -> Array:
+        (gamma, beta), (mean, var) = self.parameters, self.statistics
+        return batchnorm_inference(x, gamma, beta, mean, var, self.EPS)
+
+
+class Activation(Layer):
+    """y = f(z), in place where the slope is a function of y."""
+
+    def __init__(self, index: int, name: str, alpha: float | None = None) -> None:
+        super().__init__(index)
+        self.rule, self.alpha = resolve(name, alpha)
+        self.in_place = index > 0 and self.rule.slope_of != "input"
+
+    def forward(self, x: Array, step: int) -> Array:
+        del step
+        y = self.predict(x)
+        self.source = x if self.rule.slope_of == "input" else y
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        slope = self.rule.slope(self.source, self.alpha)
+        return np.multiply(dy, slope, out=slope)
+
+    def predict(self, x: Array) -> Array:
+        return self.rule.forward(x, self.alpha, x if self.in_place else None)
+
+
+class Dropout(Layer):
+    """Zero with probability p, scale by 1 / (1 - p); nothing in prediction."""
+
+    def __init__(self, index: int, p: float, seed: int) -> None:
+        super().__init__(index)
+        check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
+        self.p, self.seed = p, seed
+
+    def forward(self, x: Array, step: int) -> Array:
+        y, self.mask = dropout_forward(x, self.p, self.seed, step, layer=self.index)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        return dropout_backward(dy, self.mask, self.p)
+
+    def predict(self, x: Array) -> Array:
+        return x
+
+
+def make_layer(index: int, seed: int, kind: str, *arguments: Any) -> Layer:
+    """Return the layer that a tuple of `MLP`'s list describes."""
+    if kind == "dropout":
+        arguments = (*arguments, seed)
+    kinds: dict[str, Callable[..., Layer]] = {
+        "dense": Dense,
+        "batchnorm": BatchNorm,
+        "activation": Activation,
+        "dropout": Dropout,
+    }
+    if kind not in kinds:
+        raise unknown_name("layer", kind, kinds)
+    return kinds[kind](index, *arguments)

@@ -1,0 +1,239 @@
+"""Counter-based random numbers: dropout masks and shuffles that need no generator.
+
+Every number is a pure function of (seed, purpose, layer, step or epoch, position), so
+masks and shuffles do not depend on the number of threads, and an interrupted run
+resumes without stored state. The counter's words are::
+
+    dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
+    shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.reference._checks import (
+    check_floating,
+    check_matrix,
+    check_range,
+    check_shape,
+)
+
+if TYPE_CHECKING:
+    from fastnn.reference._checks import Array
+
+Words = npt.NDArray[np.uint64]
+
+DROPOUT, SHUFFLE = 1 << 16, 2 << 16
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_WEYL = 0x9E3779B9, 0xBB67AE85
+_ROUNDS = 10
+
+
+def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+    """Return four random words for every counter: Philox4x32-10.
+
+    One round, of ten, is two 32x32 -> 64 bit products, hi_i 2^32 + lo_i = M_i c_{2i}::
+
+        (c0, c1, c2, c3) <- (hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0)
+        (k0, k1) <- (k0 + 0x9E3779B9, k1 + 0xBB67AE85)  mod 2^32
+
+    Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3"
+    (SC 2011).
+
+    Parameters
+    ----------
+    counter : (..., 4) integers in [0, 2^32)
+    key : (2,) integers in [0, 2^32)
+
+    Returns
+    -------
+    (..., 4) uint32
+
+    Examples
+    --------
+    >>> from fastnn.reference import philox4x32
+    >>> [f"{word:08x}" for word in philox4x32([0, 0, 0, 0], [0, 0])]
+    ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
+    """
+    c = _words("counter", counter)
+    k = _words("key", key)
+    check_range("last axis of counter", c.shape[-1], c.shape[-1] == 4, "4 words")
+    check_range("words of key", k.size, k.shape == (2,), "2")
+    words = _philox(c[..., 0], c[..., 1], c[..., 2], c[..., 3], int(k[0]), int(k[1]))
+    return np.stack(np.broadcast_arrays(*words), axis=-1).astype(np.uint32)
+
+
+def dropout_forward(
+    x: Array, p: float, seed: int, step: int, *, layer: int = 0
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Zero each element with probability p and scale the others by 1 / (1 - p).
+
+    Srivastava et al., "Dropout" (2014), inverted as torch and Keras do it, so that
+    prediction needs no scaling. Element (r, c) is dropped iff its random word is below
+    floor(p 2^32); which word that is stands at the head of the module.
+
+    Parameters
+    ----------
+    x : (rows, columns) float32 or float64
+    p : float in [0, 1)
+    seed : int in [0, 2^64)
+    step : int >= 0
+        Taken modulo 2^32; another step, another mask.
+    layer : int in [0, 2^16), default 0
+        Tells apart the dropout layers of one network.
+
+    Returns
+    -------
+    y : (rows, columns)
+    mask : (rows, columns) bool
+        True where kept, for `dropout_backward`.
+
+    Raises
+    ------
+    ValueError
+        p, seed, step or layer out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import dropout_forward
+    >>> y, mask = dropout_forward(np.ones((2, 3)), 0.5, seed=0, step=0)
+    >>> bool((y == 2.0 * mask).all())
+    True
+    """
+    check_floating(x=x)
+    check_matrix("x", x)
+    check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
+    check_range("step", step, step >= 0, "at least 0")
+    check_range("layer", layer, 0 <= layer < 1 << 16, "in [0, 65536)")
+    rows, columns = x.shape
+    c0 = np.arange(columns, dtype=np.uint64)[None, :]
+    c1 = np.arange((rows + 3) // 4, dtype=np.uint64)[:, None]
+    c2, c3 = np.uint64(DROPOUT | layer), np.uint64(step & 0xFFFFFFFF)
+    words = _philox(c0, c1, c2, c3, *_key(seed))
+    threshold = np.uint64(int(p * 2.0**32))
+    # word w of a block belongs to row 4 block + w
+    kept = np.stack([word >= threshold for word in words], axis=1)
+    mask = kept.reshape(-1, columns)[:rows]
+    return _scaled(x, mask, p), mask
+
+
+def dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
+    """Return dx = dy / (1 - p) where kept and 0 where dropped.
+
+    Parameters
+    ----------
+    dy : (rows, columns)
+    mask : (rows, columns) bool
+        As `dropout_forward` returned it.
+    p : float in [0, 1)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import dropout_backward
+    >>> dropout_backward(np.ones((1, 2)), np.array([[True, False]]), 0.5)
+    array([[2., 0.]])
+    """
+    check_floating(dy=dy)
+    check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
+    if mask.dtype != np.bool_:
+        msg = f"mask must be bool, got {mask.dtype}: give what dropout_forward returned"
+        raise TypeError(msg)
+    check_shape("dy", dy, mask.shape, "the shape of mask")
+    return _scaled(dy, mask, p)
+
+
+def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """Return a uniformly random order of 0 .. n-1: the shuffle of an epoch.
+
+    Fisher and Yates' shuffle (Knuth, TAOCP 2, 3.4.2, algorithm P): for i = n-1 .. 1
+    swap elements i and j, j = floor(u (i + 1) / 2^64), with u a 64-bit random number
+    of its own for every i (Lemire 2019 without the rejection: the bias is below
+    n / 2^64).
+
+    Parameters
+    ----------
+    n : int in [0, 2^32]
+    seed : int in [0, 2^64)
+    epoch : int >= 0
+        Taken modulo 2^32.
+
+    Returns
+    -------
+    (n,) int64
+
+    Examples
+    --------
+    >>> from fastnn.reference import permutation
+    >>> sorted(permutation(5, seed=0, epoch=0).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    check_range("n", n, 0 <= n <= 1 << 32, "in [0, 2^32]")
+    check_range("epoch", epoch, epoch >= 0, "at least 0")
+    blocks = np.arange((n + 1) // 2, dtype=np.uint64)
+    epoch_word = np.uint64(epoch & 0xFFFFFFFF)
+    w0, w1, w2, w3 = _philox(
+        blocks & _LOW, blocks >> _HALF, np.uint64(SHUFFLE), epoch_word, *_key(seed)
+    )
+    low = np.stack([w0, w2], axis=1).ravel()[:n]
+    high = np.stack([w1, w3], axis=1).ravel()[:n]
+    span = np.arange(1, n + 1, dtype=np.uint64)
+    # (u span) >> 64 in two 64-bit steps; neither can overflow as span <= 2^32
+    targets = (high * span + (low * span >> _HALF)) >> _HALF
+    order = list(range(n))
+    for i, j in zip(range(n - 1, 0, -1), targets[:0:-1].tolist(), strict=True):
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, dtype=np.int64)
+
+
+def _philox(
+    c0: Words | np.uint64,
+    c1: Words | np.uint64,
+    c2: Words | np.uint64,
+    c3: Words | np.uint64,
+    k0: int,
+    k1: int,
+) -> tuple[Words, Words, Words, Words]:
+    """Run the ten rounds on words held in uint64 that broadcast together."""
+    for _ in range(_ROUNDS):
+        product0 = np.multiply(_MULTIPLIERS[0], c0)
+        product1 = np.multiply(_MULTIPLIERS[1], c2)
+        c0 = (product1 >> _HALF) ^ c1 ^ np.uint64(k0)
+        c2 = (product0 >> _HALF) ^ c3 ^ np.uint64(k1)
+        c1 = product1 & _LOW
+        c3 = product0 & _LOW
+        k0 = (k0 + _WEYL[0]) & 0xFFFFFFFF
+        k1 = (k1 + _WEYL[1]) & 0xFFFFFFFF
+    w0, w1, w2, w3 = np.broadcast_arrays(c0, c1, c2, c3)
+    return w0, w1, w2, w3
+
+
+def _key(seed: int) -> tuple[int, int]:
+    check_range("seed", seed, 0 <= seed < 1 << 64, "in [0, 2^64)")
+    return seed & 0xFFFFFFFF, seed >> 32
+
+
+def _words(name: str, values: npt.ArrayLike) -> Words:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        msg = f"{name} must hold integers, got {array.dtype}"
+        raise TypeError(msg)
+    if array.size and (array.min() < 0 or array.max() > 0xFFFFFFFF):
+        msg = f"{name} must hold words in [0, 2^32), got {array.min()}..{array.max()}"
+        raise ValueError(msg)
+    return array.astype(np.uint64)
+
+
+def _scaled(x: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
+    """Return x / (1 - p) where mask; the factor is rounded to x's dtype first."""
+    scale = x.dtype.type(1.0 / (1.0 - p))
+    y: Array = np.where(mask, x * scale, x.dtype.type(0.0))
+    return y
