@@ -41,11 +41,28 @@ void activation_backward(const Activation& f, VectorView<const T> dy,
         f);
 }
 
+template <class T>
+void activation_backward_from_input(const Activation& f, VectorView<const T> dy,
+                                    VectorView<const T> z, VectorView<T> dz) noexcept {
+    std::visit(
+        [&]<class A>(const A& a) {
+            simd::for_each<T>(dy.size, [&](auto at) {
+                simd::Vec<T> s = at.load(z.data);
+                if constexpr (!A::kSlopeNeedsInput) s = a.value(s);
+                at.store(dz.data, at.load(dy.data) * a.slope(s));
+            });
+        },
+        f);
+}
+
 #define FASTNN_INSTANTIATE(T)                                                      \
     template void activation_forward<T>(const Activation&, VectorView<const T>,    \
                                         VectorView<T>) noexcept;                   \
     template void activation_backward<T>(const Activation&, VectorView<const T>,   \
-                                         VectorView<const T>, VectorView<T>) noexcept;
+                                         VectorView<const T>, VectorView<T>) noexcept; \
+    template void activation_backward_from_input<T>(                               \
+        const Activation&, VectorView<const T>, VectorView<const T>,               \
+        VectorView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
 #undef FASTNN_INSTANTIATE

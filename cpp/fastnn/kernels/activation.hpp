@@ -88,7 +88,7 @@ struct Elu {
     static constexpr bool kSlopeNeedsInput = false;
     double alpha = 1.0;
     static constexpr auto fields() { return std::tuple{field("alpha", &Elu::alpha)}; }
-    void validate() const { require_positive("alpha", alpha); }
+    void validate() const { require_not_negative("alpha", alpha); }
     template <class V>
     V value(V z) const {
         return exponential_value(z, 1, alpha, 1);
@@ -339,5 +339,10 @@ void activation_forward(const Activation& f, VectorView<const T> z,
 template <class T>
 void activation_backward(const Activation& f, VectorView<const T> dy,
                          VectorView<const T> s, VectorView<T> dz) noexcept;
+
+// dz = dy f'(z) with the input z whatever the function; dz may be dy or z
+template <class T>
+void activation_backward_from_input(const Activation& f, VectorView<const T> dy,
+                                    VectorView<const T> z, VectorView<T> dz) noexcept;
 
 }  // namespace fastnn

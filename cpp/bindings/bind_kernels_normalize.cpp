@@ -1,0 +1,147 @@
+// Batch and layer normalisation on plain NumPy arrays.
+#include "bindings/numpy_views.hpp"
+#include "fastnn/core/error.hpp"
+#include "fastnn/kernels/parallel.hpp"
+
+namespace fastnn::bindings {
+namespace {
+
+constexpr const char* kPerColumn = "one number a column of x";
+constexpr const char* kPerRow = "one number a row of x";
+
+template <class T>
+double cost(const Input<T>& x) {
+    return 0.4 * static_cast<double>(x.size());
+}
+
+void check_at_least_one(Index n, const char* what) {
+    require(n > 0, what, n, "at least 1");
+}
+
+py::tuple batchnorm_forward(py::handle x, py::handle gamma, py::handle beta, double eps,
+                            py::handle out, py::handle n_threads) {
+    return with_dtype(x, "x", [&]<class T>(T) {
+        const auto input = input_matrix<T>(x, "x");
+        const Index rows = input.extent(0), cols = input.extent(1);
+        const auto g = input_vector<T>(gamma, "gamma", cols, kPerColumn),
+                   b = input_vector<T>(beta, "beta", cols, kPerColumn);
+        require_positive("eps", eps);
+        check_at_least_one(rows, "the number of rows of x");
+        const Output<T> y(out, "out", {rows, cols});
+        y.check_apart(input, true);
+        y.check_apart(g);
+        y.check_apart(b);
+        const Output<T> mean(py::none(), "mean", {cols}), inv(py::none(), "inv_std", {cols});
+        run_kernel(n_threads, cost(input), [&](int n) {
+            parallel::batchnorm_forward<T>(n, input.matrix(), g.data(), b.data(), eps,
+                                           y.matrix(), mean.vector(), inv.data());
+        });
+        return py::make_tuple(y.array(), mean.array(), inv.array());
+    });
+}
+
+py::tuple batchnorm_backward(py::handle dy, py::handle x, py::handle gamma,
+                             py::handle mean, py::handle inv_std, py::handle out,
+                             py::handle n_threads) {
+    return with_dtype(dy, "dy", [&]<class T>(T) {
+        const auto input = input_matrix<T>(x, "x");
+        const Index rows = input.extent(0), cols = input.extent(1);
+        const Input<T> gradient(dy, "dy");
+        gradient.check_shape({rows, cols}, "the shape of x");
+        const auto g = input_vector<T>(gamma, "gamma", cols, kPerColumn),
+                   m = input_vector<T>(mean, "mean", cols, kPerColumn),
+                   inv = input_vector<T>(inv_std, "inv_std", cols, kPerColumn);
+        check_at_least_one(rows, "the number of rows of x");
+        const Output<T> dx(out, "out", {rows, cols});
+        dx.check_apart(gradient, true);
+        for (const Input<T>* i : {&input, &g, &m, &inv}) dx.check_apart(*i);
+        const Output<T> dgamma(py::none(), "dgamma", {cols}), dbeta(py::none(), "dbeta", {cols});
+        run_kernel(n_threads, cost(input), [&](int n) {
+            parallel::batchnorm_backward<T>(n, gradient.matrix(), input.matrix(), g.data(),
+                                            m.data(), inv.data(), dx.matrix(),
+                                            dgamma.vector(), dbeta.vector());
+        });
+        return py::make_tuple(dx.array(), dgamma.array(), dbeta.array());
+    });
+}
+
+py::array batchnorm_inference(py::handle x, py::handle gamma, py::handle beta,
+                              py::handle running_mean, py::handle running_var, double eps,
+                              py::handle out, py::handle n_threads) {
+    return with_dtype(x, "x", [&]<class T>(T) {
+        const auto input = input_matrix<T>(x, "x");
+        const Index cols = input.extent(1);
+        const auto g = input_vector<T>(gamma, "gamma", cols, kPerColumn),
+                   b = input_vector<T>(beta, "beta", cols, kPerColumn),
+                   m = input_vector<T>(running_mean, "running_mean", cols, kPerColumn),
+                   v = input_vector<T>(running_var, "running_var", cols, kPerColumn);
+        require_positive("eps", eps);
+        const Output<T> y(out, "out", {input.extent(0), cols});
+        y.check_apart(input, true);
+        for (const Input<T>* i : {&g, &b, &m, &v}) y.check_apart(*i);
+        run_kernel(n_threads, 0.5 * cost(input), [&](int n) {
+            parallel::batchnorm_inference<T>(n, input.matrix(), g.data(), b.data(), m.data(),
+                                             v.vector(), eps, y.matrix());
+        });
+        return y.array();
+    });
+}
+
+py::tuple layernorm_forward(py::handle x, py::handle gamma, py::handle beta, double eps,
+                            py::handle out, py::handle n_threads) {
+    return with_dtype(x, "x", [&]<class T>(T) {
+        const auto input = input_matrix<T>(x, "x");
+        const Index rows = input.extent(0), cols = input.extent(1);
+        const auto g = input_vector<T>(gamma, "gamma", cols, kPerColumn),
+                   b = input_vector<T>(beta, "beta", cols, kPerColumn);
+        require_positive("eps", eps);
+        check_at_least_one(cols, "the number of columns of x");
+        const Output<T> y(out, "out", {rows, cols});
+        y.check_apart(input, true);
+        y.check_apart(g);
+        y.check_apart(b);
+        const Output<T> mean(py::none(), "mean", {rows}), inv(py::none(), "inv_std", {rows});
+        run_kernel(n_threads, cost(input), [&](int n) {
+            parallel::layernorm_forward<T>(n, input.matrix(), g.data(), b.data(), eps,
+                                           y.matrix(), mean.data(), inv.data());
+        });
+        return py::make_tuple(y.array(), mean.array(), inv.array());
+    });
+}
+
+py::tuple layernorm_backward(py::handle dy, py::handle x, py::handle gamma,
+                             py::handle mean, py::handle inv_std, py::handle out,
+                             py::handle n_threads) {
+    return with_dtype(dy, "dy", [&]<class T>(T) {
+        const auto input = input_matrix<T>(x, "x");
+        const Index rows = input.extent(0), cols = input.extent(1);
+        const Input<T> gradient(dy, "dy");
+        gradient.check_shape({rows, cols}, "the shape of x");
+        const auto g = input_vector<T>(gamma, "gamma", cols, kPerColumn),
+                   m = input_vector<T>(mean, "mean", rows, kPerRow),
+                   inv = input_vector<T>(inv_std, "inv_std", rows, kPerRow);
+        check_at_least_one(cols, "the number of columns of x");
+        const Output<T> dx(out, "out", {rows, cols});
+        dx.check_apart(gradient, true);
+        for (const Input<T>* i : {&input, &g, &m, &inv}) dx.check_apart(*i);
+        const Output<T> dgamma(py::none(), "dgamma", {cols}), dbeta(py::none(), "dbeta", {cols});
+        run_kernel(n_threads, cost(input), [&](int n) {
+            parallel::layernorm_backward<T>(n, gradient.matrix(), input.matrix(), g.data(),
+                                            m.data(), inv.data(), dx.matrix(),
+                                            dgamma.vector(), dbeta.vector());
+        });
+        return py::make_tuple(dx.array(), dgamma.array(), dbeta.array());
+    });
+}
+
+}  // namespace
+
+void register_normalize_kernels(py::module_& m) {
+    m.def("batchnorm_forward", &batchnorm_forward);
+    m.def("batchnorm_backward", &batchnorm_backward);
+    m.def("batchnorm_inference", &batchnorm_inference);
+    m.def("layernorm_forward", &layernorm_forward);
+    m.def("layernorm_backward", &layernorm_backward);
+}
+
+}  // namespace fastnn::bindings

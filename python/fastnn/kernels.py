@@ -1,0 +1,68 @@
+"""The compiled kernels on plain NumPy arrays.
+
+The functions a network trains with, one call each: no network needed. Their names,
+arguments and meaning are those of `fastnn.reference`, which states every formula in
+readable NumPy, and which these are tested against.
+
+* Arrays are float32 or float64, all of one dtype in a call; what goes in comes out.
+  Inputs may have any strides and byte order: those that are not C-contiguous are copied.
+* ``out=`` takes the memory of a result: writable, C-contiguous, of its shape and dtype.
+* ``n_threads=None`` takes one thread for small work and the usual number for large work.
+  The bits of a result do not depend on it. The GIL is free while a kernel runs.
+* Denormal numbers count as zero. NaN and infinities go through.
+
+Examples
+--------
+A dense layer forward and backward:
+
+>>> import numpy as np
+>>> from fastnn import kernels
+>>> rng = np.random.default_rng(0)
+>>> x, w, b = rng.normal(size=(32, 4)), rng.normal(size=(3, 4)), np.zeros(3)
+>>> y = kernels.dense_forward(x, w, b, "tanh")
+>>> loss, dy = kernels.mse(y, np.zeros((32, 3)))
+>>> dx, dw, db = kernels.dense_backward(dy, x, w, y, "tanh")
+>>> dx.shape, dw.shape, db.shape
+((32, 4), (3, 4), (3,))
+"""
+
+from fastnn._kernels_dense import (
+    activation_backward,
+    activation_forward,
+    dense_backward,
+    dense_forward,
+)
+from fastnn._kernels_dropout import dropout_backward, dropout_forward
+from fastnn._kernels_loss import (
+    binary_cross_entropy,
+    huber,
+    mae,
+    mse,
+    softmax_cross_entropy,
+)
+from fastnn._kernels_normalize import (
+    batchnorm_backward,
+    batchnorm_forward,
+    batchnorm_inference,
+    layernorm_backward,
+    layernorm_forward,
+)
+
+__all__ = [
+    "activation_backward",
+    "activation_forward",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "batchnorm_inference",
+    "binary_cross_entropy",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "huber",
+    "layernorm_backward",
+    "layernorm_forward",
+    "mae",
+    "mse",
+    "softmax_cross_entropy",
+]
