@@ -1,14 +1,26 @@
 // The core module of one CPU level.
 #include <pybind11/pybind11.h>
 
+#include "fastnn/core/allocations.hpp"
+
 namespace fastnn::bindings {
+
 void register_kernels(pybind11::module_& m);
-}
+void register_optim(pybind11::module_& m);
+void register_networks(pybind11::module_& m);
+void register_trainers(pybind11::module_& m);
+
+}  // namespace fastnn::bindings
 
 PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     m.doc() = "fastnn's core, compiled for one CPU level.";
     m.attr("__version__") = FASTNN_VERSION;
     m.attr("level") = FASTNN_LEVEL_NAME;
     m.attr("eigen_version") = FASTNN_EIGEN_VERSION;
+    m.def("allocation_count", &fastnn::allocation_count,
+          "Heap allocations this module has made so far.");
     fastnn::bindings::register_kernels(m);
+    fastnn::bindings::register_optim(m);
+    fastnn::bindings::register_networks(m);
+    fastnn::bindings::register_trainers(m);
 }

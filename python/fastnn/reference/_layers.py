@@ -130,7 +130,6 @@ class Activation(Layer):
 class Dropout(Layer):
     """Zero with probability p, scale by 1 / (1 - p); nothing in prediction."""
 
-<<<<<<< HEAD
     def __init__(
         self, index: int, p: float, seed: int, generator: np.random.Generator | None
     ) -> None:
@@ -142,14 +141,6 @@ class Dropout(Layer):
         if self.generator is not None:
             self.mask = self.generator.random(x.shape, dtype=np.float32) >= self.p
             return dropout_backward(x, self.mask, self.p)  # the same map
-=======
-    def __init__(self, index: int, p: float, seed: int) -> None:
-        super().__init__(index)
-        check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
-        self.p, self.seed = p, seed
-
-    def forward(self, x: Array, step: int) -> Array:
->>>>>>> kernels
         y, self.mask = dropout_forward(x, self.p, self.seed, step, layer=self.index)
         return y
 
@@ -160,7 +151,6 @@ class Dropout(Layer):
         return x
 
 
-<<<<<<< HEAD
 def make_layer(
     index: int,
     description: tuple[Any, ...],
@@ -171,12 +161,6 @@ def make_layer(
     kind, *arguments = description
     if kind == "dropout":
         arguments += [seed, generator]
-=======
-def make_layer(index: int, seed: int, kind: str, *arguments: Any) -> Layer:
-    """Return the layer that a tuple of `MLP`'s list describes."""
-    if kind == "dropout":
-        arguments = (*arguments, seed)
->>>>>>> kernels
     kinds: dict[str, Callable[..., Layer]] = {
         "dense": Dense,
         "batchnorm": BatchNorm,

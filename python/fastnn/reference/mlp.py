@@ -26,21 +26,14 @@ _LOSSES = {
 }
 
 
-<<<<<<< HEAD
 _BLOCK = 32768  # elements: Adam's four arrays and temporaries stay in L2
 
 
-=======
->>>>>>> kernels
 class MLP:
     """A network and its trainer: forward, loss, backward, one update a step.
 
     All trainable parameters lie in one flat array, of which the layers hold views, so
-<<<<<<< HEAD
     that the optimizer sees one array, in blocks that fit a cache; gradients likewise.
-=======
-    that the optimizer is one call; gradients likewise.
->>>>>>> kernels
 
     Parameters
     ----------
@@ -53,14 +46,10 @@ class MLP:
     rule : str, default "adam"
         An update rule of `fastnn.reference.optimizers`.
     seed : int, default 0
-<<<<<<< HEAD
         Of the dropout masks: the first step is step 0, layers count from 0.
     generator : numpy.random.Generator, optional
         Draws the masks instead, several times faster in NumPy than the counter-based
         ones, which it takes 64-bit arithmetic to emulate here.
-=======
-        Of the dropout masks; step t of a layer is mask t - 1, layers count from 0.
->>>>>>> kernels
     **hyper
         Settings of the rule, e.g. ``lr=1e-3``.
 
@@ -92,34 +81,23 @@ class MLP:
         loss: str = "cross_entropy",
         rule: str = "adam",
         seed: int = 0,
-<<<<<<< HEAD
         generator: np.random.Generator | None = None,
-=======
->>>>>>> kernels
         **hyper: Any,
     ) -> None:
         if loss not in _LOSSES:
             raise unknown_name("loss", loss, _LOSSES)
         if rule not in optimizers.SLOTS:
             raise unknown_name("rule", rule, optimizers.SLOTS)
-<<<<<<< HEAD
         self.layers = [
             make_layer(i, layer, seed, generator) for i, layer in enumerate(layers)
         ]
-=======
-        self.layers = [make_layer(i, seed, *layer) for i, layer in enumerate(layers)]
->>>>>>> kernels
         self.steps = 0
         self._loss: Any = _LOSSES[loss]
         self._update: Any = getattr(optimizers, f"{rule}_update")
         self._hyper = hyper
         self._flatten()
-<<<<<<< HEAD
         slots = optimizers.init_slots(rule, self.parameters, **hyper)
         self._blocks = _blocks(self.parameters, self._gradients, *slots)
-=======
-        self._slots = optimizers.init_slots(rule, self.parameters, **hyper)
->>>>>>> kernels
 
     def step(self, x: Array, y: npt.ArrayLike) -> float:
         """Make one update on a batch and return its loss before the update.
@@ -136,18 +114,8 @@ class MLP:
         for layer in reversed(self.layers):
             d = layer.backward(d)
         self.steps += 1
-<<<<<<< HEAD
         for arrays in self._blocks:
             self._update(*arrays, step=self.steps, **self._hyper)
-=======
-        self._update(
-            self.parameters,
-            self._gradients,
-            *self._slots,
-            step=self.steps,
-            **self._hyper,
-        )
->>>>>>> kernels
         return float(loss)
 
     def predict(self, X: Array) -> Array:
@@ -264,7 +232,6 @@ class MLP:
     def _arrays(self) -> list[Array]:
         running = [array for layer in self.layers for array in layer.statistics]
         return [self.parameters, *running]
-<<<<<<< HEAD
 
 
 def _blocks(*arrays: Array | None) -> list[tuple[Array | None, ...]]:
@@ -274,5 +241,3 @@ def _blocks(*arrays: Array | None) -> list[tuple[Array | None, ...]]:
         tuple(a if a is None else a[start : start + _BLOCK] for a in arrays)
         for start in range(0, size, _BLOCK)
     ]
-=======
->>>>>>> kernels

@@ -17,14 +17,8 @@ from fastnn.reference.optimizers.adam import (
     adam_update,
     adamax_update,
     adamw_update,
-<<<<<<< HEAD
 )
 from fastnn.reference.optimizers.adam_refined import nadam_update, radam_update
-=======
-    nadam_update,
-    radam_update,
-)
->>>>>>> kernels
 from fastnn.reference.optimizers.adaptive import (
     adadelta_update,
     adagrad_update,

@@ -70,7 +70,6 @@ def root(square: Array, divisor: float, eps: float) -> Any:
     result /= divisor
     result += eps
     return result
-<<<<<<< HEAD
 
 
 def moments(exp_avg: Array | None, exp_avg_sq: Array | None) -> tuple[Array, Array]:
@@ -93,5 +92,3 @@ def decayed_gradient(
         params *= 1.0 - lr * weight_decay
         weight_decay = 0.0
     return descent_gradient(params, grads, weight_decay, maximize)
-=======
->>>>>>> kernels

@@ -144,7 +144,6 @@ def rmsprop_update(
     check_not_negative(lr=lr, eps=eps, weight_decay=weight_decay, momentum=momentum)
     check_range("alpha", alpha, 0.0 <= alpha <= 1.0, "in [0, 1]")
     v = needed("square_avg", square_avg, "rmsprop averages in it")
-<<<<<<< HEAD
     a = needed("grad_avg", grad_avg, "centered is true") if centered else None
     b = None
     if momentum > 0.0:
@@ -156,17 +155,6 @@ def rmsprop_update(
         v = v - a * a
     update = g / root(v, 1.0, eps)
     if b is not None:
-=======
-    g = descent_gradient(params, grads, weight_decay, maximize)
-    move_average(v, g * g, 1.0 - alpha)
-    if centered:
-        a = needed("grad_avg", grad_avg, "centered is true")
-        move_average(a, g, 1.0 - alpha)
-        v = v - a * a
-    update = g / root(v, 1.0, eps)
-    if momentum > 0.0:
-        b = needed("momentum_buffer", momentum_buffer, "momentum is not 0")
->>>>>>> kernels
         b *= momentum
         b += update
         update = b

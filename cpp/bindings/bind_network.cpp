@@ -1,0 +1,269 @@
+// Networks: building, inference, evaluation, gradients.
+#include <pybind11/stl.h>
+
+#include "bindings/bound_network.hpp"
+#include "bindings/nn_from_dict.hpp"
+#include "fastnn/core/rng.hpp"
+#include "fastnn/core/threads.hpp"
+#include "fastnn/nn/gradients.hpp"
+#include "fastnn/nn/inference.hpp"
+#include "fastnn/train/evaluation.hpp"
+
+namespace fastnn::bindings {
+
+namespace {
+
+template <class T>
+DenseArray<T> dense_array(const char* name, const py::object& value, py::ssize_t ndim) {
+    if (!py::isinstance<DenseArray<T>>(value)) {
+        throw py::type_error(std::string(name) +
+                             " must be a C-contiguous array of the network's dtype");
+    }
+    auto array = py::reinterpret_borrow<DenseArray<T>>(value);
+    require(array.ndim() == ndim, std::string("the number of dimensions of ") + name,
+            array.ndim(), std::to_string(ndim));
+    return array;
+}
+
+template <class T>
+MatrixView<const T> matrix_of(const DenseArray<T>& a) {
+    return {a.data(), a.shape(0), a.shape(1)};
+}
+
+template <class T>
+MatrixView<const T> features(const Network<T>& network, const DenseArray<T>& x) {
+    require(x.shape(1) == network.in_features(), "the number of columns of X", x.shape(1),
+            std::to_string(network.in_features()) + ", the network's in_features");
+    return matrix_of(x);
+}
+
+// A view of some numbers of the network that keeps it alive.
+template <class U>
+py::array view_of(U* data, std::vector<Index> shape, const py::object& owner) {
+    return py::array_t<U>(std::move(shape), data, owner);
+}
+
+template <class T>
+py::list tensors(const py::object& self) {
+    Network<T>& network = py::cast<BoundNetwork<T>&>(self).network;
+    py::list result;
+    for (const Tensor& t : network.tensors().tensors()) {
+        const Index at = t.range.begin;
+        const bool trainable = t.storage == Storage::kParameters;
+        py::array array =
+            t.storage == Storage::kParameters
+                ? view_of(network.parameters().data() + at, t.shape, self)
+            : t.storage == Storage::kStatistics
+                ? view_of(network.statistics().data() + at, t.shape, self)
+                : view_of(network.counters().data() + at, t.shape, self);
+        result.append(py::make_tuple(t.name, array, trainable));
+    }
+    return result;
+}
+
+template <class T>
+py::array predict(BoundNetwork<T>& self, const py::object& x_object,
+                  typename Network<T>::Depth depth, Index width, int n_threads) {
+    const DenseArray<T> x = dense_array<T>("X", x_object, 2);
+    const MatrixView<const T> rows = features(self.network, x);
+    py::array_t<T> y({rows.rows, width});
+    const MatrixView<T> out{y.mutable_data(), rows.rows, width};
+    const int threads = resolve_threads(n_threads);
+    const Usage::Reading reading(self.usage);
+    const py::gil_scoped_release release;
+    infer<T>(self.network, depth, rows, out, threads);
+    return y;
+}
+
+template <class T>
+py::array predict_all(BoundNetwork<T>& self, const py::object& x, int n_threads) {
+    return predict(self, x, self.network.whole(), self.network.out_features(), n_threads);
+}
+
+template <class T>
+py::array hidden(BoundNetwork<T>& self, const py::object& x, Index layer, int n_threads) {
+    const auto depth = self.network.depth_of(layer);
+    const auto& widths = self.network.widths();
+    const auto position =
+        static_cast<std::size_t>(layer < 0 ? layer + static_cast<Index>(widths.size())
+                                           : layer);
+    return predict(self, x, depth, widths[position], n_threads);
+}
+
+template <class T>
+py::dict evaluate(BoundNetwork<T>& self, const py::object& x, const py::object& y,
+                  const py::object& w, const py::dict& loss_dict,
+                  const std::vector<std::string>& names, int n_threads) {
+    const Loss loss = loss_from_dict(loss_dict);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const int threads = resolve_threads(n_threads);
+    double value = 0;
+    std::vector<double> scores;
+    {
+        const Usage::Reading reading(self.usage);
+        const py::gil_scoped_release release;
+        Evaluation<T> evaluation(self.network, loss, metrics_for(names, loss),
+                                 data.samples, threads);
+        parallel_for(threads, evaluation.tiles(),
+                     [&](Index tile, int rank) { evaluation.run(tile, rank); });
+        value = evaluation.loss();
+        scores = evaluation.metrics();
+    }
+    py::dict result;
+    result["loss"] = value;
+    for (std::size_t i = 0; i < names.size(); ++i) result[names[i].c_str()] = scores[i];
+    return result;
+}
+
+template <class T>
+py::tuple gradients(BoundNetwork<T>& self, const py::object& x, const py::object& y,
+                    const py::object& w, const py::dict& loss_dict, bool training,
+                    double l1, double l2, int n_threads) {
+    const Loss loss = loss_from_dict(loss_dict);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    require_not_negative("l1", l1);
+    require_not_negative("l2", l2);
+    py::array_t<T> gradient(self.network.parameters().size());
+    T* out = gradient.mutable_data();
+    const int threads = resolve_threads(n_threads);
+    double value = 0;
+    {
+        const Usage::Reading reading(self.usage);
+        const py::gil_scoped_release release;
+        value = loss_and_gradients<T>(self.network, loss, data.samples, training,
+                                      {l1, l2}, threads, out);
+    }
+    return py::make_tuple(value, gradient);
+}
+
+template <class T>
+void register_network(py::module_& m, const char* name) {
+    using Bound = BoundNetwork<T>;
+    py::class_<Bound>(m, name, py::module_local())
+        .def(py::init([](const py::list& layers, Index in_features, std::uint64_t seed) {
+                 return std::make_unique<Bound>(
+                     Network<T>(layers_from_dicts(layers), in_features, seed));
+             }),
+             py::arg("layers"), py::arg("in_features"), py::arg("seed"))
+        .def("tensors", &tensors<T>)
+        .def_property_readonly("parameters",
+                               [](const py::object& self) {
+                                   Buffer<T>& p =
+                                       py::cast<Bound&>(self).network.parameters();
+                                   return view_of(p.data(), {p.size()}, self);
+                               })
+        .def_property_readonly(
+            "n_parameters", [](const Bound& b) { return b.network.parameters().size(); })
+        .def_property_readonly("in_features",
+                               [](const Bound& b) { return b.network.in_features(); })
+        .def_property_readonly("out_features",
+                               [](const Bound& b) { return b.network.out_features(); })
+        .def_property_readonly("layer_widths",
+                               [](const Bound& b) { return b.network.widths(); })
+        .def_property(
+            "progress",
+            [](const Bound& b) {
+                const auto& p = b.network.progress();
+                return py::make_tuple(p.epochs, p.steps);
+            },
+            [](Bound& b, const std::pair<std::int64_t, std::int64_t>& p) {
+                b.network.progress() = {p.first, p.second};
+            },
+            "(epochs, steps) trained so far: they key shuffles and dropout masks.")
+        .def("copy",
+             [](Bound& b) {
+                 const Usage::Reading reading(b.usage);
+                 return std::make_unique<Bound>(b.network);
+             })
+        .def("predict", &predict_all<T>, py::arg("X"), py::arg("n_threads") = 0)
+        .def("hidden", &hidden<T>, py::arg("X"), py::arg("layer"),
+             py::arg("n_threads") = 0)
+        .def("evaluate", &evaluate<T>, py::arg("X"), py::arg("targets"),
+             py::arg("weights"), py::arg("loss"), py::arg("metrics"),
+             py::arg("n_threads") = 0)
+        .def("loss_and_gradients", &gradients<T>, py::arg("X"), py::arg("targets"),
+             py::arg("weights"), py::arg("loss"), py::arg("training"), py::arg("l1"),
+             py::arg("l2"), py::arg("n_threads") = 0);
+}
+
+py::array permutation_array(Index n, std::uint64_t seed, std::uint32_t epoch,
+                            std::uint32_t purpose) {
+    require(n >= 0, "n", n, "an integer >= 0");
+    py::array_t<std::int64_t> order(n);
+    permutation(VectorView<std::int64_t>{order.mutable_data(), n}, seed,
+                static_cast<Purpose>(purpose), epoch);
+    return order;
+}
+
+}  // namespace
+
+template <class T>
+BoundSamples<T> bind_samples(const Network<T>& network, const py::object& x,
+                             const py::object& y, const py::object& w) {
+    using Labels = DenseArray<std::int32_t>;
+    BoundSamples<T> bound{dense_array<T>("X", x, 2), y, std::nullopt, {}};
+    bound.samples.x = features(network, bound.x);
+    const Index n = bound.samples.x.rows;
+    require(n >= 1, "the number of rows of X", n, "at least 1");
+    Index n_targets = 0;
+    if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
+        const auto labels = py::reinterpret_borrow<Labels>(y);
+        n_targets = labels.size();
+        bound.samples.targets.labels = {labels.data(), n_targets};
+        for (Index i = 0; i < n_targets; ++i) {
+            const std::int32_t label = labels.data()[i];
+            if (label >= 0 && label < network.out_features()) continue;
+            require(false, "y[" + std::to_string(i) + "]", label,
+                    "a class from 0 to " + std::to_string(network.out_features() - 1));
+        }
+    } else {
+        const DenseArray<T> values = dense_array<T>("y", y, 2);
+        n_targets = values.shape(0);
+        require(values.shape(1) == network.out_features(), "the number of columns of y",
+                values.shape(1),
+                std::to_string(network.out_features()) + ", the network's outputs");
+        bound.samples.targets.values = matrix_of(values);
+    }
+    require(n_targets == n, "the number of targets", n_targets,
+            std::to_string(n) + ", one for each row of X");
+    if (!w.is_none()) {
+        bound.w = dense_array<T>("sample_weight", w, 1);
+        require(bound.w->size() == n, "the number of weights", bound.w->size(),
+                std::to_string(n) + ", one for each row of X");
+        bound.samples.weights = {bound.w->data(), n};
+    }
+    return bound;
+}
+
+template BoundSamples<float> bind_samples<float>(const Network<float>&, const py::object&,
+                                                 const py::object&, const py::object&);
+template BoundSamples<double> bind_samples<double>(const Network<double>&,
+                                                   const py::object&, const py::object&,
+                                                   const py::object&);
+
+void register_networks(py::module_& m) {
+    register_network<float>(m, "NetworkF32");
+    register_network<double>(m, "NetworkF64");
+    m.def(
+        "Network",
+        [](const std::string& dtype, const py::list& layers, Index in_features,
+           std::uint64_t seed) -> py::object {
+            if (dtype == "float64") {
+                return py::cast(std::make_unique<BoundNetwork<double>>(
+                    Network<double>(layers_from_dicts(layers), in_features, seed)));
+            }
+            require(dtype == "float32", "dtype", "'" + dtype + "'",
+                    "'float32' or 'float64'");
+            return py::cast(std::make_unique<BoundNetwork<float>>(
+                Network<float>(layers_from_dicts(layers), in_features, seed)));
+        },
+        py::arg("dtype"), py::arg("layers"), py::arg("in_features"), py::arg("seed"),
+        "A network of this dtype with freshly initialised parameters.");
+    m.def("check_layer", [](const py::dict& d) { layer_from_dict(d); }, py::arg("layer"));
+    m.def("check_loss", [](const py::dict& d) { loss_from_dict(d); }, py::arg("loss"));
+    m.def("permutation", &permutation_array, py::arg("n"), py::arg("seed"),
+          py::arg("epoch"), py::arg("purpose") = static_cast<int>(Purpose::kShuffle),
+          "0 .. n - 1 in the random order of (seed, purpose, epoch).");
+}
+
+}  // namespace fastnn::bindings

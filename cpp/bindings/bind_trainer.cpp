@@ -1,0 +1,171 @@
+// Training: the border is crossed once per fit, plus one hook an epoch.
+#include <pybind11/stl.h>
+
+#include <chrono>
+
+#include "bindings/bound_network.hpp"
+#include "bindings/nn_from_dict.hpp"
+#include "bindings/optim_from_dict.hpp"
+#include "fastnn/core/threads.hpp"
+#include "fastnn/train/trainer.hpp"
+
+namespace fastnn::bindings {
+namespace {
+
+TrainerConfig trainer_config(const py::dict& d) {
+    TrainerConfig config{.loss = loss_from_dict(d["loss"]),
+                         .optimizer = rule_from_dict(d["optimizer"]),
+                         .schedule = schedule_or_none(d["schedule"]),
+                         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
+                         .max_norm = py::cast<std::optional<double>>(d["max_norm"]),
+                         .clip_norm = py::cast<std::optional<double>>(d["clip_norm"]),
+                         .clip_value = py::cast<std::optional<double>>(d["clip_value"]),
+                         .n_threads = py::cast<int>(d["n_threads"])};
+    config.validate();
+    return config;
+}
+
+// Whether a signal such as Ctrl-C is waiting. Asks Python at most every 20 ms, and only
+// where Python runs signal handlers: on its main thread.
+class SignalWatch {
+public:
+    SignalWatch() {
+        const py::module_ threading = py::module_::import("threading");
+        on_main_thread_ =
+            threading.attr("current_thread")().is(threading.attr("main_thread")());
+    }
+    // Without the GIL. True: the handler has raised, its error is set on this thread.
+    bool raised() {
+        const auto now = std::chrono::steady_clock::now();
+        if (!on_main_thread_ || now - last_ < std::chrono::milliseconds(20)) return false;
+        last_ = now;
+        const py::gil_scoped_acquire acquire;
+        return PyErr_CheckSignals() != 0;
+    }
+
+private:
+    bool on_main_thread_ = false;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+py::dict logs_dict(const Logs& logs) {
+    py::dict d;
+    for (const auto& [name, value] : logs) d[name.c_str()] = value;
+    return d;
+}
+
+py::dict report(const History& history) {
+    py::dict columns;
+    for (const Logs& logs : history.epochs) {
+        for (const auto& [name, value] : logs) {
+            if (!columns.contains(name)) columns[name.c_str()] = py::list();
+            columns[name.c_str()].cast<py::list>().append(value);
+        }
+    }
+    py::dict d;
+    d["history"] = columns;
+    d["best_epoch"] = history.best_epoch;
+    d["stop_reason"] = to_string(history.stop_reason);
+    d["diverged"] = py::none();
+    if (const auto& where = history.divergence) {
+        py::dict at;
+        at["epoch"] = where->epoch;
+        at["step"] = where->step;
+        at["lr"] = where->lr;
+        at["what"] = where->what;
+        d["diverged"] = at;
+    }
+    return d;
+}
+
+template <class T>
+class BoundTrainer {
+public:
+    BoundTrainer(BoundNetwork<T>& network, const py::dict& config)
+        : bound_(network), trainer_(network.network, trainer_config(config)) {}
+
+    double step(const py::object& x, const py::object& y, const py::object& w) {
+        const BoundSamples<T> batch = bind_samples(bound_.network, x, y, w);
+        const Usage::Writing writing(bound_.usage);
+        SignalWatch watch;
+        const Hooks hooks{{}, [&] { return watch.raised(); }};
+        const double loss = without_gil([&] { return trainer_.step(batch.samples, hooks); });
+        return loss;
+    }
+
+    py::dict fit(const py::object& x, const py::object& y, const py::object& w,
+                 const py::object& x_val, const py::object& y_val, const py::object& w_val,
+                 const py::dict& config_dict, const py::object& on_epoch) {
+        const auto config = config_from_dict<FitConfig>(config_dict);
+        const BoundSamples<T> train = bind_samples(bound_.network, x, y, w);
+        std::optional<BoundSamples<T>> validation;
+        if (!x_val.is_none()) {
+            validation = bind_samples(bound_.network, x_val, y_val, w_val);
+        }
+        SignalWatch watch;
+        Hooks hooks{{}, [&] { return watch.raised(); }};
+        std::optional<Usage::Writing> writing(std::in_place, bound_.usage);
+        if (!on_epoch.is_none()) {
+            hooks.on_epoch = [&](Index epoch, const Logs& logs) {
+                // The callback may look at the network, but not train it.
+                writing.reset();
+                const py::gil_scoped_acquire acquire;
+                const bool stop = py::cast<bool>(
+                    py::bool_(on_epoch(epoch, logs_dict(logs))));
+                writing.emplace(bound_.usage);
+                return stop;
+            };
+        }
+        const History history = without_gil([&] {
+            return trainer_.fit(train.samples, validation ? &validation->samples : nullptr,
+                                config, hooks);
+        });
+        return report(history);
+    }
+
+private:
+    // Runs without the GIL; a signal handler's error, left on this thread, is raised.
+    template <class Run>
+    static auto without_gil(Run&& run) {
+        auto result = [&] {
+            const py::gil_scoped_release release;
+            return run();
+        }();
+        if (PyErr_Occurred()) throw py::error_already_set();
+        return result;
+    }
+
+    BoundNetwork<T>& bound_;
+    Trainer<T> trainer_;
+};
+
+template <class T>
+void register_trainer(py::module_& m, const char* name) {
+    using Bound = BoundTrainer<T>;
+    py::class_<Bound>(m, name, py::module_local())
+        .def("step", &Bound::step, py::arg("X"), py::arg("targets"),
+             py::arg("weights") = py::none())
+        .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
+             py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
+             py::arg("config"), py::arg("on_epoch"));
+    m.def(
+        "Trainer",
+        [](BoundNetwork<T>& network, const py::dict& config) {
+            return std::make_unique<Bound>(network, config);
+        },
+        py::arg("network"), py::arg("config"), py::keep_alive<0, 1>(),
+        "A trainer of this network.");
+}
+
+}  // namespace
+
+void register_trainers(py::module_& m) {
+    register_trainer<float>(m, "TrainerF32");
+    register_trainer<double>(m, "TrainerF64");
+    m.def("default_threads", &resolve_threads, py::arg("n_threads") = 0,
+          "n_threads if positive, else the number used when none is given.");
+    m.def("set_num_threads", &set_default_threads, py::arg("n"),
+          "The number of threads used when none is given; 0: by the environment.");
+}
+
+}  // namespace fastnn::bindings

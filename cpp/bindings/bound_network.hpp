@@ -1,0 +1,90 @@
+// The network as Python holds it, and its data as the core wants it.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "fastnn/core/error.hpp"
+#include "fastnn/nn/batch_pass.hpp"
+#include "fastnn/nn/network.hpp"
+
+namespace fastnn::bindings {
+
+namespace py = pybind11;
+
+// Who is using a network: any number of readers, or one writer. A clash is an error in
+// the user's program and told as such, never undefined behaviour.
+class Usage {
+public:
+    class Reading {
+    public:
+        explicit Reading(Usage& usage) : usage_(usage) {
+            int n = usage_.users_.load();
+            do {
+                if (n < 0) busy("the network is being trained by another thread");
+            } while (!usage_.users_.compare_exchange_weak(n, n + 1));
+        }
+        ~Reading() { --usage_.users_; }
+        Reading(const Reading&) = delete;
+        Reading& operator=(const Reading&) = delete;
+
+    private:
+        Usage& usage_;
+    };
+    class Writing {
+    public:
+        explicit Writing(Usage& usage) : usage_(usage) {
+            int none = 0;
+            if (!usage_.users_.compare_exchange_strong(none, -1)) {
+                busy("the network is in use by another thread");
+            }
+        }
+        ~Writing() { usage_.users_ = 0; }
+        Writing(const Writing&) = delete;
+        Writing& operator=(const Writing&) = delete;
+
+    private:
+        Usage& usage_;
+    };
+
+private:
+    [[noreturn]] static void busy(const char* what) {
+        throw std::runtime_error(std::string(what) +
+                                 ": finish that call first, or work on a net.copy()");
+    }
+    std::atomic<int> users_{0};
+};
+
+// One network in float or double.
+template <class T>
+struct BoundNetwork {
+    Network<T> network;
+    Usage usage;
+
+    explicit BoundNetwork(Network<T> n) : network(std::move(n)) {}
+};
+
+// C-contiguous arrays of the network's dtype; Python has seen to it.
+template <class T>
+using DenseArray = py::array_t<T, py::array::c_style>;
+
+// Features, targets and weights as views; the arrays are kept alive beside them.
+template <class T>
+struct BoundSamples {
+    DenseArray<T> x;
+    py::object y;
+    std::optional<DenseArray<T>> w;
+    Samples<T> samples;
+};
+
+template <class T>
+BoundSamples<T> bind_samples(const Network<T>& network, const py::object& x,
+                             const py::object& y, const py::object& w);
+
+}  // namespace fastnn::bindings
