@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 
 #include "bindings/optim_from_dict.hpp"
+#include "fastnn/core/threads.hpp"
 #include "fastnn/optim/optimizer.hpp"
 
 namespace fastnn::bindings {
@@ -244,6 +245,9 @@ private:
         const auto s = arrays.template slots<T>();
         {
             std::optional<py::gil_scoped_release> released;
+            // Means of gradients that became exactly zero decay into denormal numbers,
+            // on which processors are ten times slower.
+            const FlushDenormals flush;
             if (n > kReleaseGilAbove) released.emplace();
             running.update(n, p, g, s.data());
         }

@@ -43,13 +43,19 @@ _KINDS: dict[Any, tuple[str, Callable[[object], bool], Callable[[Any], Any]]] = 
 }
 
 
+def _how_many(kinds: tuple[Any, ...]) -> str:
+    return "" if kinds[-1:] == (Ellipsis,) else f"{len(kinds)} "
+
+
 def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
     """`value` as the plain Python type its annotation asks for, or a TypeError."""
     if typing.get_origin(annotation) is tuple:
         kinds = typing.get_args(annotation)
+        if kinds[-1:] == (Ellipsis,) and isinstance(value, (tuple, list)):
+            kinds = kinds[:1] * len(value)
         if not isinstance(value, (tuple, list)) or len(value) != len(kinds):
             raise TypeError(
-                f"{owner}: {name} must be a tuple of {len(kinds)} numbers, "
+                f"{owner}: {name} must be a tuple of {_how_many(kinds)}numbers, "
                 f"got {value!r}"
             )
         return tuple(

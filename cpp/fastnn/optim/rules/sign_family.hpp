@@ -10,7 +10,8 @@ namespace fastnn::optim {
 //   d <- clamp(d * etas[1] if g g_prev > 0, d * etas[0] if < 0, else d)
 //   g <- 0 where g g_prev < 0
 //   w <- w - d sign(g),    g_prev <- g
-// lr is the first step size of every parameter and nothing else.
+// lr is the first step size of every parameter and nothing else. The sign of g g_prev is
+// taken from sign(g) g_prev, which does not underflow.
 struct Rprop {
     static constexpr const char* kKind = "rprop";
     double lr = 1e-2;
@@ -45,7 +46,7 @@ struct Rprop {
         const V smallest = lanes<T>(step_sizes[0]), largest = lanes<T>(step_sizes[1]);
         sweep([=](V& w, V g, V& g_prev, V& d) {
             g = sign * g;
-            const V agreement = g * g_prev;
+            const V agreement = sign_or_nan(g) * g_prev;  // no underflow
             const auto turned = agreement < zero;
             const V factor =
                 simd::select(turned, shrink, simd::select(zero < agreement, grow, one));
