@@ -35,6 +35,7 @@ bool is_plain_array(const py::handle& object) {
 bool has_flag(const py::array& a, int flag) { return (a.flags() & flag) != 0; }
 
 bool repeats_elements(const py::array& a) {
+    if (a.size() == 0) return false;
     for (py::ssize_t d = 0; d < a.ndim(); ++d) {
         if (a.shape(d) > 1 && a.strides(d) == 0) return true;
     }
