@@ -61,8 +61,12 @@ class FitOptions:
             verbose=_verbose(verbose),
         )
         if stopping is not None:
-            validates = has_validation_data or split > 0
-            check_monitor("early_stopping", stopping.monitor, options.metrics, validates)
+            check_monitor(
+                "early_stopping",
+                stopping.monitor,
+                options.metrics,
+                validates=has_validation_data or split > 0,
+            )
         return options
 
     def to_native(self) -> dict[str, Any]:
@@ -126,7 +130,7 @@ def _callbacks(
 
 
 def check_monitor(
-    argument: str, monitor: str, metrics: list[str], validates: bool
+    argument: str, monitor: str, metrics: list[str], *, validates: bool
 ) -> None:
     """Raise ValueError if no curve of the fit will have the name `monitor`."""
     plain = ["loss", *metrics]

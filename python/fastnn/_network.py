@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,11 @@ from fastnn.errors import NotBuiltError
 from fastnn.layers import Dense
 from fastnn.losses import Loss
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = ["Network"]
 
-_Self = TypeVar("_Self", bound="Network")
 _MAX_SEED = 2**64 - 1
 
 
@@ -92,12 +94,12 @@ class Network:
         >>> import fastnn as fnn
         >>> net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(3)).build(4)
         >>> print(net.summary())
-           Layer                       Output  Parameters
-        -------------------------------------------------
-           input                       (n, 4)
+           Layer                        Output  Parameters
+        --------------------------------------------------
+           input                        (n, 4)
         0  Dense(8, activation=ReLU())  (n, 8)          40
-        1  Dense(3)                    (n, 3)          27
-        -------------------------------------------------
+        1  Dense(3)                     (n, 3)          27
+        --------------------------------------------------
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
@@ -107,7 +109,7 @@ class Network:
 
     # -- building ---------------------------------------------------------------------
 
-    def build(self: _Self, in_features: int) -> _Self:
+    def build(self, in_features: int) -> Self:
         """Draw the initial parameters for inputs of `in_features` columns.
 
         The first ``fit`` does it by itself. A second call with the same width
@@ -324,7 +326,7 @@ class Network:
 
     # -- copies -----------------------------------------------------------------------
 
-    def copy(self: _Self) -> _Self:
+    def copy(self) -> Self:
         """Return a network with the same layers and numbers that lives on its own.
 
         Examples
@@ -339,13 +341,13 @@ class Network:
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
         if self._native is not None:
-            twin._native = self._native.copy()
+            twin.__dict__["_native"] = self._native.copy()
         return twin
 
-    def __copy__(self: _Self) -> _Self:
+    def __copy__(self) -> Self:
         return self.copy()
 
-    def __deepcopy__(self: _Self, memo: dict[int, Any]) -> _Self:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         del memo
         return self.copy()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Progress"]
 
@@ -25,7 +28,7 @@ class Progress:
             self._bar.set_postfix({k: f"{v:.4g}" for k, v in losses.items()})
             self._bar.update()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

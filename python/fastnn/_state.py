@@ -52,9 +52,7 @@ def _checked(name: str, value: object, view: npt.NDArray[Any]) -> npt.NDArray[An
     argument = f"state_dict[{name!r}]"
     array = as_numbers(argument, value)
     if array.shape != view.shape:
-        raise ValueError(
-            f"{argument} must have shape {view.shape}, got {array.shape}"
-        )
+        raise ValueError(f"{argument} must have shape {view.shape}, got {array.shape}")
     if array.dtype.newbyteorder("=") != view.dtype:
         raise ValueError(
             f"{argument} must have dtype {view.dtype}, got {array.dtype}: convert it "

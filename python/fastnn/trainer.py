@@ -325,7 +325,8 @@ class Trainer:
         def on_epoch(epoch: int, logs: dict[str, float]) -> bool:
             progress.update(logs)
             info = EpochInfo(epoch, dict(logs), self.net, self)
-            return any([bool(callback(info)) for callback in callbacks])
+            wishes = [bool(callback(info)) for callback in callbacks]  # each runs
+            return any(wishes)
 
         return on_epoch
 
@@ -333,14 +334,10 @@ class Trainer:
 def _checked_schedule(value: object) -> Any:
     if value is None or isinstance(value, Schedule):
         return value
-    if isinstance(value, str):
-        raise ValueError(
-            f"schedule: unknown schedule {value!r}{nearest(value, SCHEDULES)} "
-            "Schedules have settings, so give an object such as fastnn.Cosine(30)."
-        )
+    hint = nearest(value, SCHEDULES) if isinstance(value, str) else ""
     raise TypeError(
-        "schedule must be a schedule such as fastnn.Cosine(30) or None, got "
-        f"{type(value).__name__} {value!r}"
+        "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
+        f"{type(value).__name__} {value!r}{hint}"
     )
 
 

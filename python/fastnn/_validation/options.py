@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from fastnn._config import _is_int as is_int
+from fastnn._config import _is_real as is_real
 from fastnn._config import nearest
 from fastnn.losses import Loss
 
@@ -33,9 +34,9 @@ METRICS: dict[str, tuple[str, ...]] = {
 _MAX_THREADS = 1024
 
 
-def check_int(argument: str, value: object, at_least: int) -> int:
+def check_int(argument: str, value: Any, at_least: int) -> int:
     """Return an integer >= `at_least`."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)):
+    if not is_int(value):
         raise TypeError(
             f"{argument} must be an integer >= {at_least}, got "
             f"{type(value).__name__} {value!r}"
@@ -56,14 +57,14 @@ def check_bool(argument: str, value: object) -> bool:
 
 def check_number(
     argument: str,
-    value: object,
+    value: Any,
     *,
     above: float = -math.inf,
     at_least: float = -math.inf,
     below: float = math.inf,
 ) -> float:
     """Return a finite number within the bounds."""
-    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)):
+    if not is_real(value):
         raise TypeError(
             f"{argument} must be a number, got {type(value).__name__} {value!r}"
         )
