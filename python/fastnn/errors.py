@@ -38,7 +38,7 @@ class DivergedError(RuntimeError):
     epoch : int
         The epoch in which it happened, counted from 0 within the call of ``fit``.
     step : int
-        The step (batch), counted from 1 over the life of the trainer.
+        The step (batch), counted from 0 within the call.
     lr : float
         The learning rate of that step.
     history : History or None

@@ -24,8 +24,8 @@ class History:
         One value per epoch: "loss" (mean over the epoch's batches, penalties left
         out), each metric, their "val_" twins, "lr" and "seconds".
     best_epoch : int
-        Index of the best epoch: of the value early stopping watched, else of
-        "val_loss", else of "loss".
+        Index of the best epoch by the value early stopping watched; without early
+        stopping the last one; -1 if no epoch was finished.
     stop_reason : {"epochs", "early_stopping", "callback", "diverged"}
         Why the fit ended.
 

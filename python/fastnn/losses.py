@@ -110,7 +110,7 @@ class CrossEntropy(Loss):
     Parameters
     ----------
     label_smoothing : float, default 0.0
-        s in [0, 1]: ``t = (1 - s) * t + s / k``. Szegedy et al., "Rethinking the
+        s in [0, 1): ``t = (1 - s) * t + s / k``. Szegedy et al., "Rethinking the
         Inception architecture" (2016).
 
     Examples
@@ -148,7 +148,7 @@ class BinaryCrossEntropy(Loss):
     pos_weight : float or sequence of float, optional
         Weight of the positive cases, > 0: one for all outputs or one for each.
     label_smoothing : float, default 0.0
-        s in [0, 1]: ``y = y * (1 - s) + s / 2`` (Keras' definition; torch has none).
+        s in [0, 1): ``y = y * (1 - s) + s / 2`` (Keras' definition; torch has none).
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,13 @@ class Trainer:
         """
         data = self._checked_data(X, y, sample_weight)
         native = self._ready(data)
-        return float(native.step(data.X, data.y, data.weight))
+        value = float(native.step(data.X, data.y, data.weight))
+        if not math.isfinite(value):
+            lr = float(getattr(self.optimizer, "lr", math.nan))
+            raise DivergedError(
+                epoch=0, step=0, lr=lr, what=f"the loss of this batch is {value}"
+            )
+        return value
 
     def fit(
         self,
