@@ -1,0 +1,38 @@
+"""What every layer description shares."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fastnn._config import Config
+from fastnn._native import core
+
+__all__ = ["Activation", "Layer"]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Layer(Config):
+    """A description of one layer; the network that contains it owns the numbers."""
+
+    def _check_ranges(self) -> None:
+        core.check_layer(self.to_native())
+
+    def width(self, in_features: int) -> int:
+        """Return the number of outputs for a row of `in_features` inputs."""
+        return in_features
+
+    def __repr__(self) -> str:
+        """Show the class and the fields that differ from their defaults."""
+        shown = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.default is dataclasses.MISSING:
+                shown.append(repr(value))
+            elif value != field.default:
+                shown.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Activation(Layer):
+    """A layer without parameters that maps each element by itself: y = f(x)."""

@@ -1,0 +1,399 @@
+"""The network: its layers, its numbers and what it predicts. `Sequential` adds fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn._layer import Layer
+from fastnn._native import core
+from fastnn._state import Tensor, checked_state
+from fastnn._summary import network_repr, network_summary
+from fastnn._validation import (
+    as_features,
+    check_dtype,
+    check_int,
+    check_threads,
+    finite_in_dtype,
+)
+from fastnn.errors import NotBuiltError
+from fastnn.layers import Dense
+from fastnn.losses import Loss
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Network"]
+
+_MAX_SEED = 2**64 - 1
+
+
+class Network:
+    """Layers in a row and the numbers they own, all but the training."""
+
+    def __init__(self, *layers: Any, seed: int = 0, dtype: str = "float32") -> None:
+        self._layers = _checked_layers(layers)
+        self._seed = check_int("seed", seed, 0)
+        if self._seed > _MAX_SEED:
+            raise ValueError(f"seed must be below 2**64, got {seed}")
+        self._dtype = check_dtype(dtype)
+        self._native: Any = None
+        self._loss: Loss | None = None  # the one last fitted with
+
+    # -- description ------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, in order."""
+        return self._layers
+
+    @property
+    def seed(self) -> int:
+        """The seed of initial weights, shuffles, masks and splits."""
+        return self._seed
+
+    @property
+    def dtype(self) -> str:
+        """The type of every number in the network, "float32" or "float64"."""
+        return self._dtype
+
+    @property
+    def in_features(self) -> int | None:
+        """The width of the input, or None if it is not known yet."""
+        if self._native is not None:
+            return int(self._native.in_features)
+        return _declared_width(self._layers)
+
+    @property
+    def out_features(self) -> int | None:
+        """The width of the output, or None if it is not known yet."""
+        width = self.in_features
+        for layer in self._layers:
+            if width is not None or isinstance(layer, Dense):
+                width = layer.width(width or 0)
+        return width
+
+    def __repr__(self) -> str:
+        return network_repr(
+            type(self).__name__, self._layers, seed=self._seed, dtype=self._dtype
+        )
+
+    def summary(self) -> str:
+        """Return a table of the layers, output shapes and parameter counts.
+
+        Raises
+        ------
+        NotBuiltError
+            If the width of the input is not known yet.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(3)).build(4)
+        >>> print(net.summary())
+           Layer                        Output  Parameters
+        --------------------------------------------------
+           input                        (n, 4)
+        0  Dense(8, activation=ReLU())  (n, 8)          40
+        1  Dense(3)                     (n, 3)          27
+        --------------------------------------------------
+        67 parameters, float32, 0.3 KiB
+        """
+        native = self._require("summary")
+        return network_summary(
+            self._layers, native.in_features, native.tensors(), self._dtype
+        )
+
+    # -- building ---------------------------------------------------------------------
+
+    def build(self, in_features: int) -> Self:
+        """Draw the initial parameters for inputs of `in_features` columns.
+
+        The first ``fit`` does it by itself. A second call with the same width
+        changes nothing.
+
+        Parameters
+        ----------
+        in_features : int
+            Columns of X, >= 1.
+
+        Returns
+        -------
+        Sequential
+            The network itself.
+
+        Raises
+        ------
+        ValueError
+            If the network is built, or its first layer declared, for another width.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> fnn.Sequential(fnn.Dense(3)).build(4).n_parameters
+        15
+        """
+        width = check_int("in_features", in_features, 1)
+        known = self.in_features
+        if known is not None and known != width:
+            raise ValueError(
+                f"in_features: this network is made for {known} features, got {width}; "
+                "make a new Sequential for another width"
+            )
+        if self._native is None:
+            self._native = self._initialised(width)
+        return self
+
+    def _initialised(self, in_features: int) -> Any:
+        native = core.Network(
+            self._dtype,
+            [layer.to_native() for layer in self._layers],
+            in_features,
+            self._seed,
+        )
+        tensors = {name: view for name, view, _ in native.tensors()}
+        for i, layer in enumerate(self._layers):
+            if isinstance(layer, Dense):
+                names = (f"{i}.weight", f"{i}.bias")
+                for name, given in zip(names, layer.given, strict=False):
+                    tensors[name][...] = finite_in_dtype(
+                        f"layer {i}: init", given, self._dtype
+                    )
+        return native
+
+    def _require(self, what: str) -> Any:
+        """Return the native network, built if its width is known, else complain."""
+        if self._native is None:
+            width = _declared_width(self._layers)
+            if width is None:
+                raise NotBuiltError(
+                    f"{what}: this network does not know its input width yet; call "
+                    "net.fit(X, y) or net.build(in_features) first, or give the first "
+                    "Dense layer in_features="
+                )
+            self._native = self._initialised(width)
+        return self._native
+
+    # -- numbers ----------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> npt.NDArray[Any]:
+        """Every trainable number, a writable 1-D view in the order of `state_dict`.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1)).build(2)
+        >>> net.parameters[:] = [2.0, 3.0, 1.0]
+        >>> net.predict([[1.0, 1.0]]).tolist()
+        [[6.0]]
+        """
+        return np.asarray(self._require("parameters").parameters)
+
+    @property
+    def n_parameters(self) -> int:
+        """How many trainable numbers there are."""
+        return int(self._require("n_parameters").n_parameters)
+
+    def state_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all tensors, named and shaped as by torch.nn.Sequential.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(3), fnn.BatchNorm()).build(4)
+        >>> {name: array.shape for name, array in net.state_dict().items()}
+        {'0.weight': (3, 4), '0.bias': (3,), '1.weight': (3,), '1.bias': (3,),
+         '1.running_mean': (3,), '1.running_var': (3,), '1.num_batches_tracked': ()}
+        """
+        tensors: list[Tensor] = self._require("state_dict").tensors()
+        return {name: np.array(view) for name, view, _ in tensors}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Overwrite the tensors with those of `state`; on an error, none of them.
+
+        Parameters
+        ----------
+        state : mapping of str to array-like
+            Arrays by the names, shapes and dtypes of ``state_dict()``. Unlike torch,
+            another dtype is an error, and so are NaN and infinity.
+        strict : bool, default True
+            Whether missing and unexpected names are errors; False: they are skipped.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a name, shape, dtype or value does not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1)).build(2)
+        >>> net.load_state_dict(
+        ...     {"0.weight": np.ones((1, 2), "f4"), "0.bias": np.zeros(1, "f4")}
+        ... )
+        >>> net.predict([[1.0, 2.0]]).tolist()
+        [[3.0]]
+        """
+        tensors: list[Tensor] = self._require("load_state_dict").tensors()
+        state = checked_state(tensors, state, strict=strict)
+        for name, view, _ in tensors:
+            if name in state:
+                view[...] = state[name]
+
+    # -- inference --------------------------------------------------------------------
+
+    def predict(
+        self, X: npt.ArrayLike, *, n_threads: int | None = None
+    ) -> npt.NDArray[Any]:
+        """Return the raw outputs of the last layer, in inference mode.
+
+        A row's outputs are the same bits alone and in any batch, whatever the number
+        of threads. May run from many threads at once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, in_features)
+            Finite numbers.
+        n_threads : int, optional
+            None: the setting of `set_num_threads`, else all the process may use.
+
+        Returns
+        -------
+        ndarray of shape (n, out_features)
+            In the network's dtype.
+
+        Raises
+        ------
+        NotBuiltError
+            If the width of the input is not known yet.
+        TypeError, ValueError
+            If X is unusable.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1, init=([[2.0, 1.0]], [0.5])))
+        >>> net.predict([[1.0, 1.0], [0.0, 2.0]]).tolist()
+        [[3.5], [2.5]]
+        """
+        native = self._require("predict")
+        rows = as_features("X", X, self._dtype, native.in_features)
+        return np.asarray(native.predict(rows, check_threads(n_threads)))
+
+    def hidden(
+        self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
+    ) -> npt.NDArray[Any]:
+        """Return what comes out of one layer, in inference mode.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, in_features)
+            Finite numbers.
+        layer : int
+            Position of the layer; negative: from the end, as in a list. Of a Dense
+            with an activation, what comes out of the activation.
+        n_threads : int, optional
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n, width of the layer)
+            In the network's dtype.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.ReLU(), fnn.Dense(5)).build(2)
+        >>> net.hidden([[-1.0, 1.0]], 0).tolist()
+        [[0.0, 1.0]]
+        """
+        native = self._require("hidden")
+        rows = as_features("X", X, self._dtype, native.in_features)
+        n_layers = len(self._layers)
+        index = check_int("layer", layer, -n_layers)
+        if index >= n_layers:
+            raise ValueError(
+                f"layer must be below {n_layers}, the number of layers, got {index}"
+            )
+        return np.asarray(
+            native.hidden(rows, index % n_layers, check_threads(n_threads))
+        )
+
+    # -- copies -----------------------------------------------------------------------
+
+    def copy(self) -> Self:
+        """Return a network with the same layers and numbers that lives on its own.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1)).build(2)
+        >>> twin = net.copy()
+        >>> twin.parameters[:] = 0.0
+        >>> bool((net.parameters == 0.0).all())
+        False
+        """
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        if self._native is not None:
+            twin.__dict__["_native"] = self._native.copy()
+        return twin
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        del memo
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**self.__dict__, "_native": None}
+        if self._native is not None:
+            state["in_features"] = self._native.in_features
+            state["tensors"] = self.state_dict()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        in_features = state.pop("in_features", None)
+        tensors = state.pop("tensors", None)
+        self.__dict__.update(state)
+        if tensors is not None:
+            self.build(in_features)
+            self.load_state_dict(tensors)
+
+
+def _checked_layers(given: tuple[Any, ...]) -> tuple[Layer, ...]:
+    """Return the layers, from arguments or one list, whose widths agree."""
+    if len(given) == 1 and isinstance(given[0], (list, tuple)):
+        given = tuple(given[0])
+    if not given:
+        raise ValueError("layers: a Sequential needs at least one layer, got none")
+    width = None
+    for i, layer in enumerate(given):
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            raise TypeError(
+                f"layers[{i}] is the class {layer.__name__}; write {layer.__name__}()"
+            )
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"layers[{i}] must be a layer such as fastnn.Dense(10), got "
+                f"{type(layer).__name__} {layer!r}"
+            )
+        if isinstance(layer, Dense):
+            if None not in (width, layer.in_features) and width != layer.in_features:
+                raise ValueError(
+                    f"layers[{i}]: in_features={layer.in_features}, but the layer "
+                    f"before it gives {width}; leave in_features out"
+                )
+            width = layer.units
+    return given
+
+
+def _declared_width(layers: tuple[Layer, ...]) -> int | None:
+    """Return in_features of the first Dense: the layers before it keep the width."""
+    return next((x.in_features for x in layers if isinstance(x, Dense)), None)

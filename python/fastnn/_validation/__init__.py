@@ -1,0 +1,39 @@
+"""The one place where what a user passes becomes what the engine takes.
+
+Data leave here as aligned, C-contiguous arrays of the network's dtype (labels: int32)
+that hold finite numbers only, copied at most once; anything else is an error that
+names the argument, what was got, what was expected and what to do.
+"""
+
+from fastnn._validation.arrays import as_features, as_numbers, finite_in_dtype
+from fastnn._validation.data import Data, as_data, as_validation_data
+from fastnn._validation.options import (
+    check_bool,
+    check_dtype,
+    check_int,
+    check_metrics,
+    check_number,
+    check_threads,
+)
+from fastnn._validation.split import split_rows
+from fastnn._validation.targets import as_targets
+from fastnn._validation.weights import as_class_weight, as_sample_weight
+
+__all__ = [
+    "Data",
+    "as_class_weight",
+    "as_data",
+    "as_features",
+    "as_numbers",
+    "as_sample_weight",
+    "as_targets",
+    "as_validation_data",
+    "check_bool",
+    "check_dtype",
+    "check_int",
+    "check_metrics",
+    "check_number",
+    "check_threads",
+    "finite_in_dtype",
+    "split_rows",
+]

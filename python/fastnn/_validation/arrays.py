@@ -1,0 +1,156 @@
+"""Anything array-like -> numbers -> a C-contiguous array of finite values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Array", "as_features", "as_numbers", "finite_in_dtype", "where_first"]
+
+Array: TypeAlias = npt.NDArray[Any]
+
+# dtype.kind -> what to do about it
+_REFUSED = {
+    "O": "convert its columns to numbers first, e.g. X.astype(float)",
+    "U": "encode text as numbers, labels by np.unique(y, return_inverse=True)[1]",
+    "S": "encode text as numbers, labels by np.unique(y, return_inverse=True)[1]",
+    "M": "turn dates into numbers first, e.g. days since a reference date",
+    "m": "turn durations into numbers first, e.g. X / np.timedelta64(1, 's')",
+    "c": "pass real and imaginary parts as separate columns",
+    "V": "pass a plain two-dimensional array of numbers",
+}
+
+
+def as_numbers(argument: str, value: object) -> Array:
+    """Return `value` as an array of booleans, integers or floats, uncopied.
+
+    Raises
+    ------
+    TypeError
+        For what is no dense array of real numbers.
+    ValueError
+        For nested lists whose rows differ in length.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{argument} is a masked array; its mask would be lost: fill the masked "
+            f"entries ({argument}.filled(value)) or drop their rows"
+        )
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(
+            f"{argument} is a sparse matrix ({type(value).__name__}); fastnn trains "
+            f"on dense arrays: pass {argument}.toarray()"
+        )
+    if value is None or isinstance(value, (str, bytes, dict, set)):
+        raise TypeError(
+            f"{argument} must be an array, data frame or nested list of numbers, "
+            f"got {type(value).__name__}"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{argument} cannot be made an array; do all rows have the same length? "
+            f"({error})"
+        ) from None
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(f"{argument} cannot be made an array: {error}") from None
+    if array.dtype.kind not in "biuf":
+        what = f"dtype {array.dtype}"
+        if array.dtype.kind == "O" and array.ndim == 0:
+            what = type(value).__name__
+        raise TypeError(
+            f"{argument} must hold real numbers, got {what}: "
+            f"{_REFUSED[array.dtype.kind]}"
+        )
+    return array
+
+
+def where_first(bad: npt.NDArray[np.bool_]) -> str:
+    """Say how many entries are true and where the first stands."""
+    count = int(np.count_nonzero(bad))
+    position = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    if len(position) == 1:
+        first = f"row {position[0]}"
+    else:
+        first = f"row {position[0]}, column {position[1]}"
+    return f"{count} {'entry' if count == 1 else 'entries'}, the first at {first}"
+
+
+def _looks_finite(array: Array) -> bool:
+    """One pass: x.x is finite if all x are (and no square overflows)."""
+    flat = array.reshape(-1)
+    return math.isfinite(np.vdot(flat, flat))
+
+
+def finite_in_dtype(argument: str, array: Array, dtype: npt.DTypeLike) -> Array:
+    """Return the array in `dtype`, aligned, C-contiguous and finite.
+
+    Raises
+    ------
+    ValueError
+        If it holds NaN or infinity, or numbers too large for `dtype`.
+    """
+    with np.errstate(over="ignore"):
+        result = np.require(array, dtype, ["C", "A"])
+    if _looks_finite(result) or np.isfinite(result).all():
+        return result
+    bad = ~np.isfinite(array)
+    if bad.any():
+        raise ValueError(
+            f"{argument} holds NaN or infinity ({where_first(bad)}): drop these rows "
+            "or fill them in before training"
+        )
+    raise ValueError(
+        f"{argument} holds {array.dtype} numbers beyond the range of "
+        f"{result.dtype} ({where_first(~np.isfinite(result))}): scale them down or "
+        'use a network with dtype="float64"'
+    )
+
+
+def as_features(
+    argument: str, value: object, dtype: npt.DTypeLike, in_features: int | None
+) -> Array:
+    """Return X as an (n, in_features) array.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no two-dimensional array of finite numbers with at least one row
+        and `in_features` columns (None: any number but 0).
+    """
+    array = as_numbers(argument, value)
+    if array.ndim != 2:
+        raise ValueError(
+            f"{argument} must be two-dimensional, (rows, features), got shape "
+            f"{array.shape}: {_reshape_advice(argument, array, in_features)}"
+        )
+    rows, columns = array.shape
+    if columns == 0:
+        raise ValueError(f"{argument} has 0 features (shape {array.shape})")
+    if in_features is not None and columns != in_features:
+        raise ValueError(
+            f"{argument} has {columns} features, but the network expects "
+            f"{in_features}; pass the columns it was built for"
+        )
+    if rows == 0:
+        raise ValueError(f"{argument} has 0 rows (shape {array.shape})")
+    return finite_in_dtype(argument, array, dtype)
+
+
+def _reshape_advice(argument: str, array: Array, in_features: int | None) -> str:
+    if array.ndim == 0:
+        return "a single number is not a table"
+    if array.ndim > 2:
+        return f"flatten each row by {argument}.reshape(len({argument}), -1)"
+    if in_features == 1:
+        return f"{argument}.reshape(-1, 1) makes each number a row"
+    if in_features == array.size:
+        return f"{argument}.reshape(1, -1) makes it one row"
+    return (
+        f"{argument}.reshape(1, -1) makes it one row, "
+        f"{argument}.reshape(-1, 1) one column"
+    )

@@ -1,0 +1,75 @@
+"""Features, targets and weights that belong together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy.typing as npt
+
+from fastnn._validation.arrays import Array, as_features
+from fastnn._validation.targets import as_targets
+from fastnn._validation.weights import as_sample_weight
+from fastnn.losses import Loss
+
+__all__ = ["Data", "as_data", "as_validation_data"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Rows as the engine takes them."""
+
+    X: Array  # (n, in_features)
+    y: Array  # (n,) int32 labels or (n, n_outputs)
+    weight: Array | None  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def rows(self, index: Array) -> Data:
+        """Return a copy of some rows."""
+        weight = None if self.weight is None else self.weight[index]
+        return Data(self.X[index], self.y[index], weight)
+
+
+def as_data(
+    names: tuple[str, str, str],
+    values: tuple[object, object, object],
+    loss: Loss,
+    dtype: npt.DTypeLike,
+    in_features: int | None,
+    n_outputs: int | None,
+) -> Data:
+    """Return checked rows; `names` are the arguments that errors speak of.
+
+    `n_outputs` None stands for a network as wide at its end as X.
+    """
+    X = as_features(names[0], values[0], dtype, in_features)
+    outputs = X.shape[1] if n_outputs is None else n_outputs
+    loss.check_outputs(outputs)
+    y = as_targets(names[1], values[1], loss, dtype, len(X), outputs)
+    return Data(X, y, as_sample_weight(names[2], values[2], dtype, len(X)))
+
+
+def as_validation_data(
+    value: object, like: Data, loss: Loss, dtype: npt.DTypeLike, n_outputs: int
+) -> Data | None:
+    """Return ``validation_data=(X, y)`` or ``(X, y, sample_weight)``, checked."""
+    if value is None:
+        return None
+    if not isinstance(value, (tuple, list)) or len(value) not in (2, 3):
+        got = type(value).__name__
+        if isinstance(value, (tuple, list)):
+            got += f" of {len(value)}"
+        raise TypeError(
+            "validation_data must be a tuple (X, y) or (X, y, sample_weight), "
+            f"got {got}"
+        )
+    X, y, weight = (*value, None)[:3]
+    return as_data(
+        ("validation_data[0]", "validation_data[1]", "validation_data[2]"),
+        (X, y, weight),
+        loss,
+        dtype,
+        like.X.shape[1],
+        n_outputs,
+    )

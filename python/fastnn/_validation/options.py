@@ -1,0 +1,139 @@
+"""Hyper-parameters of a fit that are plain numbers and names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fastnn._config import _is_int as is_int
+from fastnn._config import _is_real as is_real
+from fastnn._config import nearest
+from fastnn.losses import Loss
+
+__all__ = [
+    "METRICS",
+    "check_bool",
+    "check_dtype",
+    "check_int",
+    "check_metrics",
+    "check_number",
+    "check_threads",
+]
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "accuracy": ("classes", "labels"),
+    "auc": ("classes", "labels"),
+    "mae": ("values",),
+    "r2": ("values",),
+}
+"""Every metric, and the kinds of target it is a measure for."""
+
+_MAX_THREADS = 1024
+
+
+def check_int(argument: str, value: Any, at_least: int) -> int:
+    """Return an integer >= `at_least`."""
+    if not is_int(value):
+        raise TypeError(
+            f"{argument} must be an integer >= {at_least}, got "
+            f"{type(value).__name__} {value!r}"
+        )
+    if value < at_least:
+        raise ValueError(f"{argument} must be >= {at_least}, got {value}")
+    return int(value)
+
+
+def check_bool(argument: str, value: object) -> bool:
+    """Return True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{argument} must be True or False, got {type(value).__name__} {value!r}"
+        )
+    return bool(value)
+
+
+def check_number(
+    argument: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return a finite number within the bounds."""
+    if not is_real(value):
+        raise TypeError(
+            f"{argument} must be a number, got {type(value).__name__} {value!r}"
+        )
+    number = float(value)
+    if math.isfinite(number) and number > above and at_least <= number < below:
+        return number
+    bounds = [
+        text
+        for text, bound in (
+            (f"> {above:g}", above),
+            (f">= {at_least:g}", at_least),
+            (f"< {below:g}", below),
+        )
+        if math.isfinite(bound)
+    ]
+    raise ValueError(
+        f"{argument} must be a finite number {' and '.join(bounds)}, got {value}"
+    )
+
+
+def check_threads(value: object) -> int:
+    """Return n_threads as the engine takes it: 0 stands for automatic."""
+    if value is None:
+        return 0
+    n_threads = check_int("n_threads", value, 1)
+    if n_threads > _MAX_THREADS:
+        raise ValueError(f"n_threads must be <= {_MAX_THREADS}, got {n_threads}")
+    return n_threads
+
+
+def check_dtype(value: object) -> str:
+    """Return "float32" or "float64"."""
+    known = ("float32", "float64")
+    try:
+        name = np.dtype(value).name if value is not None else None  # type: ignore[call-overload]
+    except TypeError:
+        name = None
+    if name not in known:
+        raise ValueError(
+            f"dtype must be 'float32' or 'float64', got {value!r}"
+            f"{nearest(value, known) if isinstance(value, str) else ''}"
+        )
+    return str(name)
+
+
+def check_metrics(value: object, loss: Loss) -> list[str]:
+    """Return the names of metrics, each of which suits the loss."""
+    names: Any = (value,) if isinstance(value, str) else value
+    if not isinstance(names, Iterable):
+        raise TypeError(
+            f"metrics must be a sequence of names, got {type(value).__name__}"
+        )
+    checked: list[str] = []
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"metrics must be names, got {type(name).__name__} {name!r}"
+            )
+        if name not in METRICS:
+            raise ValueError(
+                f"metrics: unknown name {name!r}{nearest(name, METRICS)} "
+                f"Known names: {', '.join(METRICS)}."
+            )
+        if loss.targets not in METRICS[name]:
+            suited = [m for m, targets in METRICS.items() if loss.targets in targets]
+            raise ValueError(
+                f"metrics: {name!r} does not suit loss {loss.kind!r}; "
+                f"{' and '.join(map(repr, suited))} do"
+            )
+        if name not in checked:
+            checked.append(name)
+    return checked

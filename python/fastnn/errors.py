@@ -1,0 +1,93 @@
+"""The errors that are fastnn's own; wrong arguments raise ValueError or TypeError."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastnn.history import History
+
+__all__ = ["DivergedError", "NotBuiltError"]
+
+
+class NotBuiltError(RuntimeError):
+    """A network without known input width was asked for something that needs it.
+
+    The first ``fit``, ``net.build(in_features)`` or ``Dense(..., in_features=...)``
+    in the first layer tell it.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Dense(3))
+    >>> net.n_parameters
+    Traceback (most recent call last):
+    ...
+    fastnn.errors.NotBuiltError: n_parameters: this network does not know its input...
+    """
+
+
+class DivergedError(RuntimeError):
+    """Training met a loss or weights that are not finite.
+
+    The network holds the weights of the last finite epoch when this is raised by
+    ``fit``, and the history tells what came before.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch in which it happened, counted from 0 within the call of ``fit``.
+    step : int
+        The step (batch), counted from 0 within the call.
+    lr : float
+        The learning rate of that step.
+    history : History or None
+        The finite epochs before; None for a single ``Trainer.step``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn as fnn
+    >>> X, y = np.full((8, 2), 100.0), np.full(8, 1e3)
+    >>> net = fnn.Sequential(fnn.Dense(8), fnn.Dense(1))
+    >>> try:
+    ...     net.fit(X, y, loss="mse", optimizer=fnn.SGD(lr=1e6), epochs=50)
+    ... except fnn.DivergedError as error:
+    ...     print(error.lr)
+    1000000.0
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: int,
+        step: int,
+        lr: float,
+        what: str,
+        history: History | None = None,
+    ) -> None:
+        self.epoch = epoch
+        self.step = step
+        self.lr = lr
+        self.what = what
+        self.history = history
+        restored = (
+            "The weights of the last finite epoch are restored. "
+            if history is not None
+            else "The weights are those before this step. "
+        )
+        super().__init__(
+            f"training diverged in epoch {epoch}, step {step}, at lr={lr:g}: {what}. "
+            f"{restored}Lower the learning rate (say lr={lr / 10:g}), clip the "
+            "gradients (clip_norm=1.0) or scale the inputs to mean 0 and variance 1."
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _diverged, (self.epoch, self.step, self.lr, self.what, self.history)
+
+
+def _diverged(
+    epoch: int, step: int, lr: float, what: str, history: History | None
+) -> DivergedError:
+    """Rebuild a pickled error: exceptions pickle positional arguments only."""
+    return DivergedError(epoch=epoch, step=step, lr=lr, what=what, history=history)

@@ -1,0 +1,363 @@
+"""The layers with parameters or randomness, and every activation beside them.
+
+A layer is an inert, frozen description; a `Sequential` that contains it owns the
+numbers, so one description may stand in many networks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn._config import from_name, nearest
+from fastnn._layer import Activation, Layer
+from fastnn.activations import (
+    ACTIVATIONS,
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "CELU",
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
+    "Identity",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "Mish",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+]
+
+ActivationName: TypeAlias = Literal[
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "celu",
+    "gelu",
+    "silu",
+    "mish",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "softsign",
+    "hard_sigmoid",
+    "hard_swish",
+    "hard_tanh",
+    "identity",
+]
+InitName: TypeAlias = Literal[
+    "auto",
+    "he_normal",
+    "he_uniform",
+    "glorot_normal",
+    "glorot_uniform",
+    "lecun_normal",
+    "orthogonal",
+    "torch",
+    "zeros",
+]
+InitArrays: TypeAlias = tuple[npt.ArrayLike, npt.ArrayLike | None]
+
+_INITS: tuple[str, ...] = InitName.__args__  # type: ignore[attr-defined]
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class Dense(Layer):
+    """Affine map with an optional activation: ``Y = act(X W^T + b)``.
+
+    X is (n, in_features), W ``"{i}.weight"`` is (units, in_features), b
+    ``"{i}.bias"`` is (units,): the shapes of ``torch.nn.Linear``, the transpose of
+    Keras' and scikit-learn's.
+
+    Parameters
+    ----------
+    units : int
+        Outputs of the layer, >= 1.
+    activation : str or Activation, optional
+        A name such as "relu" or an object such as ``LeakyReLU(0.2)``. None: linear.
+    use_bias : bool, default True
+        Whether to add b.
+    init : str or (W, b), default "auto"
+        How the weights start; biases start at 0 except for "torch".
+
+        ===================  ====================================================
+        "auto"               He for the rectifier family, else Glorot (normal)
+        "he_normal"          N(0, 2 / in); He et al. (2015)
+        "he_uniform"         U(-a, a), a = sqrt(6 / in)
+        "glorot_normal"      N(0, 2 / (in + out)); Glorot and Bengio (2010)
+        "glorot_uniform"     U(-a, a), a = sqrt(6 / (in + out))
+        "lecun_normal"       N(0, 1 / in); LeCun et al. (1998)
+        "orthogonal"         orthonormal rows or columns; Saxe et al. (2014)
+        "torch"              U(-a, a), a = 1 / sqrt(in), for W and b
+        "zeros"              0
+        (W, b)               these arrays; b may be None if use_bias is False
+        ===================  ====================================================
+
+        Activations that follow as layers of their own count as the layer's
+        activation for "auto".
+    in_features : int, optional
+        Width of the input; None: inferred when the network is built.
+    lr_scale : float, default 1.0
+        Factor on the learning rate for this layer's parameters.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is out of range, an unknown name, or of the wrong type.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> layer = fnn.Dense(2, "relu", init=([[1.0, -1.0], [0.5, 0.5]], [0.0, 1.0]))
+    >>> fnn.Sequential(layer).predict([[3.0, 5.0]]).tolist()
+    [[0.0, 5.0]]
+    """
+
+    kind: ClassVar[str] = "dense"
+    units: int
+    activation: ActivationName | Activation | None = None
+    _: dataclasses.KW_ONLY
+    use_bias: bool = True
+    init: InitName | InitArrays = "auto"
+    in_features: int | None = None
+    lr_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.activation is not None:
+            known = from_name("activation", self.activation, Activation, ACTIVATIONS)
+            object.__setattr__(self, "activation", known)
+        if isinstance(self.init, str):
+            _check_init_name(self.init)
+        super().__post_init__()
+        if not isinstance(self.init, str):
+            weight, bias = _init_arrays(self)
+            object.__setattr__(self, "init", (weight, bias))
+            object.__setattr__(self, "in_features", weight.shape[1])
+
+    def width(self, in_features: int) -> int:
+        """Return `units`, whatever comes in."""
+        del in_features
+        return self.units
+
+    @property
+    def given(self) -> tuple[npt.NDArray[np.float64], ...]:
+        """The (W, b) or (W,) that `init` gave, or () if it named a scheme."""
+        if isinstance(self.init, str):
+            return ()
+        return tuple(a for a in self.init if isinstance(a, np.ndarray))
+
+    def to_native(self) -> dict[str, Any]:
+        """Return the dict C++ reads; given arrays are written in after the build."""
+        values = super().to_native()
+        if isinstance(self.activation, Activation):
+            values["activation"] = self.activation.to_native()
+        if not isinstance(self.init, str):
+            values["init"] = "zeros"
+        return values
+
+    def _key(self) -> tuple[Any, ...]:
+        init = self.init if isinstance(self.init, str) else None
+        return (
+            self.units,
+            self.activation,
+            self.use_bias,
+            init,
+            tuple(array.tobytes() for array in self.given),
+            self.in_features,
+            self.lr_scale,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Dense) else False
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        shown = [repr(self.units)]
+        if self.activation is not None:
+            shown.append(f"activation={self.activation!r}")
+        if not self.use_bias:
+            shown.append("use_bias=False")
+        if not isinstance(self.init, str):
+            shown.append("init=(W, b)" if self.use_bias else "init=(W, None)")
+        elif self.init != "auto":
+            shown.append(f"init={self.init!r}")
+        if self.in_features is not None:
+            shown.append(f"in_features={self.in_features}")
+        if self.lr_scale != 1.0:
+            shown.append(f"lr_scale={self.lr_scale!r}")
+        return f"Dense({', '.join(shown)})"
+
+
+def _check_init_name(name: str) -> None:
+    if name not in _INITS:
+        raise ValueError(
+            f"Dense: init: unknown name {name!r}{nearest(name, _INITS)} "
+            f"Known names: {', '.join(_INITS)}; or give the arrays (W, b)."
+        )
+
+
+def _init_arrays(
+    layer: Dense,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Return the arrays given as `init`: checked, copied and read-only."""
+    given: Any = layer.init
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise TypeError(
+            "Dense: init must be the name of a scheme or a pair of arrays (W, b), "
+            f"got {type(given).__name__}"
+        )
+    weight = np.array(given[0], dtype=np.float64, order="C")
+    wanted_in = "in_features" if layer.in_features is None else layer.in_features
+    if (
+        weight.ndim != 2
+        or weight.shape[0] != layer.units
+        or weight.shape[1] == 0
+        or (layer.in_features is not None and weight.shape[1] != layer.in_features)
+    ):
+        raise ValueError(
+            f"Dense: init[0], the weights, must have shape (units, in_features) = "
+            f"({layer.units}, {wanted_in}), got {weight.shape}; Keras' and "
+            "scikit-learn's weights are the transpose"
+        )
+    if (given[1] is not None) != layer.use_bias:
+        raise ValueError(
+            "Dense: init[1], the bias, must be an array of shape (units,) with "
+            "use_bias=True and None with use_bias=False"
+        )
+    bias = None if given[1] is None else np.array(given[1], dtype=np.float64)
+    if bias is not None and bias.shape != (layer.units,):
+        raise ValueError(
+            f"Dense: init[1], the bias, must have shape (units,) = ({layer.units},), "
+            f"got {bias.shape}"
+        )
+    for index, array in enumerate((weight, bias)):
+        if array is not None:
+            if not np.isfinite(array).all():
+                raise ValueError(f"Dense: init[{index}] holds NaN or infinity")
+            array.setflags(write=False)
+    return weight, bias
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class BatchNorm(Layer):
+    """Batch normalisation: ``y = gamma * (x - mean) / sqrt(var + eps) + beta``.
+
+    In training, mean and (biased) variance are those of the batch, per feature. In
+    inference they are the running ones, which training moves by
+    ``running = (1 - momentum) * running + momentum * batch``, with the unbiased
+    variance of the batch. Ioffe and Szegedy, "Batch normalization" (2015).
+
+    Tensors: ``"{i}.weight"`` (gamma, starts at 1), ``"{i}.bias"`` (beta, 0),
+    ``"{i}.running_mean"`` (0), ``"{i}.running_var"`` (1) and
+    ``"{i}.num_batches_tracked"``, as in ``torch.nn.BatchNorm1d``. Keras calls
+    1 - momentum the momentum, and has eps = 1e-3. In sample-weighted fits the
+    statistics do not look at the weights.
+
+    Parameters
+    ----------
+    eps : float, default 1e-5
+        Added to the variance, > 0.
+    momentum : float, default 0.1
+        Weight of the newest batch in the running statistics, in [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn as fnn
+    >>> X = np.array([[0.0], [2.0], [4.0], [6.0]])
+    >>> net = fnn.Sequential(fnn.BatchNorm(momentum=1.0), fnn.Dense(1))
+    >>> _ = net.fit(X, X, loss="mse", epochs=1)
+    >>> net.state_dict()["0.running_mean"].tolist()
+    [3.0]
+    """
+
+    kind: ClassVar[str] = "batchnorm"
+    eps: float = 1e-5
+    momentum: float = 0.1
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class LayerNorm(Layer):
+    """Layer normalisation: each row is brought to mean 0 and variance 1.
+
+    ``y = gamma * (x - mean) / sqrt(var + eps) + beta`` with mean and biased variance
+    over the features of the row, in training and inference alike. Ba, Kiros and
+    Hinton, "Layer normalization" (2016). Tensors: ``"{i}.weight"`` (gamma) and
+    ``"{i}.bias"`` (beta), as in ``torch.nn.LayerNorm``; Keras has eps = 1e-3.
+
+    Parameters
+    ----------
+    eps : float, default 1e-5
+        Added to the variance, > 0.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.LayerNorm()).build(2)
+    >>> net.predict([[1.0, 3.0]]).round(3).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    kind: ClassVar[str] = "layernorm"
+    eps: float = 1e-5
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Dropout(Layer):
+    """Zeroes each element with probability p in training and scales the rest.
+
+    ``y = x * mask / (1 - p)`` ("inverted" dropout), the identity in inference.
+    Srivastava et al., "Dropout: a simple way to prevent neural networks from
+    overfitting" (2014). The mask is a function of the network's seed, the step, the
+    layer and the row alone: it does not depend on the number of threads.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        Probability of an element to be zeroed, in [0, 1). (torch also takes 1, which
+        leaves nothing to learn from.)
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.Sequential(fnn.Dropout(0.2)).build(2).predict([[1.0, 3.0]]).tolist()
+    [[1.0, 3.0]]
+    """
+
+    kind: ClassVar[str] = "dropout"
+    p: float = 0.5

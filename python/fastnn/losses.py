@@ -1,0 +1,220 @@
+"""The losses, all on raw outputs: a network for them ends in a linear layer.
+
+Each is a mean over the rows with the sample weights w: ``sum(w * l) / sum(w)``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, SupportsFloat
+
+from fastnn._config import Config, from_name
+from fastnn._native import core
+
+__all__ = [
+    "LOSSES",
+    "MAE",
+    "MSE",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Huber",
+    "Loss",
+    "resolve_loss",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss(Config):
+    """A description of what training makes small."""
+
+    targets: ClassVar[Literal["values", "classes", "labels"]] = "values"
+    """What y holds: numbers, one of k classes, or yes/no labels."""
+
+    def _check_ranges(self) -> None:
+        core.check_loss(self.to_native())
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError if the loss cannot judge `n_outputs` outputs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class MSE(Loss):
+    """Mean squared error: ``l = mean_j (o_j - y_j)**2``.
+
+    The mean is over outputs as well as rows, as in ``torch.nn.MSELoss``.
+    scikit-learn's MLPRegressor has half of it.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mse")
+    {'loss': 2.5}
+    """
+
+    kind: ClassVar[str] = "mse"
+
+
+@dataclasses.dataclass(frozen=True)
+class MAE(Loss):
+    """Mean absolute error: ``l = mean_j |o_j - y_j|``, with slope 0 where they agree.
+
+    The mean is over outputs as well as rows, as in ``torch.nn.L1Loss``.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mae")
+    {'loss': 1.5}
+    """
+
+    kind: ClassVar[str] = "mae"
+
+
+@dataclasses.dataclass(frozen=True)
+class Huber(Loss):
+    """Squared for small errors, linear for large ones (e = o - y).
+
+    ``l = e**2 / 2 if |e| <= delta else delta * (|e| - delta / 2)``, mean over outputs
+    as well as rows, as in ``torch.nn.HuberLoss``. Huber, "Robust estimation of a
+    location parameter" (1964).
+
+    Parameters
+    ----------
+    delta : float, default 1.0
+        Where the two pieces meet, > 0, in units of y.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss=fnn.Huber(delta=1.0))
+    {'loss': 1.0}
+    """
+
+    kind: ClassVar[str] = "huber"
+    delta: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """Softmax cross-entropy: ``l = -sum_j t_j log softmax(o)_j``.
+
+    y holds integer labels (n,), 0 to k-1, or rows of probabilities (n, k). The last
+    layer gives k >= 2 logits, without softmax. As ``torch.nn.CrossEntropyLoss``; with
+    sample weights the mean is ``sum(w * l) / sum(w)``.
+
+    Parameters
+    ----------
+    label_smoothing : float, default 0.0
+        s in [0, 1): ``t = (1 - s) * t + s / k``. Szegedy et al., "Rethinking the
+        Inception architecture" (2016).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(2)
+    >>> round(net.evaluate([[0.0, 0.0]], [1], loss="cross_entropy")["loss"], 4)
+    0.6931
+    """
+
+    kind: ClassVar[str] = "cross_entropy"
+    targets: ClassVar[Literal["classes"]] = "classes"
+    label_smoothing: float = 0.0
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError for a single output: softmax of one logit is always 1."""
+        if n_outputs == 1:
+            raise ValueError(
+                "loss: cross_entropy needs one output per class, at least 2, but the "
+                "network has 1: use loss='binary_cross_entropy' for one yes/no "
+                "logit, or a last layer Dense(2)"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """Logistic loss of each output by itself: one yes/no label or many.
+
+    ``l = -mean_j [p_j y_j log s(o_j) + (1 - y_j) log(1 - s(o_j))]``, s the sigmoid, p
+    `pos_weight`; y is in [0, 1], of shape (n,) for one output or (n, outputs). As
+    ``torch.nn.BCEWithLogitsLoss``.
+
+    Parameters
+    ----------
+    pos_weight : float or sequence of float, optional
+        Weight of the positive cases, > 0: one for all outputs or one for each.
+    label_smoothing : float, default 0.0
+        s in [0, 1): ``y = y * (1 - s) + s / 2`` (Keras' definition; torch has none).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> loss = fnn.BinaryCrossEntropy(pos_weight=3.0)
+    >>> round(net.evaluate([[0.0]], [1], loss=loss)["loss"], 4)
+    2.0794
+    """
+
+    kind: ClassVar[str] = "binary_cross_entropy"
+    targets: ClassVar[Literal["labels"]] = "labels"
+    pos_weight: Sequence[float] | SupportsFloat | None = None
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pos_weight", _weights(self.pos_weight))
+        super().__post_init__()
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError if there are as many weights as neither 1 nor outputs."""
+        weights = self.to_native()["pos_weight"]
+        if len(weights) not in (0, 1, n_outputs):
+            raise ValueError(
+                f"loss: pos_weight has {len(weights)} entries, but the network has "
+                f"{n_outputs} outputs: give one number or one for each output"
+            )
+
+    def to_native(self) -> dict[str, Any]:
+        """Return the dict C++ reads: pos_weight as a list, empty for none."""
+        weights = () if self.pos_weight is None else self.pos_weight
+        return {**super().to_native(), "pos_weight": list(weights)}  # type: ignore[arg-type]
+
+
+def _weights(value: Any) -> tuple[float, ...] | None:
+    """Return pos_weight as a tuple of floats."""
+    if value is None:
+        return None
+    try:
+        weights = (
+            tuple(float(v) for v in value)
+            if hasattr(value, "__iter__") and not isinstance(value, str)
+            else (float(value),)
+        )
+    except (TypeError, ValueError):
+        weights = ()
+    if not weights:
+        raise TypeError(
+            "BinaryCrossEntropy: pos_weight must be a number or a sequence of "
+            f"numbers, one for each output, got {value!r}"
+        )
+    for weight in weights:
+        if not (weight > 0 and math.isfinite(weight)):
+            raise ValueError(
+                "BinaryCrossEntropy: pos_weight must be finite numbers > 0, got "
+                f"{weight}"
+            )
+    return weights
+
+
+LOSSES: dict[str, type[Loss]] = {
+    cls.kind: cls for cls in (MSE, MAE, Huber, CrossEntropy, BinaryCrossEntropy)
+}
+"""Every loss by its name, as ``fit(loss=name)`` takes it."""
+
+
+def resolve_loss(value: object) -> Loss:
+    """Return the loss from itself or from its name."""
+    return from_name("loss", value, Loss, LOSSES)

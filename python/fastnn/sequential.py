@@ -1,0 +1,360 @@
+"""`Sequential`: the network most users meet, with fit, evaluate and probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn._network import Network
+from fastnn._validation import (
+    as_data,
+    check_bool,
+    check_metrics,
+    check_number,
+    check_threads,
+)
+from fastnn.callbacks import Callback, EarlyStopping
+from fastnn.history import History
+from fastnn.losses import Loss, resolve_loss
+from fastnn.optim import Optimizer
+from fastnn.schedules import Schedule
+from fastnn.trainer import Trainer
+
+__all__ = ["Sequential"]
+
+_NAMES = ("X", "y", "sample_weight")
+
+
+class Sequential(Network):
+    """A multi-layer perceptron: layers in a row.
+
+    Parameters
+    ----------
+    *layers : Layer
+        Layers such as ``Dense(64)``, ``ReLU()``, ``Dropout(0.2)``, or one list.
+    seed : int, default 0
+        Decides the initial weights, shuffles, masks and validation splits, >= 0.
+    dtype : {"float32", "float64"}, default "float32"
+        The type of all numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is no layer, or widths disagree.
+
+    Notes
+    -----
+    Same seed, data and settings give the same bits for any number of threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn as fnn
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 8)
+    >>> y = X[:, 0] ^ X[:, 1]
+    >>> net = fnn.Sequential(fnn.Dense(16, "tanh"), fnn.Dense(2), seed=0)
+    >>> history = net.fit(X, y, optimizer=fnn.Adam(lr=0.03), epochs=100, batch_size=8)
+    >>> net.predict(X[:4]).argmax(axis=1).tolist()
+    [0, 1, 1, 0]
+    """
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        loss: str | Loss = "cross_entropy",
+        optimizer: str | Optimizer = "adam",
+        schedule: Schedule | None = None,
+        epochs: int = 10,
+        batch_size: int = 128,
+        shuffle: bool = True,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_split: float = 0.0,
+        sample_weight: npt.ArrayLike | None = None,
+        class_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        early_stopping: bool | EarlyStopping | None = None,
+        callbacks: Sequence[Callback | EarlyStopping] = (),
+        metrics: Sequence[str] = (),
+        n_threads: int | None = None,
+        verbose: int = 0,
+    ) -> History:
+        """Train the network on (X, y) and return the curves.
+
+        A second fit goes on from the current weights with a fresh optimizer; its
+        shuffles and dropout masks are new ones. To keep the optimizer's state, use
+        a `Trainer`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1.
+        y : array-like of shape (n,) or (n, out_features)
+            Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
+            "binary_cross_entropy", else numbers.
+        loss, optimizer, schedule, l1, l2, max_norm, clip_norm, clip_value, n_threads
+            As for `Trainer`.
+        epochs, batch_size, shuffle, validation_data, validation_split, \
+sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
+            As for `Trainer.fit`.
+
+        Returns
+        -------
+        History
+            One value per epoch of the loss, the metrics and their "val_" twins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is unusable; the network is then unchanged.
+        DivergedError
+            If loss or weights stop being finite; the network is then as after the
+            last finite epoch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastnn as fnn
+        >>> X = np.linspace(-1, 1, 64)[:, None]
+        >>> net = fnn.Sequential(fnn.Dense(16, "tanh"), fnn.Dense(1))
+        >>> history = net.fit(
+        ...     X, X[:, 0] ** 2, loss="mse", optimizer=fnn.Adam(lr=0.01), epochs=200
+        ... )
+        >>> bool(history.history["loss"][-1] < 0.01)
+        True
+        """
+        trainer = Trainer(
+            self,
+            loss=loss,
+            optimizer=optimizer,
+            schedule=schedule,
+            l1=l1,
+            l2=l2,
+            max_norm=max_norm,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            n_threads=n_threads,
+        )
+        return trainer.fit(
+            X,
+            y,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            validation_data=validation_data,
+            validation_split=validation_split,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            early_stopping=early_stopping,
+            callbacks=callbacks,
+            metrics=metrics,
+            verbose=verbose,
+        )
+
+    def predict_proba(
+        self, X: npt.ArrayLike, *, n_threads: int | None = None
+    ) -> npt.NDArray[Any]:
+        """Return probabilities: softmax or sigmoid of the outputs, by the last loss.
+
+        Unlike scikit-learn's classifiers, one sigmoid output stays one column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, in_features)
+            Finite numbers.
+        n_threads : int, optional
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n, out_features)
+            With "cross_entropy" each row sums to 1.
+
+        Raises
+        ------
+        ValueError
+            If the network was not fitted yet, or last with a loss for numbers.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(2))
+        >>> _ = net.fit([[0.0], [1.0]], [0, 1], epochs=1)
+        >>> net.predict_proba([[0.5]]).sum(axis=1).round(6).tolist()
+        [1.0]
+        """
+        if self._loss is None:
+            raise ValueError(
+                "predict_proba: the network was not fitted yet, so it is not known "
+                "whether softmax or sigmoid makes probabilities; fit it, or use predict"
+            )
+        if self._loss.targets == "values":
+            raise ValueError(
+                f"predict_proba: the network was fitted with loss {self._loss.kind!r}, "
+                "whose outputs are numbers, not logits; use predict"
+            )
+        outputs = self.predict(X, n_threads=n_threads)
+        if self._loss.targets == "classes":
+            return _softmax(outputs)
+        return _sigmoid(outputs)
+
+    def evaluate(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        loss: str | Loss | None = None,
+        metrics: Sequence[str] = (),
+        sample_weight: npt.ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> dict[str, float]:
+        """Return the loss and metrics on (X, y), in inference mode.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As for `fit`.
+        loss : str or Loss, optional
+            None: the loss last fitted with.
+        metrics : sequence of str, default ()
+            "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
+        n_threads : int, optional
+            As for `predict`.
+
+        Returns
+        -------
+        dict of str to float
+            "loss" (without penalties) and each metric.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Identity()).build(2)
+        >>> net.evaluate(
+        ...     [[0.0, 9.0], [9.0, 0.0]], [1, 1], loss="cross_entropy",
+        ...     metrics=["accuracy"],
+        ... )["accuracy"]
+        0.5
+        """
+        native = self._require("evaluate")
+        used = self._loss_or_last(loss)
+        names = check_metrics(metrics, used)
+        data = self._data(X, y, sample_weight, used)
+        report: dict[str, float] = native.evaluate(
+            data.X,
+            data.y,
+            data.weight,
+            used.to_native(),
+            names,
+            check_threads(n_threads),
+        )
+        return report
+
+    def loss_and_gradients(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        loss: str | Loss | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        training: bool = False,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        n_threads: int | None = None,
+    ) -> tuple[float, dict[str, npt.NDArray[Any]]]:
+        """Return the mean loss on (X, y) and its gradient; the network stays as it is.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            As for `fit`; all rows are one batch.
+        loss : str or Loss, optional
+            None: the loss last fitted with.
+        training : bool, default False
+            False: running statistics and no dropout. True: batch statistics, and
+            the dropout masks of the next training step.
+        l1, l2 : float, default 0.0
+            Penalties on weights, part of the loss returned.
+        n_threads : int, optional
+            As for `predict`.
+
+        Returns
+        -------
+        loss : float
+            Loss plus penalties.
+        gradients : dict of str to ndarray
+            The gradient with respect to each trainable tensor, by its name.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1, init=([[2.0]], [0.0])))
+        >>> loss, gradients = net.loss_and_gradients([[3.0]], [5.0], loss="mse")
+        >>> loss, gradients["0.weight"].tolist(), gradients["0.bias"].tolist()
+        (1.0, [[6.0]], [2.0])
+        """
+        native = self._require("loss_and_gradients")
+        used = self._loss_or_last(loss)
+        data = self._data(X, y, sample_weight, used)
+        value, flat = native.loss_and_gradients(
+            data.X,
+            data.y,
+            data.weight,
+            used.to_native(),
+            check_bool("training", training),
+            check_number("l1", l1, at_least=0.0),
+            check_number("l2", l2, at_least=0.0),
+            check_threads(n_threads),
+        )
+        return float(value), _by_name(flat, native.tensors())
+
+    def _loss_or_last(self, loss: str | Loss | None) -> Loss:
+        if loss is not None:
+            return resolve_loss(loss)
+        if self._loss is None:
+            raise ValueError(
+                "loss: the network was not fitted yet, so there is no last loss to "
+                "take; pass loss= (for example 'cross_entropy' or 'mse')"
+            )
+        return self._loss
+
+    def _data(self, X: object, y: object, weight: object, loss: Loss) -> Any:
+        return as_data(
+            _NAMES,
+            (X, y, weight),
+            loss,
+            self._dtype,
+            self.in_features,
+            self.out_features,
+        )
+
+
+def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]]:
+    """Cut a flat gradient into the shapes of the trainable tensors."""
+    pieces = {}
+    begin = 0
+    for name, view, trainable in tensors:
+        if trainable:
+            pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
+            begin += view.size
+    return pieces
+
+
+def _softmax(outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """exp(o - max o) / sum, row by row: no overflow."""
+    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def _sigmoid(outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """1 / (1 + exp(-o)) by exp(-|o|): no overflow."""
+    small = np.exp(-np.abs(outputs))
+    return np.asarray(np.where(outputs >= 0, 1 / (1 + small), small / (1 + small)))

@@ -1,0 +1,364 @@
+"""`Trainer`: a network, a loss and an optimizer whose state lasts between calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn._config import from_name, nearest
+from fastnn._fit_options import FitOptions, check_monitor
+from fastnn._native import core
+from fastnn._network import Network
+from fastnn._progress import Progress
+from fastnn._validation import (
+    Data,
+    as_class_weight,
+    as_data,
+    as_validation_data,
+    check_number,
+    check_threads,
+    split_rows,
+)
+from fastnn._validation.weights import combine
+from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
+from fastnn.errors import DivergedError
+from fastnn.history import History
+from fastnn.losses import Loss, resolve_loss
+from fastnn.optim import OPTIMIZERS, Optimizer
+from fastnn.schedules import SCHEDULES, Schedule
+
+if TYPE_CHECKING:
+    from fastnn.sequential import Sequential
+
+__all__ = ["Trainer"]
+
+_NAMES = ("X", "y", "sample_weight")
+
+
+class Trainer:
+    """Trains one network; the optimizer's state and the schedule go on between calls.
+
+    Parameters
+    ----------
+    net : Sequential
+        The network to train, in place.
+    loss : str or Loss, default "cross_entropy"
+        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber" or an object.
+    optimizer : str or Optimizer, default "adam"
+        A name such as "sgd", with its defaults, or an object: ``SGD(0.1)``.
+    schedule : Schedule, optional
+        How the learning rate changes; None: it stays.
+    l1, l2 : float, default 0.0
+        Add ``l1 * sum(|w|) + l2 / 2 * sum(w**2)`` to the mean loss of each batch. Only
+        weights of Dense layers are penalised, neither biases nor normalisation. For
+        decoupled decay give the optimizer `weight_decay`.
+    max_norm : float, optional
+        After each step, rows of weights (all that feeds one unit) longer than this
+        are scaled back to it. Srivastava et al. (2014).
+    clip_norm : float, optional
+        Gradients whose Euclidean norm, over all parameters, is larger are scaled down
+        to it. Pascanu, Mikolov and Bengio (2013).
+    clip_value : float, optional
+        Each element of the gradient is clipped to [-clip_value, clip_value], before
+        `clip_norm` looks at the whole.
+    n_threads : int, optional
+        None: the setting of `set_num_threads`, else all the process may use. The
+        number does not change a bit of the result.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unusable.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Dense(1, init=([[0.0]], [0.0])))
+    >>> trainer = fnn.Trainer(net, loss="mse", optimizer=fnn.SGD(lr=0.25))
+    >>> [round(trainer.step([[1.0]], [1.0]), 4) for _ in range(3)]
+    [1.0, 0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        net: Sequential,
+        *,
+        loss: str | Loss = "cross_entropy",
+        optimizer: str | Optimizer = "adam",
+        schedule: Schedule | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        if not isinstance(net, Network):
+            raise TypeError(
+                f"net must be a fastnn.Sequential, got {type(net).__name__}"
+            )
+        self.net = net
+        self.loss = resolve_loss(loss)
+        self.optimizer = from_name("optimizer", optimizer, Optimizer, OPTIMIZERS)
+        self.schedule = _checked_schedule(schedule)
+        self._config = {
+            "loss": self.loss.to_native(),
+            "optimizer": self.optimizer.to_native(),
+            "schedule": None if schedule is None else self.schedule.to_native(),
+            "l1": check_number("l1", l1, at_least=0.0),
+            "l2": check_number("l2", l2, at_least=0.0),
+            "max_norm": _positive_or_none("max_norm", max_norm),
+            "clip_norm": _positive_or_none("clip_norm", clip_norm),
+            "clip_value": _positive_or_none("clip_value", clip_value),
+            "n_threads": check_threads(n_threads),
+        }
+        self._native: Any = None
+
+    def __repr__(self) -> str:
+        return (
+            f"Trainer(loss={self.loss!r}, optimizer={self.optimizer!r}, "
+            f"schedule={self.schedule!r})"
+        )
+
+    def step(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> float:
+        """Take one optimizer step on one batch.
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+            The batch, as for `fit`.
+
+        Returns
+        -------
+        float
+            The mean loss of the batch before the step, penalties left out.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is unusable; nothing has changed then.
+        DivergedError
+            If the loss is not finite.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(2))
+        >>> trainer = fnn.Trainer(net, optimizer=fnn.SGD(lr=0.1))
+        >>> first = trainer.step([[1.0, 2.0]], [1])
+        >>> trainer.step([[1.0, 2.0]], [1]) < first
+        True
+        """
+        data = self._checked_data(X, y, sample_weight)
+        native = self._ready(data)
+        value = float(native.step(data.X, data.y, data.weight))
+        if not math.isfinite(value):
+            lr = float(getattr(self.optimizer, "lr", math.nan))
+            raise DivergedError(
+                epoch=0, step=0, lr=lr, what=f"the loss of this batch is {value}"
+            )
+        return value
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        epochs: int = 10,
+        batch_size: int = 128,
+        shuffle: bool = True,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_split: float = 0.0,
+        sample_weight: npt.ArrayLike | None = None,
+        class_weight: Any = None,
+        early_stopping: bool | EarlyStopping | None = None,
+        callbacks: Sequence[Callback | EarlyStopping] = (),
+        metrics: Sequence[str] = (),
+        verbose: int = 0,
+    ) -> History:
+        """Train for some epochs; a second call goes on where the first one ended.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1.
+        y : array-like of shape (n,) or (n, out_features)
+            Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
+            "binary_cross_entropy", else numbers.
+        epochs : int, default 10
+            Passes over the data, >= 1.
+        batch_size : int, default 128
+            Rows per step, >= 1; the last batch of an epoch may be shorter.
+        shuffle : bool, default True
+            Whether each epoch visits the rows in a new random order.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Rows to validate on after each epoch.
+        validation_split : float, default 0.0
+            In [0, 1): the part of the rows drawn at random to validate on instead,
+            in proportion from each class if y holds class labels. (Keras takes the
+            last rows.) The same seed and labels draw the same rows.
+        sample_weight : array-like of shape (n,), optional
+            Weights >= 0 of the rows; the loss is ``sum(w * l) / sum(w)`` per batch.
+        class_weight : dict, array-like or "balanced", optional
+            Weights of the classes, a factor on `sample_weight` in training alone.
+            "balanced": n / (number of classes * rows of the class).
+        early_stopping : bool or EarlyStopping, optional
+            True stands for ``EarlyStopping()``.
+        callbacks : sequence of callables, default ()
+            Each gets an `EpochInfo` after each epoch; a true return value stops.
+        metrics : sequence of str, default ()
+            "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
+        verbose : {0, 1}, default 0
+            1 shows a progress bar.
+
+        Returns
+        -------
+        History
+            One value per epoch of the loss, the metrics and their "val_" twins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is unusable; nothing has changed then.
+        DivergedError
+            If loss or weights stop being finite; the network is then as after the
+            last finite epoch.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1))
+        >>> trainer = fnn.Trainer(net, loss="mse", optimizer=fnn.SGD(lr=0.1))
+        >>> trainer.fit([[0.0], [1.0]], [1.0, 3.0], epochs=2).stop_reason
+        'epochs'
+        """
+        options = FitOptions.checked(
+            self.loss,
+            has_validation_data=validation_data is not None,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            validation_split=validation_split,
+            early_stopping=early_stopping,
+            callbacks=callbacks,
+            metrics=metrics,
+            verbose=verbose,
+        )
+        train = self._checked_data(X, y, sample_weight)
+        n_outputs = self._n_outputs(train)
+        validation = as_validation_data(
+            validation_data, train, self.loss, self.net.dtype, n_outputs
+        )
+        if options.validation_split > 0:
+            train, validation = self._split(train, options.validation_split)
+        if isinstance(monitor := getattr(self.schedule, "monitor", None), str):
+            check_monitor(
+                "schedule", monitor, options.metrics, validates=validation is not None
+            )
+        by_class = as_class_weight(
+            class_weight, train.y, self.loss, self.net.dtype, n_outputs
+        )
+        weight = combine(train.weight, by_class)
+        native = self._ready(train)
+        with Progress(options.epochs, shown=options.verbose) as progress:
+            report = native.fit(
+                train.X,
+                train.y,
+                weight,
+                *_arrays(validation),
+                options.to_native(),
+                self._on_epoch(progress, options.callbacks),
+            )
+        return _history(report)
+
+    def _checked_data(self, X: object, y: object, sample_weight: object) -> Data:
+        net = self.net
+        return as_data(
+            _NAMES,
+            (X, y, sample_weight),
+            self.loss,
+            net.dtype,
+            net.in_features,
+            net.out_features,
+        )
+
+    def _n_outputs(self, data: Data) -> int:
+        width = self.net.out_features
+        return data.X.shape[1] if width is None else width
+
+    def _split(self, data: Data, fraction: float) -> tuple[Data, Data]:
+        """Return training and validation rows, stratified if y holds labels."""
+        labels = None
+        if self.loss.targets == "classes" and data.y.ndim == 1:
+            labels = data.y
+        elif self.loss.targets == "labels" and data.y.shape[1] == 1:
+            column = data.y[:, 0]
+            labels = column if np.isin(column, (0, 1)).all() else None
+        train, validation = split_rows(len(data), fraction, labels, self.net.seed)
+        parts = data.rows(train), data.rows(validation)
+        for part, name in zip(parts, ("training", "validation"), strict=True):
+            if part.weight is not None and not part.weight.any():
+                raise ValueError(
+                    f"sample_weight is zero for all {len(part)} rows that "
+                    f"validation_split={fraction} leaves for {name}: pass "
+                    "validation_data= instead"
+                )
+        return parts
+
+    def _ready(self, data: Data) -> Any:
+        """Return the native trainer; all checks are behind us."""
+        if self._native is None:
+            self.net.build(data.X.shape[1])
+            self._native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
+        self.net._loss = self.loss  # noqa: SLF001
+        return self._native
+
+    def _on_epoch(
+        self, progress: Progress, callbacks: tuple[Callback, ...]
+    ) -> Callable[[int, dict[str, float]], bool] | None:
+        """Return the hook the engine calls after each epoch, None if none is needed."""
+        if not (callbacks or progress.shown):
+            return None
+
+        def on_epoch(epoch: int, logs: dict[str, float]) -> bool:
+            progress.update(logs)
+            info = EpochInfo(epoch, dict(logs), self.net, self)
+            wishes = [bool(callback(info)) for callback in callbacks]  # each runs
+            return any(wishes)
+
+        return on_epoch
+
+
+def _checked_schedule(value: object) -> Any:
+    if value is None or isinstance(value, Schedule):
+        return value
+    hint = nearest(value, SCHEDULES) if isinstance(value, str) else ""
+    raise TypeError(
+        "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
+        f"{type(value).__name__} {value!r}{hint}"
+    )
+
+
+def _positive_or_none(argument: str, value: object) -> float | None:
+    return None if value is None else check_number(argument, value, above=0.0)
+
+
+def _arrays(data: Data | None) -> tuple[Any, Any, Any]:
+    return (None, None, None) if data is None else (data.X, data.y, data.weight)
+
+
+def _history(report: dict[str, Any]) -> History:
+    """Return the report as a History, or raise it as a DivergedError."""
+    history = History.from_report(report)
+    if report["diverged"] is not None:
+        raise DivergedError(**report["diverged"], history=history)
+    return history

@@ -1,0 +1,168 @@
+"""Losses: values by hand, gradients by differences, penalties, errors."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from gradcheck import assert_network_gradient
+
+import fastnn as fnn
+from fastnn.losses import LOSSES, Loss, resolve_loss
+
+N = 6
+
+
+def _values(rng):
+    return rng.normal(size=(N, 3))
+
+
+def _labels(rng):
+    return rng.integers(0, 3, size=N)
+
+
+def _soft(rng):
+    p = rng.random((N, 3))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def _yes_no(rng):
+    return rng.integers(0, 2, size=(N, 3))
+
+
+CASES = [
+    (fnn.MSE(), _values),
+    (fnn.MAE(), _values),
+    (fnn.Huber(), _values),
+    (fnn.Huber(delta=0.3), _values),
+    (fnn.CrossEntropy(), _labels),
+    (fnn.CrossEntropy(), _soft),
+    (fnn.CrossEntropy(label_smoothing=0.2), _labels),
+    (fnn.CrossEntropy(label_smoothing=0.2), _soft),
+    (fnn.BinaryCrossEntropy(), _yes_no),
+    (fnn.BinaryCrossEntropy(), lambda rng: rng.random((N, 3))),
+    (fnn.BinaryCrossEntropy(pos_weight=2.5), _yes_no),
+    (fnn.BinaryCrossEntropy(pos_weight=[0.5, 1, 3], label_smoothing=0.1), _yes_no),
+]
+
+
+def test_the_table_has_every_loss():
+    assert {type(loss) for loss, _ in CASES} == set(LOSSES.values())
+    assert set(LOSSES.values()) == set(Loss.__subclasses__())
+
+
+@pytest.mark.parametrize(("loss", "make_y"), CASES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_gradient(loss, make_y, weighted, training, rng):
+    net = fnn.Sequential(
+        fnn.Dense(4, "tanh"), fnn.BatchNorm(), fnn.Dense(3), dtype="float64"
+    ).build(2)
+    X, y = rng.normal(size=(N, 2)), make_y(rng)
+    weight = rng.random(N) if weighted else None
+    assert_network_gradient(
+        net, X, y, loss=loss, sample_weight=weight, training=training
+    )
+
+
+@pytest.mark.parametrize("penalties", [{"l1": 0.3}, {"l2": 0.7}, {"l1": 0.1, "l2": 2}])
+def test_gradient_of_penalties(penalties, rng):
+    net = fnn.Sequential(
+        fnn.Dense(4, "tanh"), fnn.LayerNorm(), fnn.Dense(2), dtype="float64"
+    ).build(3)
+    X, y = rng.normal(size=(N, 3)), rng.normal(size=(N, 2))
+    assert_network_gradient(net, X, y, loss="mse", **penalties)
+    plain, _ = net.loss_and_gradients(X, y, loss="mse")
+    total, _ = net.loss_and_gradients(X, y, loss="mse", **penalties)
+    state = net.state_dict()
+    w = np.concatenate([state["0.weight"].ravel(), state["2.weight"].ravel()])
+    expected = penalties.get("l1", 0) * np.abs(w).sum()
+    expected += penalties.get("l2", 0) / 2 * (w**2).sum()
+    assert total - plain == pytest.approx(expected, rel=1e-12)
+
+
+def _loss_of(outputs, y, loss, **options):
+    outputs = np.asarray(outputs, float)
+    net = fnn.Sequential(fnn.Identity(), dtype="float64").build(outputs.shape[1])
+    return net.evaluate(outputs, y, loss=loss, **options)["loss"]
+
+
+def test_values_by_hand():
+    assert _loss_of([[1, 3]], [[0, 1]], "mse") == (1 + 4) / 2
+    assert _loss_of([[1, 3]], [[0, 1]], "mae") == (1 + 2) / 2
+    assert _loss_of([[1, 3]], [[0, 1]], "huber") == (1 / 2 + 3 / 2) / 2
+    # e: 3 > delta 2: 2 * (3 - 1)
+    assert _loss_of([[3]], [[0]], fnn.Huber(delta=2.0)) == 4.0
+    e = math.e
+    assert _loss_of([[1, 0]], [0], "cross_entropy") == pytest.approx(
+        -math.log(e / (e + 1)), rel=1e-14
+    )
+    # smoothed target of class 0 among 2 with s = 0.5: (0.75, 0.25)
+    assert _loss_of([[1, 0]], [0], fnn.CrossEntropy(0.5)) == pytest.approx(
+        -0.75 * math.log(e / (e + 1)) - 0.25 * math.log(1 / (e + 1)), rel=1e-14
+    )
+    assert _loss_of([[1]], [1], "binary_cross_entropy") == pytest.approx(
+        math.log(1 + 1 / e), rel=1e-14
+    )
+    # y = 0 smoothed with s = 0.2 is 0.1
+    assert _loss_of(
+        [[1]], [0], fnn.BinaryCrossEntropy(label_smoothing=0.2)
+    ) == pytest.approx(0.1 * math.log(1 + 1 / e) + 0.9 * math.log(1 + e), rel=1e-14)
+    assert _loss_of(
+        [[1, 1]], [[1, 0]], fnn.BinaryCrossEntropy(pos_weight=[3.0, 9.0])
+    ) == pytest.approx((3 * math.log(1 + 1 / e) + math.log(1 + e)) / 2, rel=1e-14)
+
+
+def test_weighted_mean():
+    # (1 * 1 + 3 * 4) / (1 + 3)
+    value = _loss_of([[1], [2]], [0, 0], "mse", sample_weight=[1, 3])
+    assert value == pytest.approx(13 / 4)
+
+
+def test_large_logits_do_not_overflow():
+    assert _loss_of([[1e4, -1e4]], [0], "cross_entropy") == 0.0
+    assert _loss_of([[1e4, -1e4]], [1], "cross_entropy") == 2e4
+    assert _loss_of([[-1e4]], [1], "binary_cross_entropy") == 1e4
+    assert _loss_of([[1e4]], [1], "binary_cross_entropy") == 0.0
+
+
+def test_hard_and_soft_labels_agree(rng):
+    outputs, labels = rng.normal(size=(N, 3)), _labels(rng)
+    for loss in (fnn.CrossEntropy(), fnn.CrossEntropy(0.1)):
+        hard = _loss_of(outputs, labels, loss)
+        assert _loss_of(outputs, np.eye(3)[labels], loss) == pytest.approx(hard)
+
+
+def test_names_and_values():
+    assert resolve_loss("Cross_Entropy") == fnn.CrossEntropy()
+    loss = fnn.BinaryCrossEntropy(pos_weight=np.float32(2.0))
+    assert loss.pos_weight == (2.0,)
+    assert pickle.loads(pickle.dumps(loss)) == loss
+    assert hash(loss) == hash(fnn.BinaryCrossEntropy(pos_weight=[2]))
+
+
+ERRORS = [
+    (lambda: fnn.Huber(delta=0), ValueError, ["Huber", "delta", "0"]),
+    (lambda: fnn.Huber(delta="1"), TypeError, ["delta", "a number"]),
+    (lambda: fnn.CrossEntropy(1.5), ValueError, ["label_smoothing", "1.5"]),
+    (lambda: fnn.CrossEntropy(-0.1), ValueError, ["label_smoothing", "-0.1"]),
+    (lambda: fnn.BinaryCrossEntropy(pos_weight=0.0), ValueError, ["pos_weight", "0"]),
+    (lambda: fnn.BinaryCrossEntropy(pos_weight=[]), TypeError, ["pos_weight", "[]"]),
+    (lambda: fnn.BinaryCrossEntropy(pos_weight="x"), TypeError, ["pos_weight", "'x'"]),
+    (
+        lambda: fnn.BinaryCrossEntropy(pos_weight=[1.0, float("nan")]),
+        ValueError,
+        ["pos_weight", "nan"],
+    ),
+    (lambda: resolve_loss("crossentropy"), ValueError, ["loss", "'cross_entropy'"]),
+    (lambda: resolve_loss(3), TypeError, ["loss", "int 3"]),
+    (lambda: resolve_loss(fnn.MSE), TypeError, ["loss", "MSE"]),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "words"), ERRORS)
+def test_errors_name_the_argument(call, error, words):
+    with pytest.raises(error) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)

@@ -1,0 +1,78 @@
+"""The package from outside: names, import cost, configuration."""
+
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+import fastnn as fnn
+
+
+def test_every_public_name_exists():
+    for name in fnn.__all__:
+        assert getattr(fnn, name) is not None
+    assert set(fnn.__all__) <= set(dir(fnn))
+    assert len(fnn.__all__) == len(set(fnn.__all__))
+
+
+def test_unknown_names():
+    with pytest.raises(AttributeError, match="'fastnn' has no attribute 'Conv2d'"):
+        fnn.Conv2d  # noqa: B018
+
+
+def test_version():
+    assert fnn.__version__ == importlib.metadata.version("fastnn")
+
+
+def test_show_config(capsys):
+    config = fnn.show_config()
+    printed = capsys.readouterr().out
+    assert config["version"] == fnn.__version__
+    assert config["cpu_level"] in config["levels_built"]
+    assert config["cpu_level"] in config["levels_supported"]
+    assert config["threads"] >= 1
+    assert config["eigen"].count(".") == 2
+    for key, value in config.items():
+        assert key == "version" or key in printed
+        if isinstance(value, str):
+            assert value in printed
+
+
+def test_set_num_threads():
+    automatic = fnn.show_config()["threads"]
+    try:
+        fnn.set_num_threads(3)
+        assert fnn.show_config()["threads"] == 3
+    finally:
+        fnn.set_num_threads(None)
+    assert fnn.show_config()["threads"] == automatic
+
+
+@pytest.mark.parametrize(("value", "error"), [(0, ValueError), ("2", TypeError)])
+def test_set_num_threads_refuses(value, error):
+    with pytest.raises(error, match="n_threads must be"):
+        fnn.set_num_threads(value)
+
+
+def test_import_brings_no_optional_package():
+    code = (
+        "import sys, fastnn; heavy = {'matplotlib', 'tqdm', 'sklearn', 'pandas', "
+        "'scipy', 'mlxtend', 'torch', 'safetensors'}; print(heavy & set(sys.modules))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert run.stdout.strip() == "set()"
+
+
+def test_import_is_quick():
+    """Less than 100 ms over NumPy's own, by the best of some processes."""
+    code = (
+        "import time, numpy; t = time.perf_counter(); import fastnn; "
+        "print(time.perf_counter() - t)"
+    )
+    seconds = [
+        float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3)
+    ]
+    assert min(seconds) < 0.1
