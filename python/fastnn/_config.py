@@ -62,6 +62,8 @@ def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
             _checked(owner, f"{name}[{i}]", kind, item)
             for i, (kind, item) in enumerate(zip(kinds, value, strict=True))
         )
+    if typing.get_origin(annotation) is typing.Literal:
+        return _chosen(owner, name, typing.get_args(annotation), value)
     options = typing.get_args(annotation) or (annotation,)
     if value is None and type(None) in options:
         return None
@@ -75,6 +77,20 @@ def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
     raise TypeError(
         f"{owner}: {name} must be {wanted}, got {type(value).__name__} {value!r}"
     )
+
+
+def _chosen(owner: str, name: str, names: tuple[str, ...], value: Any) -> str:
+    """`value` if it is one of the names."""
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{owner}: {name} must be a string, got {type(value).__name__} {value!r}"
+        )
+    if value not in names:
+        known = " or ".join(repr(n) for n in names)
+        raise ValueError(
+            f"{owner}: {name} must be {known}, got {value!r}{nearest(value, names)}"
+        )
+    return value
 
 
 @dataclasses.dataclass(frozen=True)

@@ -356,15 +356,18 @@ class Network:
         if self._native is not None:
             state["in_features"] = self._native.in_features
             state["tensors"] = self.state_dict()
+            state["progress"] = self._native.progress
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         in_features = state.pop("in_features", None)
         tensors = state.pop("tensors", None)
+        progress = state.pop("progress", None)
         self.__dict__.update(state)
         if tensors is not None:
             self.build(in_features)
             self.load_state_dict(tensors)
+            self._native.progress = progress
 
 
 def _checked_layers(given: tuple[Any, ...]) -> tuple[Layer, ...]:

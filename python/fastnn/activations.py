@@ -7,7 +7,7 @@ layer before it, however it was written.
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from fastnn._layer import Activation
 
@@ -161,6 +161,10 @@ class GELU(Activation):
 
     kind: ClassVar[str] = "gelu"
     approximate: Literal["none", "tanh"] = "none"
+
+    def to_native(self) -> dict[str, Any]:
+        """Return the kernel's name: each form is a function of its own there."""
+        return {"kind": "gelu_tanh" if self.approximate == "tanh" else "gelu"}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
