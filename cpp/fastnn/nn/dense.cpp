@@ -9,12 +9,12 @@
 namespace fastnn {
 namespace {
 
-// Rows of W whose gradient is computed at once: about 256 KiB, to stay in a core's L2
+// Rows of W whose gradient is computed at once: about 512 KiB, to stay in a core's L2
 // cache until the optimizer has used it, and an even number of slices. Depends on the
 // shape alone.
 template <class T>
 Index slice_height(Index out, Index in) {
-    constexpr Index kBytes = 256 << 10;
+    constexpr Index kBytes = 512 << 10;
     constexpr Index kWorthSplitting = 4096;  // elements
     constexpr Index kStep = 8;
     const Index bytes = out * in * static_cast<Index>(sizeof(T));
