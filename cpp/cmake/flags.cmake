@@ -40,7 +40,7 @@ set(FASTNN_WRAPPED_ALLOCATORS malloc calloc realloc aligned_alloc posix_memalign
 
 add_library(fastnn_allocations INTERFACE)
 add_library(fastnn::allocations ALIAS fastnn_allocations)
-if(NOT APPLE AND EXISTS "${PROJECT_SOURCE_DIR}/cpp/fastnn/core/allocations.cpp")
+if(NOT APPLE)
   target_compile_definitions(fastnn_allocations INTERFACE FASTNN_COUNT_ALLOCATIONS=1)
   foreach(function IN LISTS FASTNN_WRAPPED_ALLOCATORS)
     target_link_options(fastnn_allocations INTERFACE "LINKER:--wrap=${function}")
