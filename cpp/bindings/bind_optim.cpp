@@ -102,6 +102,8 @@ void register_optim(py::module_& m) {
     m.def(
         "schedule_at",
         [](const py::dict& dict, double t, double lr) {
+            require_not_negative("step", t);
+            require_not_negative("lr", lr);
             return optim::schedule_at(schedule_from_dict(dict), t, lr);
         },
         "schedule"_a, "t"_a, "lr"_a, "The learning rate at step t, from lr.");

@@ -38,6 +38,8 @@ from fastnn.optim import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from fastnn._native import core
@@ -107,7 +109,9 @@ def _new_rule(optimizer: type[Optimizer], *settings: Any) -> core.UpdateRule:
     return optimizer(**dict(zip(names, settings, strict=True))).rule
 
 
-_cached_rule = functools.lru_cache(maxsize=256, typed=True)(_new_rule)
+_cached_rule: Callable[..., core.UpdateRule] = functools.lru_cache(
+    maxsize=256, typed=True
+)(_new_rule)
 
 
 def _rule(optimizer: type[Optimizer], *settings: Any) -> core.UpdateRule:
