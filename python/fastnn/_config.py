@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Config", "from_name", "nearest"]
+__all__ = ["Config", "from_name", "nearest", "number"]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -32,6 +32,15 @@ def _is_int(value: object) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(
         value, (bool, np.bool_)
     )
+
+
+def number(argument: str, value: object) -> float:
+    """`value` as a float, or a TypeError that names the argument."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{argument} must be a number, got {type(value).__name__} {value!r}"
+        )
+    return float(value)
 
 
 # annotation -> (what to call it, test, conversion to the plain Python type)

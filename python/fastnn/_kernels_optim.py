@@ -14,6 +14,7 @@ changed.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -37,6 +38,8 @@ from fastnn.optim import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from fastnn._native import core
@@ -87,7 +90,7 @@ def init_slots(rule: str, params: Array, **hyper: Any) -> tuple[Array | None, ..
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> kernels.init_slots("rprop", np.ones(2), lr=0.5)
     (array([0., 0.]), array([0.5, 0.5]))
     >>> kernels.init_slots("sgd", np.ones(2))
@@ -101,32 +104,23 @@ def init_slots(rule: str, params: Array, **hyper: Any) -> tuple[Array | None, ..
     return tuple(slots.get(name) for name in optimizer.slot_names)
 
 
-@functools.lru_cache(maxsize=256, typed=True)
-def _rule(optimizer: type[Optimizer], **settings: Any) -> core.UpdateRule:
-    """Check the settings once, not at every step."""
-    return optimizer(**settings).rule
+def _new_rule(optimizer: type[Optimizer], *settings: Any) -> core.UpdateRule:
+    names = (f.name for f in dataclasses.fields(optimizer) if f.name != "lr")
+    return optimizer(**dict(zip(names, settings, strict=True))).rule
 
 
-def _update(  # noqa: PLR0917 - the arrays and scalars of every rule
-    optimizer: type[Optimizer],
-    params: Array,
-    grads: Array,
-    slots: tuple[Array | None, ...],
-    step: int,
-    lr: float,
-    mu_product: float | None = None,
-    **settings: Any,
-) -> None:
+_cached_rule: Callable[..., core.UpdateRule] = functools.lru_cache(
+    maxsize=256, typed=True
+)(_new_rule)
+
+
+def _rule(optimizer: type[Optimizer], *settings: Any) -> core.UpdateRule:
+    """Return the rule of these settings (all but lr), checked once, not every step."""
     try:
-        rule = _rule(optimizer, **settings)
-    except TypeError:  # a list cannot be a key: take the long way
-        rule = _rule.__wrapped__(optimizer, **settings)
-    named = {
-        name: slot
-        for name, slot in zip(optimizer.slot_names, slots, strict=True)
-        if slot is not None
-    }
-    rule.update(params, grads, named, step, rate(lr), mu_product)
+        return _cached_rule(optimizer, *settings)
+    except TypeError:  # wrong, or a list, which cannot be a key
+        pass
+    return _new_rule(optimizer, *settings)
 
 
 def sgd_update(
@@ -150,26 +144,15 @@ def sgd_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.sgd_update(w, g, step=1, lr=0.5)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        SGD,
-        params,
-        grads,
-        (momentum_buffer,),
-        step,
-        lr,
-        momentum=momentum,
-        dampening=dampening,
-        weight_decay=weight_decay,
-        nesterov=nesterov,
-        maximize=maximize,
-    )
+    rule = _rule(SGD, momentum, dampening, weight_decay, nesterov, maximize)
+    rule.update(params, grads, (momentum_buffer,), step, rate(lr))
 
 
 def adagrad_update(
@@ -193,26 +176,17 @@ def adagrad_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.adagrad_update(w, g, np.zeros(2), step=1, lr=0.5)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        Adagrad,
-        params,
-        grads,
-        (sum,),
-        step,
-        lr,
-        lr_decay=lr_decay,
-        weight_decay=weight_decay,
-        initial_accumulator_value=initial_accumulator_value,
-        eps=eps,
-        maximize=maximize,
+    rule = _rule(
+        Adagrad, lr_decay, weight_decay, initial_accumulator_value, eps, maximize
     )
+    rule.update(params, grads, (sum,), step, rate(lr))
 
 
 def rmsprop_update(
@@ -240,27 +214,15 @@ def rmsprop_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.rmsprop_update(w, g, np.zeros(2), step=1, lr=0.1, alpha=0.75)
     >>> w.round(6)
     array([0.8, 2.2])
 
     """
-    _update(
-        RMSprop,
-        params,
-        grads,
-        (square_avg, momentum_buffer, grad_avg),
-        step,
-        lr,
-        alpha=alpha,
-        eps=eps,
-        weight_decay=weight_decay,
-        momentum=momentum,
-        centered=centered,
-        maximize=maximize,
-    )
+    rule = _rule(RMSprop, alpha, eps, weight_decay, momentum, centered, maximize)
+    rule.update(params, grads, (square_avg, momentum_buffer, grad_avg), step, rate(lr))
 
 
 def adadelta_update(
@@ -284,25 +246,15 @@ def adadelta_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.adadelta_update(w, g, np.zeros(2), np.zeros(2), step=1)
     >>> w.round(6)
     array([0.996838, 2.003162])
 
     """
-    _update(
-        Adadelta,
-        params,
-        grads,
-        (square_avg, acc_delta),
-        step,
-        lr,
-        rho=rho,
-        eps=eps,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    rule = _rule(Adadelta, rho, eps, weight_decay, maximize)
+    rule.update(params, grads, (square_avg, acc_delta), step, rate(lr))
 
 
 def adam_update(
@@ -329,27 +281,17 @@ def adam_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.adam_update(w, g, np.zeros(2), np.zeros(2), step=1, lr=0.5)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        Adam,
-        params,
-        grads,
-        (exp_avg, exp_avg_sq, max_exp_avg_sq),
-        step,
-        lr,
-        betas=betas,
-        eps=eps,
-        weight_decay=weight_decay,
-        amsgrad=amsgrad,
-        maximize=maximize,
-        decoupled_weight_decay=decoupled_weight_decay,
+    rule = _rule(
+        Adam, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay
     )
+    rule.update(params, grads, (exp_avg, exp_avg_sq, max_exp_avg_sq), step, rate(lr))
 
 
 def adamw_update(
@@ -375,26 +317,15 @@ def adamw_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.adamw_update(w, g, np.zeros(2), np.zeros(2), step=1, lr=0.5)
     >>> w.round(6)
     array([0.495, 2.49 ])
 
     """
-    _update(
-        AdamW,
-        params,
-        grads,
-        (exp_avg, exp_avg_sq, max_exp_avg_sq),
-        step,
-        lr,
-        betas=betas,
-        eps=eps,
-        weight_decay=weight_decay,
-        amsgrad=amsgrad,
-        maximize=maximize,
-    )
+    rule = _rule(AdamW, betas, eps, weight_decay, amsgrad, maximize)
+    rule.update(params, grads, (exp_avg, exp_avg_sq, max_exp_avg_sq), step, rate(lr))
 
 
 def adamax_update(
@@ -418,25 +349,15 @@ def adamax_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.adamax_update(w, g, np.zeros(2), np.zeros(2), step=1, lr=0.5)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        Adamax,
-        params,
-        grads,
-        (exp_avg, exp_inf),
-        step,
-        lr,
-        betas=betas,
-        eps=eps,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    rule = _rule(Adamax, betas, eps, weight_decay, maximize)
+    rule.update(params, grads, (exp_avg, exp_inf), step, rate(lr))
 
 
 def nadam_update(
@@ -464,28 +385,23 @@ def nadam_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.nadam_update(w, g, np.zeros(2), np.zeros(2), step=1, lr=0.1)
     >>> w.round(6)
     array([0.894355, 2.105645])
 
     """
-    _update(
+    rule = _rule(
         NAdam,
-        params,
-        grads,
-        (exp_avg, exp_avg_sq),
-        step,
-        lr,
-        mu_product,
-        betas=betas,
-        eps=eps,
-        weight_decay=weight_decay,
-        momentum_decay=momentum_decay,
-        decoupled_weight_decay=decoupled_weight_decay,
-        maximize=maximize,
+        betas,
+        eps,
+        weight_decay,
+        momentum_decay,
+        decoupled_weight_decay,
+        maximize,
     )
+    rule.update(params, grads, (exp_avg, exp_avg_sq), step, rate(lr), mu_product)
 
 
 def radam_update(
@@ -510,26 +426,15 @@ def radam_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.radam_update(w, g, np.zeros(2), np.zeros(2), step=1, lr=0.5)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        RAdam,
-        params,
-        grads,
-        (exp_avg, exp_avg_sq),
-        step,
-        lr,
-        betas=betas,
-        eps=eps,
-        weight_decay=weight_decay,
-        decoupled_weight_decay=decoupled_weight_decay,
-        maximize=maximize,
-    )
+    rule = _rule(RAdam, betas, eps, weight_decay, decoupled_weight_decay, maximize)
+    rule.update(params, grads, (exp_avg, exp_avg_sq), step, rate(lr))
 
 
 def rprop_update(
@@ -552,24 +457,15 @@ def rprop_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.rprop_update(w, g, np.zeros(2), np.full(2, 0.5), step=1)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        Rprop,
-        params,
-        grads,
-        (prev, step_size),
-        step,
-        lr,
-        etas=etas,
-        step_sizes=step_sizes,
-        maximize=maximize,
-    )
+    rule = _rule(Rprop, etas, step_sizes, maximize)
+    rule.update(params, grads, (prev, step_size), step, rate(lr))
 
 
 def asgd_update(
@@ -593,26 +489,15 @@ def asgd_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.asgd_update(w, g, np.zeros(2), step=1, lr=0.5, lambd=0.0)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        ASGD,
-        params,
-        grads,
-        (ax,),
-        step,
-        lr,
-        lambd=lambd,
-        alpha=alpha,
-        t0=t0,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    rule = _rule(ASGD, lambd, alpha, t0, weight_decay, maximize)
+    rule.update(params, grads, (ax,), step, rate(lr))
 
 
 def lion_update(
@@ -634,21 +519,12 @@ def lion_update(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn import _kernels_optim as kernels
+    >>> from fastnn import kernels
     >>> w, g = np.array([1.0, 2.0]), np.array([1.0, -1.0])
     >>> kernels.lion_update(w, g, np.zeros(2), step=1, lr=0.5)
     >>> w.round(6)
     array([0.5, 2.5])
 
     """
-    _update(
-        Lion,
-        params,
-        grads,
-        (exp_avg,),
-        step,
-        lr,
-        betas=betas,
-        weight_decay=weight_decay,
-        maximize=maximize,
-    )
+    rule = _rule(Lion, betas, weight_decay, maximize)
+    rule.update(params, grads, (exp_avg,), step, rate(lr))

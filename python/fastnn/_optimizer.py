@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-import numbers
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastnn._config import Config
+from fastnn._config import Config, number
 from fastnn._native import core
 
 if TYPE_CHECKING:
@@ -97,7 +96,8 @@ class Optimizer(Config):
                        slots={'momentum_buffer': array([0., 0., 0.])})
 
         """
-        if not isinstance(params, np.ndarray) or isinstance(params, np.ma.MaskedArray):
+        given: object = params
+        if isinstance(given, np.ma.MaskedArray) or not isinstance(given, np.ndarray):
             raise TypeError(
                 f"params must be a plain NumPy array, got {type(params).__name__}"
             )
@@ -173,9 +173,5 @@ class Optimizer(Config):
 
 
 def rate(lr: object) -> float | None:
-    """`lr` as a float, or None for the optimizer's own."""
-    if lr is None or type(lr) is float:
-        return lr
-    if isinstance(lr, numbers.Real) and not isinstance(lr, (bool, np.bool_)):
-        return float(lr)
-    raise TypeError(f"lr must be a number or None, got {type(lr).__name__} {lr!r}")
+    """Return `lr` as a float, or None for the optimizer's own."""
+    return lr if lr is None or type(lr) is float else number("lr", lr)

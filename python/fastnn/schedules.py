@@ -11,11 +11,9 @@ needs only the number of its step. Beyond its end a schedule keeps its last valu
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
 from typing import Any, ClassVar
 
-from fastnn._config import Config
+from fastnn._config import Config, number
 from fastnn._native import core
 
 __all__ = [
@@ -71,14 +69,8 @@ class Schedule(Config):
         [0.1, 0.1, 0.05, 0.05, 0.025]
 
         """
-        for name, value in (("step", step), ("lr", lr)):
-            if not isinstance(value, numbers.Real) or isinstance(value, bool):
-                raise TypeError(
-                    f"{name} must be a number, got {type(value).__name__} {value!r}"
-                )
-            if not (0 <= value < math.inf):
-                raise ValueError(f"{name} must be a finite number >= 0, got {value}")
-        return core.schedule_at(self.to_native(), float(step), float(lr))
+        t, base = number("step", step), number("lr", lr)
+        return core.schedule_at(self.to_native(), t, base)
 
 
 @dataclasses.dataclass(frozen=True)

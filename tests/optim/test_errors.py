@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import _kernels_optim as kernels
-from fastnn import reference
+from fastnn import kernels, reference
 from fastnn.optim import OPTIMIZERS
 
 # (class, settings, exception, words of the message)
@@ -173,7 +172,7 @@ UPDATES = {
         _state(exp_avg=np.zeros(3, F)),
         None,
         ValueError,
-        ["exp_avg_sq", "no such slot", "['exp_avg']"],
+        ["exp_avg_sq", "need this slot", "['exp_avg']"],
     ),
     "slot shape": (
         np.ones(3, F),

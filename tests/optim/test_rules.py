@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import _kernels_optim as kernels
-from fastnn import reference
+from fastnn import kernels, reference
 from fastnn.optim import OPTIMIZERS
 
 SIZES = (0, 1, 2, 3, 7, 16, 17, 31, 33, 64, 65, 127, 513)

@@ -31,6 +31,7 @@ struct Slot {
     const char* name = "";
     double initial = 0;
     bool used = true;
+    Index position = 0;  // among all slots of the rule, used or not
 };
 
 // The slots a rule uses.
@@ -39,7 +40,9 @@ public:
     static constexpr Index kMax = 3;
 
     Slots(std::initializer_list<Slot> slots) {
-        for (const Slot& slot : slots) {
+        Index position = 0;
+        for (Slot slot : slots) {
+            slot.position = position++;
             if (slot.used) slots_[static_cast<std::size_t>(size_++)] = slot;
         }
     }

@@ -10,8 +10,8 @@ namespace fastnn::optim {
 //   d <- clamp(d * etas[1] if g g_prev > 0, d * etas[0] if < 0, else d)
 //   g <- 0 where g g_prev < 0
 //   w <- w - d sign(g),    g_prev <- g
-// lr is the first step size of every parameter and nothing else. The sign of g g_prev is
-// taken from sign(g) g_prev, which does not underflow.
+// lr is the first step size of every parameter and nothing else. The sign of g g_prev
+// is taken from sign(g) g_prev, which does not underflow.
 struct Rprop {
     static constexpr const char* kKind = "rprop";
     double lr = 1e-2;
