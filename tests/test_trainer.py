@@ -242,7 +242,7 @@ def test_ctrl_c_returns_within_half_a_second(rng):
 
 def test_a_network_in_training_is_not_to_be_used_elsewhere(rng):
     """Neither garbage nor a crash: an error that says what to do."""
-    X, y = rng.normal(size=(60_000, 8)), rng.integers(0, 3, size=60_000)
+    X, y = rng.normal(size=(300_000, 8)), rng.integers(0, 3, size=300_000)
     net = fnn.Sequential(fnn.Dense(16, "relu"), fnn.Dense(3))
     first_epoch = threading.Event()
     fit = threading.Thread(
