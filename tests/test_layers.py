@@ -155,7 +155,7 @@ ERRORS = [
     (lambda: fnn.BatchNorm(momentum=1.5), ValueError, ["momentum", "1.5"]),
     (lambda: fnn.LayerNorm(eps=-1.0), ValueError, ["LayerNorm", "eps", "-1"]),
     (lambda: fnn.GELU("erf"), ValueError, ["GELU", "approximate"]),
-    (lambda: fnn.GELU(1), ValueError, ["GELU", "approximate", "1"]),
+    (lambda: fnn.GELU(1), TypeError, ["GELU", "approximate", "string", "1"]),
     (lambda: fnn.CELU(0.0), ValueError, ["CELU", "alpha", "0"]),
     (lambda: fnn.ELU(float("inf")), ValueError, ["ELU", "alpha", "inf"]),
     (lambda: fnn.LeakyReLU(float("nan")), ValueError, ["negative_slope", "nan"]),

@@ -532,7 +532,7 @@ STOPPING_ERRORS = [
     ({"patience": 1.5}, TypeError, ["patience", "integer"]),
     ({"min_delta": -0.1}, ValueError, ["min_delta", ">= 0"]),
     ({"mode": "maxx"}, ValueError, ["mode", "did you mean 'max'"]),
-    ({"mode": None}, ValueError, ["mode", "None"]),
+    ({"mode": None}, TypeError, ["mode", "None"]),
     ({"start_from_epoch": -1}, ValueError, ["start_from_epoch", ">= 0"]),
     ({"restore_best_weights": 1}, TypeError, ["restore_best_weights", "True or False"]),
     ({"monitor": 3}, TypeError, ["monitor", "string"]),
