@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from gradcheck import assert_gradient, numerical_gradient
 
 

@@ -29,7 +29,7 @@ def test_epochs_and_repr(history):
     assert repr(history) == (
         "History(epochs=3, best_epoch=1, stop_reason='epochs', loss=2, val_loss=1.5)"
     )
-    assert pickle.loads(pickle.dumps(history)) == history
+    assert pickle.loads(pickle.dumps(history)) == history  # noqa: S301
 
 
 def test_a_fit_that_ended_at_once():
@@ -78,7 +78,7 @@ def test_missing_packages_name_what_to_install(history, monkeypatch):
     monkeypatch.setattr(
         importlib,
         "import_module",
-        lambda name, *args: refuse(name) if name == "pandas" else real_module(name),
+        lambda name: refuse(name) if name == "pandas" else real_module(name),
     )
     with pytest.raises(ImportError, match=r"fastnn\[plot\]"):
         history.plot()

@@ -6,10 +6,10 @@ import pickle
 
 import numpy as np
 import pytest
-from gradcheck import assert_network_gradient
 
 import fastnn as fnn
 from fastnn.layers import ACTIVATIONS, Activation, Layer
+from gradcheck import assert_network_gradient
 
 SETTINGS = [
     *(cls() for cls in ACTIVATIONS.values()),
@@ -44,7 +44,8 @@ def test_every_activation_has_a_name():
 def test_descriptions_are_frozen_values(layer):
     with pytest.raises(dataclasses.FrozenInstanceError):
         layer.kind = "other"
-    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+    pickled = pickle.dumps(layer)
+    for twin in (copy.deepcopy(layer), pickle.loads(pickled)):  # noqa: S301
         assert twin == layer
         assert hash(twin) == hash(layer)
     assert eval(repr(layer), vars(fnn)) == layer  # noqa: S307
@@ -154,7 +155,7 @@ ERRORS = [
     (lambda: fnn.BatchNorm(momentum=1.5), ValueError, ["momentum", "1.5"]),
     (lambda: fnn.LayerNorm(eps=-1.0), ValueError, ["LayerNorm", "eps", "-1"]),
     (lambda: fnn.GELU("erf"), ValueError, ["GELU", "approximate"]),
-    (lambda: fnn.GELU(1), TypeError, ["GELU", "approximate", "string"]),
+    (lambda: fnn.GELU(1), TypeError, ["GELU", "approximate", "string", "1"]),
     (lambda: fnn.CELU(0.0), ValueError, ["CELU", "alpha", "0"]),
     (lambda: fnn.ELU(float("inf")), ValueError, ["ELU", "alpha", "inf"]),
     (lambda: fnn.LeakyReLU(float("nan")), ValueError, ["negative_slope", "nan"]),

@@ -5,10 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
-from gradcheck import assert_network_gradient
 
 import fastnn as fnn
 from fastnn.losses import LOSSES, Loss, resolve_loss
+from gradcheck import assert_network_gradient
 
 N = 6
 
@@ -137,7 +137,7 @@ def test_names_and_values():
     assert resolve_loss("Cross_Entropy") == fnn.CrossEntropy()
     loss = fnn.BinaryCrossEntropy(pos_weight=np.float32(2.0))
     assert loss.pos_weight == (2.0,)
-    assert pickle.loads(pickle.dumps(loss)) == loss
+    assert pickle.loads(pickle.dumps(loss)) == loss  # noqa: S301
     assert hash(loss) == hash(fnn.BinaryCrossEntropy(pos_weight=[2]))
 
 

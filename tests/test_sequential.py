@@ -83,7 +83,7 @@ def test_widths():
 
 
 CONSTRUCTION_ERRORS = [
-    (lambda: fnn.Sequential(), ValueError, ["layers", "at least one"]),
+    (fnn.Sequential, ValueError, ["layers", "at least one"]),
     (lambda: fnn.Sequential([]), ValueError, ["layers", "at least one"]),
     (lambda: fnn.Sequential("relu"), TypeError, ["layers[0]", "str 'relu'"]),
     (
@@ -246,7 +246,7 @@ def _without(name):
 
 
 STATE_ERRORS = [
-    (lambda state: None, TypeError, ["mapping", "NoneType"]),
+    (lambda _: None, TypeError, ["mapping", "NoneType"]),
     (_without("0.bias"), ValueError, ["missing 0.bias"]),
     (_changed(**{"7_bias": np.ones(1)}), ValueError, ["unexpected 7.bias"]),
     (
@@ -387,7 +387,7 @@ def test_no_probabilities_without_a_loss_for_them(rng):
     with pytest.raises(ValueError, match="not fitted yet"):
         net.predict_proba(np.ones((1, 4)))
     net.fit(rng.normal(size=(8, 4)), rng.normal(size=(8, 3)), loss="mse", epochs=1)
-    with pytest.raises(ValueError, match="'mse'.*use predict"):
+    with pytest.raises(ValueError, match=r"'mse'.*use predict"):
         net.predict_proba(np.ones((1, 4)))
 
 
@@ -511,7 +511,7 @@ COPIES = {
     "copy": lambda net: net.copy(),
     "copy.copy": copy.copy,
     "deepcopy": copy.deepcopy,
-    "pickle": lambda net: pickle.loads(pickle.dumps(net)),
+    "pickle": lambda net: pickle.loads(pickle.dumps(net)),  # noqa: S301
 }
 
 

@@ -1,6 +1,10 @@
 """Trainer and fit: options, data, callbacks, stopping, divergence, errors."""
 
+import os
 import pickle
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -38,7 +42,7 @@ def test_fit_equals_a_trainer(data):
 
 
 def test_a_second_trainer_fit_goes_on(data):
-    """Two fits of a trainer are one long fit; fits of a net start the optimizer anew."""
+    """Two fits of a trainer are one long one; fits of a net start optimizers anew."""
     long, short, fresh = _net(), _net(), _net()
     fnn.Trainer(long).fit(*data, epochs=4, batch_size=16)
     trainer = fnn.Trainer(short)
@@ -210,6 +214,67 @@ def test_exceptions_of_callbacks_come_out(data, error):
     net.fit(*data, epochs=1)  # and is of use again
 
 
+def _interrupt_soon():
+    """Ctrl-C after 0.3 s, as the terminal sends it; -> when, once it was sent."""
+    sent = []
+
+    def send():
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(0.3, send).start()
+    return sent
+
+
+def test_ctrl_c_returns_within_half_a_second(rng):
+    X, y = rng.normal(size=(20_000, 64)), rng.integers(0, 3, size=20_000)
+    net = fnn.Sequential(fnn.Dense(256, "relu"), fnn.BatchNorm(), fnn.Dense(3))
+    net.build(64)
+    before = _state(net)
+    sent = _interrupt_soon()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y, epochs=10**6, batch_size=20_000)
+    assert time.perf_counter() - sent[0] < 0.5
+    assert _state(net) != before
+    assert all(np.isfinite(a).all() for a in net.state_dict().values())
+    net.fit(X[:10], y[:10], epochs=1)  # and is of use again
+
+
+def test_a_network_in_training_is_not_to_be_used_elsewhere(rng):
+    """Neither garbage nor a crash: an error that says what to do."""
+    X, y = rng.normal(size=(300_000, 8)), rng.integers(0, 3, size=300_000)
+    net = fnn.Sequential(fnn.Dense(16, "relu"), fnn.Dense(3))
+    first_epoch = threading.Event()
+    fit = threading.Thread(
+        target=net.fit,
+        args=(X, y),
+        kwargs={
+            "epochs": 2,
+            "batch_size": 1,
+            "callbacks": [lambda _: first_epoch.set()],
+        },
+    )
+    fit.start()
+    first_epoch.wait()
+    time.sleep(0.02)  # the second epoch is under way, and takes far longer
+    for use in (net.predict, lambda X: net.fit(X, y[:1], epochs=1)):
+        with pytest.raises(RuntimeError, match=r"net\.copy\(\)"):
+            use(X[:1])
+    fit.join()
+    assert net.predict(X[:1]).shape == (1, 3)
+
+
+def test_callbacks_may_look_at_the_network(data):
+    losses = []
+    history = _net().fit(
+        *data,
+        epochs=2,
+        validation_data=data,
+        callbacks=[lambda info: losses.append(info.net.evaluate(*data)["loss"])],
+    )
+    assert losses == history.history["val_loss"]
+
+
 def test_early_stopping_restores_the_best(data):
     """Noise for labels: validation gets worse while training gets better."""
     X, _ = data
@@ -278,7 +343,7 @@ def test_divergence(data):
             optimizer=fnn.SGD(lr=1e6),
             epochs=100,
             batch_size=60,
-            callbacks=[lambda info: finite.append(net.parameters.copy())],
+            callbacks=[lambda _: finite.append(net.parameters.copy())],
         )
     error = caught.value
     assert error.lr == 1e6
@@ -295,7 +360,7 @@ def test_divergence(data):
     assert np.isfinite(net.parameters).all()
     if finite:
         np.testing.assert_array_equal(net.parameters, finite[-1])
-    twin = pickle.loads(pickle.dumps(error))
+    twin = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert str(twin) == str(error)
     assert twin.history == error.history
 
@@ -453,7 +518,7 @@ def test_one_output_is_no_softmax(data):
 def test_weights_that_a_split_leaves_at_zero():
     weight = np.zeros(8)
     weight[0] = 1.0
-    with pytest.raises(ValueError, match="zero for all 4 rows.*validation_split=0.5"):
+    with pytest.raises(ValueError, match=r"zero for all 4 rows.*validation_split=0\.5"):
         _net().fit(np.ones((8, 2)), [0] * 8, sample_weight=weight, validation_split=0.5)
 
 
@@ -467,7 +532,7 @@ STOPPING_ERRORS = [
     ({"patience": 1.5}, TypeError, ["patience", "integer"]),
     ({"min_delta": -0.1}, ValueError, ["min_delta", ">= 0"]),
     ({"mode": "maxx"}, ValueError, ["mode", "did you mean 'max'"]),
-    ({"mode": None}, ValueError, ["mode", "None"]),
+    ({"mode": None}, TypeError, ["mode", "None"]),
     ({"start_from_epoch": -1}, ValueError, ["start_from_epoch", ">= 0"]),
     ({"restore_best_weights": 1}, TypeError, ["restore_best_weights", "True or False"]),
     ({"monitor": 3}, TypeError, ["monitor", "string"]),

@@ -6,11 +6,11 @@ import pytest
 import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAYOUTS, features, layouts
 
 import fastnn as fnn
 from fastnn import _validation as v
 from fastnn.losses import resolve_loss
+from strategies import LAYOUTS, features, layouts
 
 CE, BCE, MSE = map(resolve_loss, ("cross_entropy", "binary_cross_entropy", "mse"))
 X = np.arange(12.0).reshape(4, 3)

@@ -59,7 +59,7 @@ def _checked(name: str, value: object, view: npt.NDArray[Any]) -> npt.NDArray[An
             f"by .astype(np.{view.dtype})"
         )
     if array.dtype.kind == "f":
-        return finite_in_dtype(argument, array.reshape(view.shape), view.dtype)
+        return finite_in_dtype(argument, array.reshape(view.shape), view.dtype.name)
     if np.any(array < 0):
         raise ValueError(f"{argument} is a count and must be >= 0, got {array}")
     return array

@@ -10,15 +10,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from fastnn._config import Config, nearest
+from fastnn._config import Config
 
 if TYPE_CHECKING:
     from fastnn.sequential import Sequential
     from fastnn.trainer import Trainer
 
 __all__ = ["Callback", "EarlyStopping", "EpochInfo"]
-
-_MODES = ("auto", "min", "max")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,11 +96,6 @@ class EarlyStopping(Config):
     start_from_epoch: int = 0
 
     def _check_ranges(self) -> None:
-        if self.mode not in _MODES:
-            raise ValueError(
-                f"mode must be one of {', '.join(map(repr, _MODES))}, "
-                f"got {self.mode!r}{nearest(str(self.mode), _MODES)}"
-            )
         if not 0 <= self.min_delta < float("inf"):
             raise ValueError(
                 f"min_delta must be a finite number >= 0, got {self.min_delta}"

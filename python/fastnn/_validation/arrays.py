@@ -12,6 +12,8 @@ __all__ = ["Array", "as_features", "as_numbers", "finite_in_dtype", "where_first
 
 Array: TypeAlias = npt.NDArray[Any]
 
+_DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}
+
 # dtype.kind -> what to do about it
 _REFUSED = {
     "O": "convert its columns to numbers first, e.g. X.astype(float)",
@@ -34,6 +36,8 @@ def as_numbers(argument: str, value: object) -> Array:
     ValueError
         For nested lists whose rows differ in length.
     """
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{argument} is a masked array; its mask would be lost: fill the masked "
@@ -86,16 +90,22 @@ def _looks_finite(array: Array) -> bool:
     return math.isfinite(np.vdot(flat, flat))
 
 
-def finite_in_dtype(argument: str, array: Array, dtype: npt.DTypeLike) -> Array:
+def finite_in_dtype(argument: str, array: Array, dtype: str) -> Array:
     """Return the array in `dtype`, aligned, C-contiguous and finite.
+
+    `dtype` is "float32" or "float64"; an array that is right already is not copied.
 
     Raises
     ------
     ValueError
         If it holds NaN or infinity, or numbers too large for `dtype`.
     """
-    with np.errstate(over="ignore"):
-        result = np.require(array, dtype, ["C", "A"])
+    wanted, flags = _DTYPES[dtype], array.flags
+    if array.dtype == wanted and flags.c_contiguous and flags.aligned:
+        result = array
+    else:
+        with np.errstate(over="ignore"):
+            result = np.require(array, wanted, ["C", "A"])
     if _looks_finite(result) or np.isfinite(result).all():
         return result
     bad = ~np.isfinite(array)
@@ -106,13 +116,13 @@ def finite_in_dtype(argument: str, array: Array, dtype: npt.DTypeLike) -> Array:
         )
     raise ValueError(
         f"{argument} holds {array.dtype} numbers beyond the range of "
-        f"{result.dtype} ({where_first(~np.isfinite(result))}): scale them down or "
+        f"{dtype} ({where_first(~np.isfinite(result))}): scale them down or "
         'use a network with dtype="float64"'
     )
 
 
 def as_features(
-    argument: str, value: object, dtype: npt.DTypeLike, in_features: int | None
+    argument: str, value: object, dtype: str, in_features: int | None
 ) -> Array:
     """Return X as an (n, in_features) array.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy.typing as npt
-
 from fastnn._validation.arrays import Array, as_features
 from fastnn._validation.targets import as_targets
 from fastnn._validation.weights import as_sample_weight
@@ -35,7 +33,7 @@ def as_data(
     names: tuple[str, str, str],
     values: tuple[object, object, object],
     loss: Loss,
-    dtype: npt.DTypeLike,
+    dtype: str,
     in_features: int | None,
     n_outputs: int | None,
 ) -> Data:
@@ -51,7 +49,7 @@ def as_data(
 
 
 def as_validation_data(
-    value: object, like: Data, loss: Loss, dtype: npt.DTypeLike, n_outputs: int
+    value: object, like: Data, loss: Loss, dtype: str, n_outputs: int
 ) -> Data | None:
     """Return ``validation_data=(X, y)`` or ``(X, y, sample_weight)``, checked."""
     if value is None:

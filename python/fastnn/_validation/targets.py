@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from fastnn._validation.arrays import (
     Array,
@@ -22,7 +21,7 @@ def as_targets(
     argument: str,
     value: object,
     loss: Loss,
-    dtype: npt.DTypeLike,
+    dtype: str,
     n_rows: int,
     n_outputs: int,
 ) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from fastnn._config import nearest
 from fastnn._validation.arrays import (
@@ -20,7 +19,7 @@ __all__ = ["as_class_weight", "as_sample_weight", "combine"]
 
 
 def as_sample_weight(
-    argument: str, value: object, dtype: npt.DTypeLike, n_rows: int
+    argument: str, value: object, dtype: str, n_rows: int
 ) -> Array | None:
     """Return the weights as an (n,) array, or None for none.
 
@@ -55,7 +54,7 @@ def as_class_weight(
     value: object,
     targets: Array,
     loss: Loss,
-    dtype: npt.DTypeLike,
+    dtype: str,
     n_outputs: int,
 ) -> Array | None:
     """Return the class weight of each row, or None for none.
