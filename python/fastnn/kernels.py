@@ -5,10 +5,12 @@ arguments and meaning are those of `fastnn.reference`, which states every formul
 readable NumPy, and which these are tested against.
 
 * Arrays are float32 or float64, all of one dtype in a call; what goes in comes out.
-  Inputs may have any strides and byte order: those that are not C-contiguous are copied.
-* ``out=`` takes the memory of a result: writable, C-contiguous, of its shape and dtype.
-* ``n_threads=None`` takes one thread for small work and the usual number for large work.
-  The bits of a result do not depend on it. The GIL is free while a kernel runs.
+  Inputs may have any strides and byte order: they are copied where that is needed.
+* ``out=`` takes the memory of a result: writable, C-contiguous, of its shape and
+  dtype.
+* ``n_threads=None`` takes one thread for small work and the usual number for large
+  work. The bits of a result do not depend on it. The GIL is free while a kernel runs.
+* ``{rule}_update`` changes parameters and slots in place: one step of an optimizer.
 * Denormal numbers count as zero. NaN and infinities go through.
 
 Examples
@@ -47,10 +49,31 @@ from fastnn._kernels_normalize import (
     layernorm_backward,
     layernorm_forward,
 )
+from fastnn._kernels_optim import (
+    adadelta_update,
+    adagrad_update,
+    adam_update,
+    adamax_update,
+    adamw_update,
+    asgd_update,
+    init_slots,
+    lion_update,
+    nadam_update,
+    radam_update,
+    rmsprop_update,
+    rprop_update,
+    sgd_update,
+)
 
 __all__ = [
     "activation_backward",
     "activation_forward",
+    "adadelta_update",
+    "adagrad_update",
+    "adam_update",
+    "adamax_update",
+    "adamw_update",
+    "asgd_update",
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
@@ -60,9 +83,16 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "huber",
+    "init_slots",
     "layernorm_backward",
     "layernorm_forward",
+    "lion_update",
     "mae",
     "mse",
+    "nadam_update",
+    "radam_update",
+    "rmsprop_update",
+    "rprop_update",
+    "sgd_update",
     "softmax_cross_entropy",
 ]

@@ -13,9 +13,10 @@ import pytest
 from fastnn import kernels, reference
 
 SIZES = (0, 1, 2, 3, 7, 16, 17, 31, 33, 64, 65, 127, 513)
-ACTIVATIONS = tuple(
-    "identity relu leaky_relu elu selu celu gelu gelu_tanh silu mish sigmoid tanh "
-    "softplus softsign hard_sigmoid hard_swish hard_tanh".split()
+ACTIVATIONS = (
+    *("identity", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "gelu_tanh"),
+    *("silu", "mish", "sigmoid", "tanh", "softplus", "softsign"),
+    *("hard_sigmoid", "hard_swish", "hard_tanh"),
 )
 NEED_Z = {"gelu", "gelu_tanh", "silu", "mish", "hard_swish"}
 
@@ -140,7 +141,7 @@ def as_tuple(results):
 
 
 def assert_close(actual, exact, terms=1, scale=None):
-    """Within the rounding of a sum of so many terms; NaN and infinity where expected."""
+    """Within the rounding of a sum of so many terms; NaN, infinity where expected."""
     if isinstance(exact, float):
         actual, exact = np.float64(actual), np.float64(exact)
     assert actual.shape == exact.shape

@@ -23,9 +23,7 @@ def test_values(activation, dtype):
 def test_slopes(activation, dtype):
     z = grid(dtype)
     dy = np.full_like(z, 0.5)
-    exact = reference.activation_backward(
-        dy.astype(float), z.astype(float), activation
-    )
+    exact = reference.activation_backward(dy.astype(float), z.astype(float), activation)
     eps = np.finfo(dtype).eps
     dz = kernels.activation_backward(dy, z, activation)
     np.testing.assert_allclose(dz, exact, rtol=32 * eps, atol=8 * eps)

@@ -76,7 +76,8 @@ def test_subclasses_are_read_as_arrays(tmp_path, dtype):
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     np.testing.assert_array_equal(
-        kernels.activation_forward(mapped, "tanh"), kernels.activation_forward(x, "tanh")
+        kernels.activation_forward(mapped, "tanh"),
+        kernels.activation_forward(x, "tanh"),
     )
 
 

@@ -31,7 +31,11 @@ TABLE = [
     ("binary_cross_entropy", MANY, {"label_smoothing": 0.1}),
     ("binary_cross_entropy", MANY, {"pos_weight": 2.0}),
     ("binary_cross_entropy", SOFT, {"pos_weight": [1, 2, 3, 4, 5.5]}),
-    ("binary_cross_entropy", MANY, {"pos_weight": np.array([0.5]), "label_smoothing": 1}),
+    (
+        "binary_cross_entropy",
+        MANY,
+        {"pos_weight": np.array([0.5]), "label_smoothing": 1},
+    ),
 ]
 IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(TABLE)]
 
@@ -40,13 +44,14 @@ IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(TABLE)]
 @pytest.mark.parametrize("weights", [None, WEIGHTS, WEIGHTS.tolist()])
 def test_options(name, y, options, weights, dtype):
     if name == "binary_cross_entropy" and np.size(options.get("pos_weight", [])) == 1:
-        exact_options = {**options, "pos_weight": float(np.squeeze(options["pos_weight"]))}
+        exact_options = {
+            **options,
+            "pos_weight": float(np.squeeze(options["pos_weight"])),
+        }
     else:
         exact_options = options
     logits = LOGITS.astype(dtype)
-    loss, gradient = getattr(kernels, name)(
-        logits, y, sample_weight=weights, **options
-    )
+    loss, gradient = getattr(kernels, name)(logits, y, sample_weight=weights, **options)
     exact, slope = getattr(reference, name)(
         logits.astype(float), np.asarray(y), sample_weight=weights, **exact_options
     )
