@@ -1,5 +1,5 @@
-// Kernels on plain NumPy arrays: activations, dense layers, dropout. The rest of the family
-// is in bind_kernels_normalize.cpp and bind_kernels_loss.cpp.
+// Kernels on plain NumPy arrays: activations, dense layers, dropout. The rest of the
+// family is in bind_kernels_normalize.cpp and bind_kernels_loss.cpp.
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -27,21 +27,27 @@ double product_cost(Index rows, Index in, Index out) {
            static_cast<double>(out);
 }
 
-py::array activation_forward(py::handle z, const ActivationFunction& activation,
-                             py::handle out, py::handle n_threads) {
+py::array activation_forward(py::handle z,
+                             const ActivationFunction& activation,
+                             py::handle out,
+                             py::handle n_threads) {
     return with_dtype(z, "z", [&]<class T>(T) {
         const Input<T> input(z, "z");
         const Output<T> y(out, "out", input.array().shape(), input.ndim());
         y.check_apart(input, true);
-        run_kernel(n_threads, kElementCost * static_cast<double>(input.size()), [&](int n) {
-            parallel::activation_forward<T>(n, activation.f, input.vector(), y.vector());
-        });
+        run_kernel(n_threads, kElementCost * static_cast<double>(input.size()),
+                   [&](int n) {
+                       parallel::activation_forward<T>(n, activation.f, input.vector(),
+                                                       y.vector());
+                   });
         return y.array();
     });
 }
 
-py::array activation_backward(py::handle dy, py::handle z,
-                              const ActivationFunction& activation, py::handle out,
+py::array activation_backward(py::handle dy,
+                              py::handle z,
+                              const ActivationFunction& activation,
+                              py::handle out,
                               py::handle n_threads) {
     return with_dtype(dy, "dy", [&]<class T>(T) {
         const Input<T> gradient(dy, "dy"), input(z, "z");
@@ -49,17 +55,18 @@ py::array activation_backward(py::handle dy, py::handle z,
                         gradient.array().shape(),
                         gradient.array().shape() + gradient.ndim())) {
             throw std::invalid_argument(
-                "dy has shape " + shape_text(gradient.array().shape(), gradient.ndim()) +
-                ", expected " + shape_text(input.array().shape(), input.ndim()) +
-                ": the shape of z");
+                "dy has shape " +
+                shape_text(gradient.array().shape(), gradient.ndim()) + ", expected " +
+                shape_text(input.array().shape(), input.ndim()) + ": the shape of z");
         }
         const Output<T> dz(out, "out", input.array().shape(), input.ndim());
         dz.check_apart(gradient, true);
         dz.check_apart(input, true);
-        run_kernel(n_threads, kElementCost * static_cast<double>(input.size()), [&](int n) {
-            parallel::activation_backward<T>(n, activation.f, gradient.vector(),
-                                             input.vector(), dz.vector());
-        });
+        run_kernel(
+            n_threads, kElementCost * static_cast<double>(input.size()), [&](int n) {
+                parallel::activation_backward<T>(n, activation.f, gradient.vector(),
+                                                 input.vector(), dz.vector());
+            });
         return dz.array();
     });
 }
@@ -72,8 +79,11 @@ void check_fits(const Input<T>& x, const Input<T>& w) {
                                 ": w must be (out, in)");
 }
 
-py::array dense_forward(py::handle x, py::handle w, py::handle b,
-                        const ActivationFunction& activation, py::handle out,
+py::array dense_forward(py::handle x,
+                        py::handle w,
+                        py::handle b,
+                        const ActivationFunction& activation,
+                        py::handle out,
                         py::handle n_threads) {
     return with_dtype(x, "x", [&]<class T>(T) {
         const auto x_in = input_matrix<T>(x, "x"), w_in = input_matrix<T>(w, "w");
@@ -112,15 +122,21 @@ std::array<py::object, n> outputs_of(py::handle out, const char* expected) {
     return parts;
 }
 
-py::tuple dense_backward(py::handle dy, py::handle x, py::handle w, py::handle y,
-                         const ActivationFunction& activation, py::handle z, py::handle out,
+py::tuple dense_backward(py::handle dy,
+                         py::handle x,
+                         py::handle w,
+                         py::handle y,
+                         const ActivationFunction& activation,
+                         py::handle z,
+                         py::handle out,
                          py::handle n_threads) {
     return with_dtype(dy, "dy", [&]<class T>(T) {
         const auto x_in = input_matrix<T>(x, "x"), w_in = input_matrix<T>(w, "w");
         check_fits(x_in, w_in);
         const Index rows = x_in.extent(0), in = x_in.extent(1), units = w_in.extent(0);
         const Input<T> dy_in(dy, "dy"), y_in(y, "y");
-        dy_in.check_shape({rows, units}, "a row for each of x, a column for each row of w");
+        dy_in.check_shape({rows, units},
+                          "a row for each of x, a column for each row of w");
         y_in.check_shape({rows, units}, "the shape of dy");
         const bool needs_z = slope_needs_input(activation.f);
         std::optional<Input<T>> z_in;
@@ -150,8 +166,13 @@ py::tuple dense_backward(py::handle dy, py::handle x, py::handle w, py::handle y
 
 void check_probability(double p) { require(p >= 0 && p < 1, "p", p, "in [0, 1)"); }
 
-py::tuple dropout_forward(py::handle x, double p, std::uint64_t seed, std::uint32_t step,
-                          Index layer, py::handle out, py::handle n_threads) {
+py::tuple dropout_forward(py::handle x,
+                          double p,
+                          std::uint64_t seed,
+                          std::uint32_t step,
+                          Index layer,
+                          py::handle out,
+                          py::handle n_threads) {
     return with_dtype(x, "x", [&]<class T>(T) {
         const auto input = input_matrix<T>(x, "x");
         check_probability(p);
@@ -163,10 +184,11 @@ py::tuple dropout_forward(py::handle x, double p, std::uint64_t seed, std::uint3
         mask.check_apart(input);
         mask.check_apart(y);
         const DropoutKey key{seed, stream_of(Purpose::kDropout, layer), step};
-        run_kernel(n_threads, kDropoutCost * static_cast<double>(input.size()), [&](int n) {
-            parallel::dropout_forward<T>(n, input.matrix(), p, key, y.matrix(),
-                                         mask.matrix());
-        });
+        run_kernel(n_threads, kDropoutCost * static_cast<double>(input.size()),
+                   [&](int n) {
+                       parallel::dropout_forward<T>(n, input.matrix(), p, key,
+                                                    y.matrix(), mask.matrix());
+                   });
         return py::make_tuple(y.array(), mask.array());
     });
 }
@@ -175,19 +197,23 @@ py::tuple dropout_forward(py::handle x, double p, std::uint64_t seed, std::uint3
 py::array bool_array(py::handle value, const char* name) {
     const py::array a = plain_array(value, name);
     if (a.dtype().kind() != 'b') {
-        throw py::type_error(std::string(name) + " must be bool, got " + text(a.dtype()) +
-                             ": give what dropout_forward returned");
+        throw py::type_error(std::string(name) + " must be bool, got " +
+                             text(a.dtype()) + ": give what dropout_forward returned");
     }
     return to_dense<bool>(a);
 }
 
-py::array dropout_backward(py::handle dy, py::handle mask, double p, py::handle out,
+py::array dropout_backward(py::handle dy,
+                           py::handle mask,
+                           double p,
+                           py::handle out,
                            py::handle n_threads) {
     return with_dtype(dy, "dy", [&]<class T>(T) {
         const auto gradient = input_matrix<T>(dy, "dy");
         const py::array kept = bool_array(mask, "mask");
         check_probability(p);
-        if (kept.ndim() != 2) throw std::invalid_argument("mask must have 2 dimensions");
+        if (kept.ndim() != 2)
+            throw std::invalid_argument("mask must have 2 dimensions");
         gradient.check_shape({kept.shape(0), kept.shape(1)}, "the shape of mask");
         const Output<T> dx(out, "out", {gradient.extent(0), gradient.extent(1)});
         dx.check_apart(gradient, true);
@@ -202,7 +228,9 @@ py::array dropout_backward(py::handle dy, py::handle mask, double p, py::handle 
 
 py::list activation_names() {
     py::list names;
-    const auto add = [&]<class... A>(std::variant<A...>*) { (names.append(A::kKind), ...); };
+    const auto add = [&]<class... A>(std::variant<A...>*) {
+        (names.append(A::kKind), ...);
+    };
     add(static_cast<Activation*>(nullptr));
     return names;
 }
@@ -213,6 +241,7 @@ void register_normalize_kernels(py::module_& m);
 void register_loss_kernels(py::module_& m);
 
 void register_kernels(py::module_& m) {
+    using namespace py::literals;
     py::class_<ActivationFunction>(m, "Activation", py::module_local(),
                                    "An activation function with its parameter.")
         .def(py::init([](const py::dict& config) {
@@ -223,12 +252,18 @@ void register_kernels(py::module_& m) {
             return slope_needs_input(a.f);
         });
     m.def("activation_names", &activation_names);
-    m.def("activation_forward", &activation_forward);
-    m.def("activation_backward", &activation_backward);
-    m.def("dense_forward", &dense_forward);
-    m.def("dense_backward", &dense_backward);
-    m.def("dropout_forward", &dropout_forward);
-    m.def("dropout_backward", &dropout_backward);
+    m.def("activation_forward", &activation_forward, "z"_a, "activation"_a, "out"_a,
+          "n_threads"_a);
+    m.def("activation_backward", &activation_backward, "dy"_a, "z"_a, "activation"_a,
+          "out"_a, "n_threads"_a);
+    m.def("dense_forward", &dense_forward, "x"_a, "w"_a, "b"_a, "activation"_a, "out"_a,
+          "n_threads"_a);
+    m.def("dense_backward", &dense_backward, "dy"_a, "x"_a, "w"_a, "y"_a,
+          "activation"_a, "z"_a, "out"_a, "n_threads"_a);
+    m.def("dropout_forward", &dropout_forward, "x"_a, "p"_a, "seed"_a, "step"_a,
+          "layer"_a, "out"_a, "n_threads"_a);
+    m.def("dropout_backward", &dropout_backward, "dy"_a, "mask"_a, "p"_a, "out"_a,
+          "n_threads"_a);
     register_normalize_kernels(m);
     register_loss_kernels(m);
 }

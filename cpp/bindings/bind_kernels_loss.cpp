@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kElementCost = 2;  // nanoseconds
 
-// A target or weight argument as an array of T: whatever NumPy makes an array of numbers.
+// A target or weight argument as an array of T: whatever NumPy makes an array of
+// numbers.
 template <class T>
 py::array numbers(py::handle value, const char* name) {
     const py::array a = py::isinstance<py::array>(value) ? plain_array(value, name)
@@ -81,8 +82,12 @@ Buffer<std::int32_t> checked_labels(const py::array& y, Index rows, Index classe
 
 // Value and gradient over row tiles, the tiles' values added in their order.
 template <class T>
-double evaluate(py::handle n_threads, const Loss& loss, MatrixView<const T> z,
-                const Targets<T>& targets, const Buffer<T>& weights, double total_weight,
+double evaluate(py::handle n_threads,
+                const Loss& loss,
+                MatrixView<const T> z,
+                const Targets<T>& targets,
+                const Buffer<T>& weights,
+                double total_weight,
                 MatrixView<T> dz) {
     constexpr Index kTileBytes = 32 << 10;
     const auto tiles = parallel::RowTiles::of_bytes(
@@ -102,19 +107,22 @@ double evaluate(py::handle n_threads, const Loss& loss, MatrixView<const T> z,
                                  dz.row_slice(r));
     };
     const double cost = kElementCost * static_cast<double>(z.rows * z.cols);
-    run_kernel(n_threads, cost,
-               [&](int n) { parallel_for(n, tiles.count(), work); });
+    run_kernel(n_threads, cost, [&](int n) { parallel_for(n, tiles.count(), work); });
     double total = 0;
     for (Index i = 0; i < values.size(); ++i) total += values[i];
     return total / total_weight;
 }
 
 void check_rows(Index rows) {
-    require(rows > 0, "the number of rows", rows, "at least 1 (a loss is a mean over rows)");
+    require(rows > 0, "the number of rows", rows,
+            "at least 1 (a loss is a mean over rows)");
 }
 
-py::tuple softmax_cross_entropy(py::handle logits, py::handle y, double label_smoothing,
-                                py::handle sample_weight, py::handle out,
+py::tuple softmax_cross_entropy(py::handle logits,
+                                py::handle y,
+                                double label_smoothing,
+                                py::handle sample_weight,
+                                py::handle out,
                                 py::handle n_threads) {
     return with_dtype(logits, "logits", [&]<class T>(T) {
         const auto z = input_matrix<T>(logits, "logits");
@@ -125,8 +133,8 @@ py::tuple softmax_cross_entropy(py::handle logits, py::handle y, double label_sm
         config.validate();
         const Buffer<T> weights = row_weights<T>(sample_weight, rows);
 
-        const py::array target = py::isinstance<py::array>(y) ? plain_array(y, "y")
-                                                              : py::array::ensure(y);
+        const py::array target =
+            py::isinstance<py::array>(y) ? plain_array(y, "y") : py::array::ensure(y);
         if (!target) throw py::error_already_set();
         Buffer<std::int32_t> labels;
         py::array probabilities;
@@ -136,28 +144,33 @@ py::tuple softmax_cross_entropy(py::handle logits, py::handle y, double label_sm
             targets.labels = std::as_const(labels).view();
         } else {
             probabilities = numbers<T>(target, "y");
-            if (target.ndim() != 2 || target.shape(0) != rows || target.shape(1) != classes) {
+            if (target.ndim() != 2 || target.shape(0) != rows ||
+                target.shape(1) != classes) {
                 throw std::invalid_argument(
                     "y has shape " + shape_of(target) + ", expected (" +
                     std::to_string(rows) + ",) labels or " +
                     shape_text(z.array().shape(), 2) + " probabilities");
             }
-            targets.values = {static_cast<const T*>(probabilities.data()), rows, classes};
+            targets.values = {static_cast<const T*>(probabilities.data()), rows,
+                              classes};
         }
         const Output<T> dz(out, "out", {rows, classes});
         dz.check_apart(z);
         dz.check_apart(target, "y");
         const double total = weights.size() > 0 ? 1.0 : static_cast<double>(rows);
-        const double value = evaluate<T>(n_threads, config, z.matrix(), targets, weights,
-                                         total, dz.matrix());
+        const double value = evaluate<T>(n_threads, config, z.matrix(), targets,
+                                         weights, total, dz.matrix());
         return py::make_tuple(value, dz.array());
     });
 }
 
 // Losses that are a mean over elements. Without weights and pos_weight all elements are
 // alike, so they are taken in long rows whatever the shape.
-py::tuple elementwise_loss(py::handle outputs, py::handle y, const py::dict& config,
-                           py::handle sample_weight, py::handle out,
+py::tuple elementwise_loss(py::handle outputs,
+                           py::handle y,
+                           const py::dict& config,
+                           py::handle sample_weight,
+                           py::handle out,
                            py::handle n_threads) {
     return with_dtype(outputs, "outputs", [&]<class T>(T) {
         const Input<T> z(outputs, "outputs");
@@ -173,8 +186,9 @@ py::tuple elementwise_loss(py::handle outputs, py::handle y, const py::dict& con
         const py::array target = numbers<T>(y, "y");
         if (!std::equal(z.array().shape(), z.array().shape() + z.ndim(), target.shape(),
                         target.shape() + target.ndim())) {
-            throw std::invalid_argument("y has shape " + shape_of(target) + ", expected " +
-                                        shape_of(z.array()) + ": the shape of outputs");
+            throw std::invalid_argument("y has shape " + shape_of(target) +
+                                        ", expected " + shape_of(z.array()) +
+                                        ": the shape of outputs");
         }
         const auto* t = static_cast<const T*>(target.data());
         const auto* binary = std::get_if<loss::BinaryCrossEntropy>(&loss);
@@ -214,8 +228,11 @@ py::tuple elementwise_loss(py::handle outputs, py::handle y, const py::dict& con
 }  // namespace
 
 void register_loss_kernels(py::module_& m) {
-    m.def("softmax_cross_entropy", &softmax_cross_entropy);
-    m.def("elementwise_loss", &elementwise_loss);
+    using namespace py::literals;
+    m.def("softmax_cross_entropy", &softmax_cross_entropy, "logits"_a, "y"_a,
+          "label_smoothing"_a, "sample_weight"_a, "out"_a, "n_threads"_a);
+    m.def("elementwise_loss", &elementwise_loss, "outputs"_a, "y"_a, "config"_a,
+          "sample_weight"_a, "out"_a, "n_threads"_a);
 }
 
 }  // namespace fastnn::bindings

@@ -18,8 +18,12 @@ void check_at_least_one(Index n, const char* what) {
     require(n > 0, what, n, "at least 1");
 }
 
-py::tuple batchnorm_forward(py::handle x, py::handle gamma, py::handle beta, double eps,
-                            py::handle out, py::handle n_threads) {
+py::tuple batchnorm_forward(py::handle x,
+                            py::handle gamma,
+                            py::handle beta,
+                            double eps,
+                            py::handle out,
+                            py::handle n_threads) {
     return with_dtype(x, "x", [&]<class T>(T) {
         const auto input = input_matrix<T>(x, "x");
         const Index rows = input.extent(0), cols = input.extent(1);
@@ -31,7 +35,8 @@ py::tuple batchnorm_forward(py::handle x, py::handle gamma, py::handle beta, dou
         y.check_apart(input, true);
         y.check_apart(g);
         y.check_apart(b);
-        const Output<T> mean(py::none(), "mean", {cols}), inv(py::none(), "inv_std", {cols});
+        const Output<T> mean(py::none(), "mean", {cols}),
+            inv(py::none(), "inv_std", {cols});
         run_kernel(n_threads, cost(input), [&](int n) {
             parallel::batchnorm_forward<T>(n, input.matrix(), g.data(), b.data(), eps,
                                            y.matrix(), mean.vector(), inv.data());
@@ -40,8 +45,12 @@ py::tuple batchnorm_forward(py::handle x, py::handle gamma, py::handle beta, dou
     });
 }
 
-py::tuple batchnorm_backward(py::handle dy, py::handle x, py::handle gamma,
-                             py::handle mean, py::handle inv_std, py::handle out,
+py::tuple batchnorm_backward(py::handle dy,
+                             py::handle x,
+                             py::handle gamma,
+                             py::handle mean,
+                             py::handle inv_std,
+                             py::handle out,
                              py::handle n_threads) {
     return with_dtype(dy, "dy", [&]<class T>(T) {
         const auto input = input_matrix<T>(x, "x");
@@ -55,19 +64,25 @@ py::tuple batchnorm_backward(py::handle dy, py::handle x, py::handle gamma,
         const Output<T> dx(out, "out", {rows, cols});
         dx.check_apart(gradient, true);
         for (const Input<T>* i : {&input, &g, &m, &inv}) dx.check_apart(*i);
-        const Output<T> dgamma(py::none(), "dgamma", {cols}), dbeta(py::none(), "dbeta", {cols});
+        const Output<T> dgamma(py::none(), "dgamma", {cols}),
+            dbeta(py::none(), "dbeta", {cols});
         run_kernel(n_threads, cost(input), [&](int n) {
-            parallel::batchnorm_backward<T>(n, gradient.matrix(), input.matrix(), g.data(),
-                                            m.data(), inv.data(), dx.matrix(),
+            parallel::batchnorm_backward<T>(n, gradient.matrix(), input.matrix(),
+                                            g.data(), m.data(), inv.data(), dx.matrix(),
                                             dgamma.vector(), dbeta.vector());
         });
         return py::make_tuple(dx.array(), dgamma.array(), dbeta.array());
     });
 }
 
-py::array batchnorm_inference(py::handle x, py::handle gamma, py::handle beta,
-                              py::handle running_mean, py::handle running_var, double eps,
-                              py::handle out, py::handle n_threads) {
+py::array batchnorm_inference(py::handle x,
+                              py::handle gamma,
+                              py::handle beta,
+                              py::handle running_mean,
+                              py::handle running_var,
+                              double eps,
+                              py::handle out,
+                              py::handle n_threads) {
     return with_dtype(x, "x", [&]<class T>(T) {
         const auto input = input_matrix<T>(x, "x");
         const Index cols = input.extent(1);
@@ -80,15 +95,19 @@ py::array batchnorm_inference(py::handle x, py::handle gamma, py::handle beta,
         y.check_apart(input, true);
         for (const Input<T>* i : {&g, &b, &m, &v}) y.check_apart(*i);
         run_kernel(n_threads, 0.5 * cost(input), [&](int n) {
-            parallel::batchnorm_inference<T>(n, input.matrix(), g.data(), b.data(), m.data(),
-                                             v.vector(), eps, y.matrix());
+            parallel::batchnorm_inference<T>(n, input.matrix(), g.data(), b.data(),
+                                             m.data(), v.vector(), eps, y.matrix());
         });
         return y.array();
     });
 }
 
-py::tuple layernorm_forward(py::handle x, py::handle gamma, py::handle beta, double eps,
-                            py::handle out, py::handle n_threads) {
+py::tuple layernorm_forward(py::handle x,
+                            py::handle gamma,
+                            py::handle beta,
+                            double eps,
+                            py::handle out,
+                            py::handle n_threads) {
     return with_dtype(x, "x", [&]<class T>(T) {
         const auto input = input_matrix<T>(x, "x");
         const Index rows = input.extent(0), cols = input.extent(1);
@@ -100,7 +119,8 @@ py::tuple layernorm_forward(py::handle x, py::handle gamma, py::handle beta, dou
         y.check_apart(input, true);
         y.check_apart(g);
         y.check_apart(b);
-        const Output<T> mean(py::none(), "mean", {rows}), inv(py::none(), "inv_std", {rows});
+        const Output<T> mean(py::none(), "mean", {rows}),
+            inv(py::none(), "inv_std", {rows});
         run_kernel(n_threads, cost(input), [&](int n) {
             parallel::layernorm_forward<T>(n, input.matrix(), g.data(), b.data(), eps,
                                            y.matrix(), mean.data(), inv.data());
@@ -109,8 +129,12 @@ py::tuple layernorm_forward(py::handle x, py::handle gamma, py::handle beta, dou
     });
 }
 
-py::tuple layernorm_backward(py::handle dy, py::handle x, py::handle gamma,
-                             py::handle mean, py::handle inv_std, py::handle out,
+py::tuple layernorm_backward(py::handle dy,
+                             py::handle x,
+                             py::handle gamma,
+                             py::handle mean,
+                             py::handle inv_std,
+                             py::handle out,
                              py::handle n_threads) {
     return with_dtype(dy, "dy", [&]<class T>(T) {
         const auto input = input_matrix<T>(x, "x");
@@ -124,10 +148,11 @@ py::tuple layernorm_backward(py::handle dy, py::handle x, py::handle gamma,
         const Output<T> dx(out, "out", {rows, cols});
         dx.check_apart(gradient, true);
         for (const Input<T>* i : {&input, &g, &m, &inv}) dx.check_apart(*i);
-        const Output<T> dgamma(py::none(), "dgamma", {cols}), dbeta(py::none(), "dbeta", {cols});
+        const Output<T> dgamma(py::none(), "dgamma", {cols}),
+            dbeta(py::none(), "dbeta", {cols});
         run_kernel(n_threads, cost(input), [&](int n) {
-            parallel::layernorm_backward<T>(n, gradient.matrix(), input.matrix(), g.data(),
-                                            m.data(), inv.data(), dx.matrix(),
+            parallel::layernorm_backward<T>(n, gradient.matrix(), input.matrix(),
+                                            g.data(), m.data(), inv.data(), dx.matrix(),
                                             dgamma.vector(), dbeta.vector());
         });
         return py::make_tuple(dx.array(), dgamma.array(), dbeta.array());
@@ -137,11 +162,17 @@ py::tuple layernorm_backward(py::handle dy, py::handle x, py::handle gamma,
 }  // namespace
 
 void register_normalize_kernels(py::module_& m) {
-    m.def("batchnorm_forward", &batchnorm_forward);
-    m.def("batchnorm_backward", &batchnorm_backward);
-    m.def("batchnorm_inference", &batchnorm_inference);
-    m.def("layernorm_forward", &layernorm_forward);
-    m.def("layernorm_backward", &layernorm_backward);
+    using namespace py::literals;
+    m.def("batchnorm_forward", &batchnorm_forward, "x"_a, "gamma"_a, "beta"_a, "eps"_a,
+          "out"_a, "n_threads"_a);
+    m.def("batchnorm_backward", &batchnorm_backward, "dy"_a, "x"_a, "gamma"_a, "mean"_a,
+          "inv_std"_a, "out"_a, "n_threads"_a);
+    m.def("batchnorm_inference", &batchnorm_inference, "x"_a, "gamma"_a, "beta"_a,
+          "running_mean"_a, "running_var"_a, "eps"_a, "out"_a, "n_threads"_a);
+    m.def("layernorm_forward", &layernorm_forward, "x"_a, "gamma"_a, "beta"_a, "eps"_a,
+          "out"_a, "n_threads"_a);
+    m.def("layernorm_backward", &layernorm_backward, "dy"_a, "x"_a, "gamma"_a, "mean"_a,
+          "inv_std"_a, "out"_a, "n_threads"_a);
 }
 
 }  // namespace fastnn::bindings

@@ -1,15 +1,16 @@
 // NumPy arguments -> views, and the errors that name them.
 //
-// An input is used where it lies if it is C-contiguous, aligned and in the processor's byte
-// order, and copied otherwise. An output is written in place, so it must be all of that.
+// An input is used where it lies if it is C-contiguous, aligned and in the processor's
+// byte order, and copied otherwise. An output is written in place, so it must be all of
+// that.
 #pragma once
-
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
 
 #include <initializer_list>
 #include <optional>
 #include <string>
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
 
 #include "fastnn/core/threads.hpp"
 #include "fastnn/core/types.hpp"
@@ -25,7 +26,9 @@ inline constexpr int kDense = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
                               py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 inline constexpr int kWritable = py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
 
-inline std::string text(py::handle object) { return py::cast<std::string>(py::str(object)); }
+inline std::string text(py::handle object) {
+    return py::cast<std::string>(py::str(object));
+}
 
 // "(3, 4)"
 inline std::string shape_text(const Index* extents, Index n) {
@@ -41,7 +44,9 @@ inline std::string kind_text(py::handle object) {
     return text(py::type::of(object).attr("__name__"));
 }
 
-inline bool has_flags(const py::array& a, int flags) { return (a.flags() & flags) == flags; }
+inline bool has_flags(const py::array& a, int flags) {
+    return (a.flags() & flags) == flags;
+}
 
 // A plain ndarray; subclasses that hide elements (masked arrays) are refused.
 inline py::array plain_array(py::handle value, const char* name) {
@@ -67,7 +72,8 @@ inline Index real_size(const py::array& a, const char* name) {
 // call(T{}) with the dtype that all arrays of a kernel share: that of `first`.
 template <class Call>
 auto with_dtype(py::handle first, const char* name, Call&& call) {
-    return real_size(plain_array(first, name), name) == 4 ? call(float{}) : call(double{});
+    return real_size(plain_array(first, name), name) == 4 ? call(float{})
+                                                          : call(double{});
 }
 
 // The array in dtype T, contiguous and aligned: itself if it is so already.
@@ -75,9 +81,8 @@ template <class T>
 py::array to_dense(const py::array& a) {
     const auto& api = py::detail::npy_api::get();
     if (has_flags(a, kDense) && py::isinstance<py::array_t<T>>(a)) return a;
-    PyObject* copy = api.PyArray_FromAny_(
-        a.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
-        kDense | py::array::forcecast, nullptr);
+    PyObject* copy = api.PyArray_FromAny_(a.ptr(), py::dtype::of<T>().release().ptr(),
+                                          0, 0, kDense | py::array::forcecast, nullptr);
     if (!copy) throw py::error_already_set();
     return py::reinterpret_steal<py::array>(copy);
 }
@@ -101,11 +106,13 @@ public:
         throw std::invalid_argument(
             std::string(name_) + " has shape " + shape_text(array_.shape(), ndim()) +
             ", expected " +
-            shape_text(expected.begin(), static_cast<Index>(expected.size())) + ": " + why);
+            shape_text(expected.begin(), static_cast<Index>(expected.size())) + ": " +
+            why);
     }
 
 protected:
-    Argument(py::array array, const char* name) : array_(std::move(array)), name_(name) {}
+    Argument(py::array array, const char* name)
+        : array_(std::move(array)), name_(name) {}
 
     py::array array_;
     const char* name_;
@@ -114,15 +121,16 @@ protected:
 template <class T>
 class Input : public Argument<T> {
 public:
-    Input(py::handle value, const char* name) : Argument<T>(convert(value, name), name) {}
+    Input(py::handle value, const char* name)
+        : Argument<T>(convert(value, name), name) {}
 
     // Throws unless the array has two dimensions.
     void check_matrix() const {
         if (this->ndim() == 2) return;
         const std::string name = this->name_;
         throw std::invalid_argument(name + " has " + std::to_string(this->ndim()) +
-                                    " dimensions, expected 2 (rows, columns): use " + name +
-                                    ".reshape(len(" + name + "), -1)");
+                                    " dimensions, expected 2 (rows, columns): use " +
+                                    name + ".reshape(len(" + name + "), -1)");
     }
     const T* data() const { return static_cast<const T*>(this->array_.data()); }
     VectorView<const T> vector() const { return {data(), this->size()}; }
@@ -136,7 +144,8 @@ private:
         if (real_size(a, name) != static_cast<Index>(sizeof(T))) {
             throw py::type_error(std::string(name) + " is " + text(a.dtype()) +
                                  ", other arrays of the call are " +
-                                 text(py::dtype::of<T>()) + ": give all arrays one dtype");
+                                 text(py::dtype::of<T>()) +
+                                 ": give all arrays one dtype");
         }
         return to_dense<T>(a);
     }
@@ -165,17 +174,19 @@ public:
     Output(py::handle out, const char* name, Shape shape)
         : Output(out, name, shape.begin(), static_cast<Index>(shape.size())) {}
     Output(py::handle out, const char* name, const Index* shape, Index ndim)
-        : Argument<T>(out.is_none() ? fresh(shape, ndim) : checked(out, name, shape, ndim),
-                      name),
+        : Argument<T>(
+              out.is_none() ? fresh(shape, ndim) : checked(out, name, shape, ndim),
+              name),
           given_(!out.is_none()) {}
 
     T* data() const { return static_cast<T*>(const_cast<void*>(this->array_.data())); }
     VectorView<T> vector() const { return {data(), this->size()}; }
     MatrixView<T> matrix() const { return {data(), this->extent(0), this->extent(1)}; }
 
-    // Throws if the memory is shared with an argument; with `same_is_fine`, only if it is
-    // shared in part.
-    void check_apart(const py::array& other, const char* other_name,
+    // Throws if the memory is shared with an argument; with `same_is_fine`, only if it
+    // is shared in part.
+    void check_apart(const py::array& other,
+                     const char* other_name,
                      bool same_is_fine = false) const {
         if (!given_) return;
         const auto span = [](const py::array& a) {
@@ -186,7 +197,8 @@ public:
         const auto [other_begin, other_end] = span(other);
         if (end <= other_begin || other_end <= begin || begin == end) return;
         if (same_is_fine && begin == other_begin && end == other_end) return;
-        throw std::invalid_argument(std::string(this->name_) + " overlaps " + other_name +
+        throw std::invalid_argument(std::string(this->name_) + " overlaps " +
+                                    other_name +
                                     ": give an array with memory of its own");
     }
     template <class U>
@@ -196,9 +208,12 @@ public:
 
 private:
     static py::array fresh(const Index* shape, Index ndim) {
-        return py::array(py::dtype::of<T>(), py::array::ShapeContainer(shape, shape + ndim));
+        return py::array(py::dtype::of<T>(),
+                         py::array::ShapeContainer(shape, shape + ndim));
     }
-    static py::array checked(py::handle out, const char* name, const Index* shape,
+    static py::array checked(py::handle out,
+                             const char* name,
+                             const Index* shape,
                              Index ndim) {
         py::array a = plain_array(out, name);
         if (!py::isinstance<py::array_t<T>>(a)) {
@@ -207,8 +222,8 @@ private:
         }
         if (!std::equal(shape, shape + ndim, a.shape(), a.shape() + a.ndim())) {
             throw std::invalid_argument(std::string(name) + " has shape " +
-                                        shape_text(a.shape(), a.ndim()) + ", expected " +
-                                        shape_text(shape, ndim));
+                                        shape_text(a.shape(), a.ndim()) +
+                                        ", expected " + shape_text(shape, ndim));
         }
         if (!has_flags(a, kDense | kWritable)) {
             throw std::invalid_argument(std::string(name) +
@@ -221,8 +236,8 @@ private:
     bool given_;
 };
 
-// Threads for work that takes one thread about `nanoseconds`. None: one thread unless the
-// work is many times what starting a thread costs.
+// Threads for work that takes one thread about `nanoseconds`. None: one thread unless
+// the work is many times what starting a thread costs.
 inline int choose_threads(py::handle n_threads, double nanoseconds) {
     constexpr double kWorthSharing = 150e3;
     if (n_threads.is_none()) return nanoseconds < kWorthSharing ? 1 : default_threads();

@@ -9,7 +9,6 @@ import numpy as np
 
 from fastnn._native import core
 
-
 Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 _PLAIN = {name: core.Activation({"kind": name}) for name in core.activation_names()}

@@ -29,8 +29,8 @@ def dropout_forward(
     """Drop each element with probability p and scale the others by 1 / (1 - p).
 
     y = x f with f = 0 where dropped and 1 / (1 - p), rounded to the dtype of x, where
-    kept: Srivastava et al., "Dropout" (2014), inverted as torch and Keras do it, so that
-    prediction needs no scaling. As f is multiplied, an infinity or NaN stays visible.
+    kept: Srivastava et al., "Dropout" (2014), inverted as torch and Keras do it, so
+    that prediction needs no scaling. As f is multiplied, NaN and infinity stay visible.
 
     The mask is a pure function of (seed, layer, step, row, column), by the generator
     Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"

@@ -5,10 +5,12 @@ arguments and meaning are those of `fastnn.reference`, which states every formul
 readable NumPy, and which these are tested against.
 
 * Arrays are float32 or float64, all of one dtype in a call; what goes in comes out.
-  Inputs may have any strides and byte order: those that are not C-contiguous are copied.
-* ``out=`` takes the memory of a result: writable, C-contiguous, of its shape and dtype.
-* ``n_threads=None`` takes one thread for small work and the usual number for large work.
-  The bits of a result do not depend on it. The GIL is free while a kernel runs.
+  Inputs may have any strides and byte order: they are copied where that is needed.
+* ``out=`` takes the memory of a result: writable, C-contiguous, of its shape and
+  dtype.
+* ``n_threads=None`` takes one thread for small work and the usual number for large
+  work. The bits of a result do not depend on it. The GIL is free while a kernel runs.
+* ``{rule}_update`` changes parameters and slots in place: one step of an optimizer.
 * Denormal numbers count as zero. NaN and infinities go through.
 
 Examples

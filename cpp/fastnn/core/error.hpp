@@ -38,4 +38,8 @@ inline void require_below_one(const std::string& argument, double value) {
     require(value >= 0 && value < 1, argument, value, "in [0, 1)");
 }
 
+inline void require_fraction(const std::string& argument, double value) {
+    require(value >= 0 && value <= 1, argument, value, "in [0, 1]");
+}
+
 }  // namespace fastnn

@@ -148,35 +148,36 @@ struct Gelu : Plain {
     }
 };
 
-// y = z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3)))
-struct GeluTanh : Plain {
-    static constexpr const char* kKind = "gelu_tanh";
-    static constexpr bool kSlopeNeedsInput = true;
-    static constexpr double kScale = 2 * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
-    static constexpr double kCubic = 0.044715;
-    template <class V>
-    V value(V z) const {
-        return V(0.5) * z * (V(1) + tanh(inner(z)));
-    }
-    template <class V>
-    V slope(V z) const {
-        const V t = tanh(inner(z));
-        const V d_inner = V(kScale) * (V(1) + V(3 * kCubic) * z * z);
-        return V(0.5) * (V(1) + t + z * (V(1) - t * t) * d_inner);
-    }
-
-private:
-    template <class V>
-    static V inner(V z) {
-        return V(kScale) * z * (V(1) + V(kCubic) * z * z);
-    }
-};
-
 template <class V>
 V logistic(V z) {  // 1 / (1 + exp(-z)); exp only of negative numbers, so nothing overflows
     const V e = exp(-abs(z));
     return select(z < V(0), e, V(1)) / (V(1) + e);
 }
+
+// y = z/2 (1 + tanh(u)) = z logistic(2u), u = sqrt(2/pi) (z + 0.044715 z^3)
+struct GeluTanh : Plain {
+    static constexpr const char* kKind = "gelu_tanh";
+    static constexpr bool kSlopeNeedsInput = true;
+    static constexpr double kScale = 4 * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+    static constexpr double kCubic = 0.044715;
+    template <class V>
+    V value(V z) const {
+        return z * logistic(twice_u(z, z * z));
+    }
+    template <class V>
+    V slope(V z) const {
+        const V square = min(z * z, V(1e4));  // beyond, s (1 - s) is 0: no 0 * infinity
+        const V s = logistic(twice_u(z, square));
+        const V d_twice_u = V(kScale) * (V(1) + V(3 * kCubic) * square);
+        return s * (V(1) + max(min(z, V(100)), V(-100)) * (V(1) - s) * d_twice_u);
+    }
+
+private:
+    template <class V>
+    static V twice_u(V z, V square) {
+        return V(kScale) * z * (V(1) + V(kCubic) * square);
+    }
+};
 
 // y = 1 / (1 + exp(-z))
 struct Sigmoid : Plain {
@@ -295,7 +296,7 @@ struct HardSwish : Plain {
     template <class V>
     V slope(V z) const {
         const V middle = z / V(3) + V(0.5);
-        return select(z < V(-3), V(0), select(z > V(3), V(1), middle));
+        return select(z <= V(-3), V(0), select(z >= V(3), V(1), middle));
     }
 };
 

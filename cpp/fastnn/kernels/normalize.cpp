@@ -13,15 +13,18 @@ template <class T>
 void column_moments(MatrixView<const T> x, T* mean, T* m2) noexcept {
     const Vec<T> per_row(1.0 / static_cast<double>(x.rows));
     for_each<T>(x.cols, [&](auto at) {
-        Vec<T> sum, squares;
-        for (Index i = 0; i < x.rows; ++i) sum += at.load(x.row(i));
-        const Vec<T> average = sum * per_row;
+        Vec<T> total, rest, squares;
+        for (Index i = 0; i < x.rows; ++i) total += at.load(x.row(i));
+        const Vec<T> rough = total * per_row;
         for (Index i = 0; i < x.rows; ++i) {
-            const Vec<T> d = at.load(x.row(i)) - average;
+            const Vec<T> d = at.load(x.row(i)) - rough;
+            rest += d;
             squares = fma(d, d, squares);
         }
-        at.store(mean, average);
-        at.store(m2, squares);
+        // What rounding left out of the first sum is the mean of the deviations.
+        const Vec<T> error = rest * per_row;
+        at.store(mean, rough + error);
+        at.store(m2, squares - rest * error);
     });
 }
 

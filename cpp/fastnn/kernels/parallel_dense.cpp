@@ -54,8 +54,12 @@ VectorView<T> elements(MatrixView<T> contiguous) {
 }  // namespace
 
 template <class T>
-void dense_forward(int n_threads, MatrixView<const T> x, MatrixView<const T> w,
-                   VectorView<const T> b, const Activation& f, MatrixView<T> y) {
+void dense_forward(int n_threads,
+                   MatrixView<const T> x,
+                   MatrixView<const T> w,
+                   VectorView<const T> b,
+                   const Activation& f,
+                   MatrixView<T> y) {
     const RowTiles tiles = dense_tiles(x.rows);
     Scratch<T>& scratch = Scratch<T>::for_threads(n_threads);
     const bool activate = !is_identity(f);
@@ -67,9 +71,15 @@ void dense_forward(int n_threads, MatrixView<const T> x, MatrixView<const T> w,
 }
 
 template <class T>
-void dense_backward(int n_threads, MatrixView<const T> dy, MatrixView<const T> x,
-                    MatrixView<const T> w, const Activation& f, MatrixView<const T> s,
-                    MatrixView<T> dx, MatrixView<T> dw, VectorView<T> db) {
+void dense_backward(int n_threads,
+                    MatrixView<const T> dy,
+                    MatrixView<const T> x,
+                    MatrixView<const T> w,
+                    const Activation& f,
+                    MatrixView<const T> s,
+                    MatrixView<T> dx,
+                    MatrixView<T> dw,
+                    VectorView<T> db) {
     Scratch<T>& scratch = Scratch<T>::for_threads(n_threads);
     const bool activate = !is_identity(f);
     if (activate) scratch.dz.reserve(dy.rows * dy.cols);

@@ -17,13 +17,16 @@ void over_elements(int n_threads, Index size, const Body& body) {
 template <class T>
 RowTiles dropout_tiles(Index rows, Index cols) {
     constexpr Index kTileBytes = 16 << 10;
-    return RowTiles::of_bytes(rows, cols * static_cast<Index>(sizeof(T)), kTileBytes, 4);
+    return RowTiles::of_bytes(rows, cols * static_cast<Index>(sizeof(T)), kTileBytes,
+                              4);
 }
 
 }  // namespace
 
 template <class T>
-void activation_forward(int n_threads, const Activation& f, VectorView<const T> z,
+void activation_forward(int n_threads,
+                        const Activation& f,
+                        VectorView<const T> z,
                         VectorView<T> y) {
     over_elements<T>(n_threads, z.size, [&](Range r) {
         fastnn::activation_forward<T>(f, z.slice(r), y.slice(r));
@@ -31,16 +34,23 @@ void activation_forward(int n_threads, const Activation& f, VectorView<const T> 
 }
 
 template <class T>
-void activation_backward(int n_threads, const Activation& f, VectorView<const T> dy,
-                         VectorView<const T> z, VectorView<T> dz) {
+void activation_backward(int n_threads,
+                         const Activation& f,
+                         VectorView<const T> dy,
+                         VectorView<const T> z,
+                         VectorView<T> dz) {
     over_elements<T>(n_threads, z.size, [&](Range r) {
         activation_backward_from_input<T>(f, dy.slice(r), z.slice(r), dz.slice(r));
     });
 }
 
 template <class T>
-void dropout_forward(int n_threads, MatrixView<const T> x, double p,
-                     const DropoutKey& key, MatrixView<T> y, MatrixView<bool> mask) {
+void dropout_forward(int n_threads,
+                     MatrixView<const T> x,
+                     double p,
+                     const DropoutKey& key,
+                     MatrixView<T> y,
+                     MatrixView<bool> mask) {
     const RowTiles tiles = dropout_tiles<T>(x.rows, x.cols);
     const Index tile_size = std::min(tiles.height, x.rows) * x.cols;
     Buffer<T> factors(tile_size * n_threads);
@@ -55,8 +65,11 @@ void dropout_forward(int n_threads, MatrixView<const T> x, double p,
 }
 
 template <class T>
-void dropout_backward(int n_threads, MatrixView<const T> dy, MatrixView<const bool> mask,
-                      double p, MatrixView<T> dx) {
+void dropout_backward(int n_threads,
+                      MatrixView<const T> dy,
+                      MatrixView<const bool> mask,
+                      double p,
+                      MatrixView<T> dx) {
     const T scale = static_cast<T>(1.0 / (1.0 - p));
     over_elements<T>(n_threads, dy.rows * dy.cols, [&](Range r) {
         for (Index k = r.begin; k < r.end; ++k) {

@@ -10,8 +10,8 @@ namespace {
 template <class T>
 RowTiles normalize_tiles(MatrixView<const T> x) {
     constexpr Index kTileBytes = 64 << 10;
-    return RowTiles::of_bytes(x.rows, x.cols * static_cast<Index>(sizeof(T)), kTileBytes,
-                              8);
+    return RowTiles::of_bytes(x.rows, x.cols * static_cast<Index>(sizeof(T)),
+                              kTileBytes, 8);
 }
 
 // Two vectors of column statistics for each tile.
@@ -44,8 +44,13 @@ private:
 }  // namespace
 
 template <class T>
-void batchnorm_forward(int n_threads, MatrixView<const T> x, const T* gamma,
-                       const T* beta, double eps, MatrixView<T> y, VectorView<T> mean,
+void batchnorm_forward(int n_threads,
+                       MatrixView<const T> x,
+                       const T* gamma,
+                       const T* beta,
+                       double eps,
+                       MatrixView<T> y,
+                       VectorView<T> mean,
                        T* inv_std) {
     const RowTiles tiles = normalize_tiles(x);
     TileSums<T> moments(tiles.count(), x.cols);
@@ -62,7 +67,8 @@ void batchnorm_forward(int n_threads, MatrixView<const T> x, const T* gamma,
     two_stages(
         n_threads, tiles.count(),
         [&](Index i, int) {
-            column_moments<T>(x.row_slice(tiles[i]), moments.first(i), moments.second(i));
+            column_moments<T>(x.row_slice(tiles[i]), moments.first(i),
+                              moments.second(i));
         },
         merge, tiles.count(),
         [&](Index i, int) {
@@ -72,9 +78,15 @@ void batchnorm_forward(int n_threads, MatrixView<const T> x, const T* gamma,
 }
 
 template <class T>
-void batchnorm_backward(int n_threads, MatrixView<const T> dy, MatrixView<const T> x,
-                        const T* gamma, const T* mean, const T* inv_std, MatrixView<T> dx,
-                        VectorView<T> dgamma, VectorView<T> dbeta) {
+void batchnorm_backward(int n_threads,
+                        MatrixView<const T> dy,
+                        MatrixView<const T> x,
+                        const T* gamma,
+                        const T* mean,
+                        const T* inv_std,
+                        MatrixView<T> dx,
+                        VectorView<T> dgamma,
+                        VectorView<T> dbeta) {
     const RowTiles tiles = normalize_tiles(x);
     TileSums<T> sums(tiles.count(), x.cols);
     two_stages(
@@ -92,9 +104,14 @@ void batchnorm_backward(int n_threads, MatrixView<const T> dy, MatrixView<const 
 }
 
 template <class T>
-void batchnorm_inference(int n_threads, MatrixView<const T> x, const T* gamma,
-                         const T* beta, const T* mean, VectorView<const T> variance,
-                         double eps, MatrixView<T> y) {
+void batchnorm_inference(int n_threads,
+                         MatrixView<const T> x,
+                         const T* gamma,
+                         const T* beta,
+                         const T* mean,
+                         VectorView<const T> variance,
+                         double eps,
+                         MatrixView<T> y) {
     const RowTiles tiles = normalize_tiles(x);
     Buffer<T> inv_std(x.cols);
     inverse_deviation<T>(variance, eps, inv_std.data());
@@ -105,8 +122,14 @@ void batchnorm_inference(int n_threads, MatrixView<const T> x, const T* gamma,
 }
 
 template <class T>
-void layernorm_forward(int n_threads, MatrixView<const T> x, const T* gamma,
-                       const T* beta, double eps, MatrixView<T> y, T* mean, T* inv_std) {
+void layernorm_forward(int n_threads,
+                       MatrixView<const T> x,
+                       const T* gamma,
+                       const T* beta,
+                       double eps,
+                       MatrixView<T> y,
+                       T* mean,
+                       T* inv_std) {
     const RowTiles tiles = normalize_tiles(x);
     parallel_for(n_threads, tiles.count(), [&](Index i, int) {
         const Range r = tiles[i];
@@ -116,9 +139,15 @@ void layernorm_forward(int n_threads, MatrixView<const T> x, const T* gamma,
 }
 
 template <class T>
-void layernorm_backward(int n_threads, MatrixView<const T> dy, MatrixView<const T> x,
-                        const T* gamma, const T* mean, const T* inv_std, MatrixView<T> dx,
-                        VectorView<T> dgamma, VectorView<T> dbeta) {
+void layernorm_backward(int n_threads,
+                        MatrixView<const T> dy,
+                        MatrixView<const T> x,
+                        const T* gamma,
+                        const T* mean,
+                        const T* inv_std,
+                        MatrixView<T> dx,
+                        VectorView<T> dgamma,
+                        VectorView<T> dbeta) {
     const RowTiles tiles = normalize_tiles(x);
     TileSums<T> sums(tiles.count(), x.cols);
     parallel_for(n_threads, tiles.count(), [&](Index i, int) {
@@ -132,19 +161,19 @@ void layernorm_backward(int n_threads, MatrixView<const T> dy, MatrixView<const 
     sums.add_up(dgamma, dbeta);
 }
 
-#define FASTNN_INSTANTIATE(T)                                                            \
-    template void batchnorm_forward<T>(int, MatrixView<const T>, const T*, const T*,     \
-                                       double, MatrixView<T>, VectorView<T>, T*);        \
-    template void batchnorm_backward<T>(int, MatrixView<const T>, MatrixView<const T>,   \
-                                        const T*, const T*, const T*, MatrixView<T>,     \
-                                        VectorView<T>, VectorView<T>);                   \
-    template void batchnorm_inference<T>(int, MatrixView<const T>, const T*, const T*,   \
-                                         const T*, VectorView<const T>, double,          \
-                                         MatrixView<T>);                                 \
-    template void layernorm_forward<T>(int, MatrixView<const T>, const T*, const T*,     \
-                                       double, MatrixView<T>, T*, T*);                   \
-    template void layernorm_backward<T>(int, MatrixView<const T>, MatrixView<const T>,   \
-                                        const T*, const T*, const T*, MatrixView<T>,     \
+#define FASTNN_INSTANTIATE(T)                                                          \
+    template void batchnorm_forward<T>(int, MatrixView<const T>, const T*, const T*,   \
+                                       double, MatrixView<T>, VectorView<T>, T*);      \
+    template void batchnorm_backward<T>(int, MatrixView<const T>, MatrixView<const T>, \
+                                        const T*, const T*, const T*, MatrixView<T>,   \
+                                        VectorView<T>, VectorView<T>);                 \
+    template void batchnorm_inference<T>(int, MatrixView<const T>, const T*, const T*, \
+                                         const T*, VectorView<const T>, double,        \
+                                         MatrixView<T>);                               \
+    template void layernorm_forward<T>(int, MatrixView<const T>, const T*, const T*,   \
+                                       double, MatrixView<T>, T*, T*);                 \
+    template void layernorm_backward<T>(int, MatrixView<const T>, MatrixView<const T>, \
+                                        const T*, const T*, const T*, MatrixView<T>,   \
                                         VectorView<T>, VectorView<T>);
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)

@@ -130,11 +130,11 @@ template <class T>
 Vec<T> min(Vec<T> a, Vec<T> b) {
     return Vec<T>(Eigen::internal::pmin<Eigen::PropagateNaN>(a.packet, b.packet));
 }
-// -1, 0 or 1.
+// -1, 0 or 1; NaN of NaN.
 template <class T>
 Vec<T> sign(Vec<T> a) {
     const Vec<T> zero(T(0));
-    return select(zero < a, Vec<T>(T(1)), select(a < zero, Vec<T>(T(-1)), zero));
+    return select(zero < a, Vec<T>(T(1)), select(a < zero, Vec<T>(T(-1)), a));
 }
 
 // Lanes folded in a fixed order.
@@ -154,6 +154,8 @@ struct Whole {
     Vec<T> load(const T* from) const { return Vec<T>::load(from + i); }
     Vec<T> load(const T* from, T) const { return load(from); }
     void store(T* to, Vec<T> v) const { v.store(to + i); }
+    // v with zero in the lanes beyond the end, as a term of a sum.
+    Vec<T> where_inside(Vec<T> v) const { return v; }
 };
 template <class T>
 struct Head {
@@ -167,6 +169,12 @@ struct Head {
         return Vec<T>::load(lanes);
     }
     void store(T* to, Vec<T> v) const { v.store_head(to + i, n); }
+    Vec<T> where_inside(Vec<T> v) const {
+        alignas(64) T lanes[Vec<T>::kWidth];
+        v.store(lanes);
+        for (Index k = n; k < Vec<T>::kWidth; ++k) lanes[k] = T(0);
+        return Vec<T>::load(lanes);
+    }
 };
 
 // Calls body(at) for 0 .. n, a register at a time; `at` loads from and stores to arrays:

@@ -65,12 +65,18 @@ double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz
         total += exp(at.load(s.z, kLowest) - Vec<T>(shift));
     });
     const T partition = sum(total);
-    const T log_partition = std::log(partition) + shift;
+    const T log_partition = std::log(partition);  // of z - shift: large z cost no digits
 
     const double smooth = c.label_smoothing / static_cast<double>(s.outputs);
     const double sharp = 1.0 - c.label_smoothing;
+    double mass = 1;  // sum_j q_j: rows of probabilities need not sum to 1
+    if (s.y) {
+        Vec<T> total_y;
+        for_each<T>(s.outputs, [&](auto at) { total_y += at.load(s.y); });
+        mass = sharp * static_cast<double>(sum(total_y)) + c.label_smoothing;
+    }
     if (dz) {
-        const Vec<T> scale(factor / static_cast<double>(partition));
+        const Vec<T> scale(factor * mass / static_cast<double>(partition));
         const Vec<T> uniform(factor * smooth), share(factor * sharp);
         for_each<T>(s.outputs, [&](auto at) {
             Vec<T> d = scale * exp(at.load(s.z) - Vec<T>(shift)) - uniform;
@@ -79,59 +85,80 @@ double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz
         });
         if (!s.y) dz[s.label] -= static_cast<T>(factor * sharp);
     }
-    double l = 0;  // sum_j q_j (log_partition - z_j)
+    double l = 0;  // sum_j q_j (log_partition + shift - z_j)
     if (s.y) {
         Vec<T> expected;
         for_each<T>(s.outputs, [&](auto at) {
-            expected += at.load(s.y) * (Vec<T>(log_partition) - at.load(s.z));
+            expected += at.load(s.y) *
+                        (Vec<T>(log_partition) + (Vec<T>(shift) - at.load(s.z)));
         });
         l = sharp * static_cast<double>(sum(expected));
     } else {
-        l = sharp * static_cast<double>(log_partition - s.z[s.label]);
+        l = sharp * static_cast<double>(log_partition + (shift - s.z[s.label]));
     }
     if (smooth > 0) {
-        double sum_z = 0;
-        for (Index j = 0; j < s.outputs; ++j) sum_z += static_cast<double>(s.z[j]);
-        l += smooth * (static_cast<double>(s.outputs) * static_cast<double>(log_partition) -
-                       sum_z);
+        double fall = 0;
+        for (Index j = 0; j < s.outputs; ++j) fall += static_cast<double>(shift - s.z[j]);
+        l += c.label_smoothing * static_cast<double>(log_partition) + smooth * fall;
     }
     return l;
 }
 
+// One number for all outputs, or a double for each: as registers of T.
+template <class T>
+class PerOutput {
+public:
+    explicit PerOutput(const std::vector<double>& values)
+        : each_(values.size() > 1 ? values.data() : nullptr),
+          all_(values.empty() ? 1.0 : values[0]) {}
+
+    template <class At>
+    Vec<T> load(At at, Index outputs) const {
+        if (!each_) return all_;
+        alignas(64) T lanes[Vec<T>::kWidth];
+        for (Index k = 0; k < Vec<T>::kWidth; ++k) {
+            lanes[k] = static_cast<T>(each_[std::min(at.i + k, outputs - 1)]);
+        }
+        return Vec<T>::load(lanes);
+    }
+
+private:
+    const double* each_;
+    Vec<T> all_;
+};
+
 template <class T>
 double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor, T* dz) {
     const double share = 1.0 / static_cast<double>(s.outputs);
-    double total = 0;
-    for (Index j = 0; j < s.outputs; ++j) {
-        const double q = (1 - b.label_smoothing) * static_cast<double>(s.y[j]) +
-                         b.label_smoothing / 2;
-        const double p = b.pos_weight.empty()       ? 1.0
-                         : b.pos_weight.size() == 1 ? b.pos_weight[0]
-                                                    : b.pos_weight[j];
-        const double z = static_cast<double>(s.z[j]);
+    const PerOutput<T> pos_weight(b.pos_weight);
+    const Vec<T> zero, one(1), scale(factor * share);
+    const Vec<T> sharp(1 - b.label_smoothing), smooth(b.label_smoothing / 2);
+    Vec<T> total;
+    for_each<T>(s.outputs, [&](auto at) {
+        const Vec<T> z = at.load(s.z), p = pos_weight.load(at, s.outputs);
+        const Vec<T> q = fma(at.load(s.y), sharp, smooth);
         // -log s(z) = log(1 + exp(-z)) = e + max(-z, 0), -log(1 - s(z)) = e + max(z, 0)
-        const double decay = std::exp(-std::abs(z));
-        const double e = std::log1p(decay);
-        const double negative = e + std::max(z, 0.0);
-        const double positive = e + std::max(-z, 0.0);
-        total += p * q * positive + (1 - q) * negative;
-        if (dz) {
-            const double probability = (z < 0 ? decay : 1.0) / (1.0 + decay);
-            dz[j] = static_cast<T>(factor * share *
-                                   ((1 - q) * probability - p * q * (1 - probability)));
-        }
-    }
-    return total * share;
+        const Vec<T> decay = exp(-abs(z));
+        const Vec<T> e = log1p(decay);
+        const Vec<T> l = p * q * (e + max(-z, zero)) + (one - q) * (e + max(z, zero));
+        total += at.where_inside(l);
+        if (!dz) return;
+        const Vec<T> inverse = one / (one + decay);
+        const Vec<T> positive = select(z < zero, decay, one) * inverse;  // s(z)
+        const Vec<T> negative = select(z < zero, one, decay) * inverse;  // 1 - s(z)
+        at.store(dz, scale * ((one - q) * positive - p * q * negative));
+    });
+    return static_cast<double>(sum(total)) * share;
 }
 
 }  // namespace
 
 void loss::CrossEntropy::validate() const {
-    require_below_one("label_smoothing", label_smoothing);
+    require_fraction("label_smoothing", label_smoothing);
 }
 
 void loss::BinaryCrossEntropy::validate() const {
-    require_below_one("label_smoothing", label_smoothing);
+    require_fraction("label_smoothing", label_smoothing);
     for (double p : pos_weight) require_positive("pos_weight", p);
 }
 

@@ -1,0 +1,142 @@
+"""Losses: options, weights, extremes."""
+
+import numpy as np
+import pytest
+
+from fastnn import kernels, reference
+
+GENERATOR = np.random.default_rng(3)
+LOGITS = 3 * GENERATOR.standard_normal((21, 5))
+LABELS = GENERATOR.integers(0, 5, 21)
+SOFT = GENERATOR.dirichlet(np.ones(5), 21)
+MANY = (GENERATOR.random((21, 5)) > 0.5).astype(float)
+VALUES = GENERATOR.standard_normal((21, 5))
+WEIGHTS = GENERATOR.random(21) * (GENERATOR.random(21) > 0.3)
+
+TABLE = [
+    ("softmax_cross_entropy", LABELS, {}),
+    ("softmax_cross_entropy", LABELS, {"label_smoothing": 0.1}),
+    ("softmax_cross_entropy", LABELS.astype(np.uint8), {"label_smoothing": 1.0}),
+    ("softmax_cross_entropy", LABELS.tolist(), {}),
+    ("softmax_cross_entropy", SOFT, {}),
+    ("softmax_cross_entropy", SOFT, {"label_smoothing": 0.2}),
+    ("softmax_cross_entropy", 3 * SOFT, {"label_smoothing": 0.2}),
+    ("mse", VALUES, {}),
+    ("mse", VALUES.tolist(), {}),
+    ("mae", VALUES, {}),
+    ("huber", VALUES, {}),
+    ("huber", VALUES, {"delta": 3.5}),
+    ("binary_cross_entropy", MANY, {}),
+    ("binary_cross_entropy", MANY > 0, {}),
+    ("binary_cross_entropy", MANY, {"label_smoothing": 0.1}),
+    ("binary_cross_entropy", MANY, {"pos_weight": 2.0}),
+    ("binary_cross_entropy", SOFT, {"pos_weight": [1, 2, 3, 4, 5.5]}),
+    (
+        "binary_cross_entropy",
+        MANY,
+        {"pos_weight": np.array([0.5]), "label_smoothing": 1},
+    ),
+]
+IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(TABLE)]
+
+
+@pytest.mark.parametrize(("name", "y", "options"), TABLE, ids=IDS)
+@pytest.mark.parametrize("weights", [None, WEIGHTS, WEIGHTS.tolist()])
+def test_options(name, y, options, weights, dtype):
+    if name == "binary_cross_entropy" and np.size(options.get("pos_weight", [])) == 1:
+        exact_options = {
+            **options,
+            "pos_weight": float(np.squeeze(options["pos_weight"])),
+        }
+    else:
+        exact_options = options
+    logits = LOGITS.astype(dtype)
+    loss, gradient = getattr(kernels, name)(logits, y, sample_weight=weights, **options)
+    exact, slope = getattr(reference, name)(
+        logits.astype(float), np.asarray(y), sample_weight=weights, **exact_options
+    )
+    eps = float(np.finfo(dtype).eps)
+    assert isinstance(loss, float)
+    assert gradient.dtype == dtype
+    assert loss == pytest.approx(exact, rel=32 * eps, abs=8 * eps)
+    np.testing.assert_allclose(gradient, slope, rtol=32 * eps, atol=4 * eps)
+
+
+@pytest.mark.parametrize(("name", "y", "options"), TABLE[:1] + TABLE[4:], ids=str)
+def test_gradient_is_that_of_the_loss(name, y, options):
+    """Central differences; targets are far from the corners of mae and huber."""
+    function, outputs = getattr(kernels, name), LOGITS[:4] + 0.01
+    y, step = np.asarray(y)[:4], 1e-6
+    _, gradient = function(outputs, y, **options)
+    for at in np.ndindex(outputs.shape):
+        sides = []
+        for s in (step, -step):
+            shifted = outputs.copy()
+            shifted[at] += s
+            sides.append(function(shifted, y, **options)[0])
+        difference = (sides[0] - sides[1]) / (2 * step)
+        assert difference == pytest.approx(gradient[at], rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy"])
+@pytest.mark.parametrize("n", [1, 2, 16, 1023, 1024, 1025, 5000])
+def test_one_dimensional_outputs(name, n, dtype):
+    generator = np.random.default_rng(n)
+    outputs = generator.standard_normal(n).astype(dtype)
+    y = generator.random(n)
+    loss, gradient = getattr(kernels, name)(outputs, y)
+    exact, slope = getattr(reference, name)(outputs.astype(float), y)
+    eps = float(np.finfo(dtype).eps)
+    assert loss == pytest.approx(exact, rel=8 * eps * np.sqrt(n))
+    assert gradient.shape == (n,)
+    np.testing.assert_allclose(gradient, slope, rtol=64 * eps, atol=4 * eps / n)
+
+
+def test_no_difference_no_gradient(dtype):
+    outputs = LOGITS.astype(dtype)
+    for name in ("mse", "mae", "huber"):
+        loss, gradient = getattr(kernels, name)(outputs, outputs)
+        assert loss == 0
+        assert not gradient.any()
+
+
+def test_zero_weight_rows_count_for_nothing(dtype):
+    outputs = np.array([[1, 2], [3, 5], [np.inf, np.nan]], dtype)
+    y = np.zeros((3, 2))
+    loss, gradient = kernels.mse(outputs[:2], y[:2], sample_weight=[1, 0])
+    assert loss == 2.5
+    assert gradient.tolist() == [[1, 2], [0, 0]]
+
+
+def test_huge_logits_do_not_overflow(dtype):
+    big = np.finfo(dtype).max / 4
+    logits = np.array([[big, 0, -big], [-big, -big, -big]], dtype)
+    loss, gradient = kernels.softmax_cross_entropy(logits, [0, 1])
+    assert loss == pytest.approx(np.log(3) / 2)
+    np.testing.assert_allclose(gradient[0], 0, atol=1e-12)
+    loss, gradient = kernels.binary_cross_entropy(logits[0], [1, 0, 0])
+    assert loss == pytest.approx(np.log(2) / 3)
+    assert gradient[2] == 0
+
+
+def test_minus_infinity_is_a_class_ruled_out(dtype):
+    logits = np.array([[0, -np.inf, 0]], dtype)
+    loss, gradient = kernels.softmax_cross_entropy(logits, [0])
+    assert loss == pytest.approx(np.log(2))
+    np.testing.assert_allclose(gradient, [[-0.5, 0, 0.5]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 16, 20])
+def test_nan_shows_in_every_loss(columns, dtype):
+    for at in range(columns):
+        outputs = np.ones((3, columns), dtype)
+        outputs[1, at] = np.nan
+        y = np.zeros((3, columns))
+        for name in ("mse", "mae", "huber", "binary_cross_entropy"):
+            loss, gradient = getattr(kernels, name)(outputs, y)
+            assert np.isnan(loss), name
+            assert np.argwhere(np.isnan(gradient)).tolist() == [[1, at]], name
+        loss, gradient = kernels.softmax_cross_entropy(outputs, [0, 0, 0])
+        assert np.isnan(loss)
+        assert np.isnan(gradient[1]).all()
+        assert np.isfinite(gradient[[0, 2]]).all()
