@@ -30,13 +30,26 @@ constexpr Index even_parts(Index total, Index limit, Index step) {
 // Measured with AVX-512 at 2048^3: depths of 3.4 KiB reach 214 GFLOP/s, of 2.5 KiB 185;
 // B (768 KiB) stays in L2, A is streamed through it once.
 template <class T>
+struct Limits {
+    static constexpr Index kSize = sizeof(T);
+    static constexpr Index kDepth = 3456 / kSize;
+    static constexpr Index kElementsA = (8 << 20) / kSize;
+    static constexpr Index kElementsB = (768 << 10) / kSize;
+    static constexpr Index kStepA = 48;  // micro-panels of the kernels: 48 x 8 with
+    static constexpr Index kStepB = 24;  // AVX-512, 24 x 4 with AVX2, 12 x 4 with SSE
+};
+
+// What fits beside this depth, in whole steps.
+constexpr Index fitting(Index elements, Index depth, Index step) {
+    return std::max(step, elements / depth / step * step);
+}
+
+template <class T>
 Blocks blocks_for(Index a, Index b, Index depth) {
-    constexpr Index size = sizeof(T);
-    constexpr Index kBytesA = 8 << 20;
-    constexpr Index kBytesB = 768 << 10;
-    const Index d = even_parts(depth, 3456 / size, 8);
-    return {even_parts(a, std::max<Index>(48, kBytesA / size / d / 48 * 48), 48),
-            even_parts(b, std::max<Index>(24, kBytesB / size / d / 24 * 24), 24), d};
+    using L = Limits<T>;
+    const Index d = even_parts(depth, L::kDepth, 8);
+    return {even_parts(a, fitting(L::kElementsA, d, L::kStepA), L::kStepA),
+            even_parts(b, fitting(L::kElementsB, d, L::kStepB), L::kStepB), d};
 }
 
 template <class T>
@@ -72,12 +85,12 @@ void product(Index m, Index n, Index k, const T* a, Index stride_a, const T* b,
 
 template <class T>
 void GemmScratch<T>::reserve_for(Index rows, Index cols, Index depth) {
-    // Blocks shrink as the depth grows, so look at both of its extremes.
-    for (const Index d : {depth, std::min<Index>(depth, 8)}) {
-        const Blocks blocks = blocks_for<T>(cols, rows, std::max<Index>(d, 1));
-        panel_a(blocks.a * blocks.depth);
-        panel_b(blocks.b * blocks.depth);
-    }
+    // Blocks of smaller products can be larger than those of this one, since totals are
+    // cut into even parts: reserve what no block exceeds.
+    using L = Limits<T>;
+    const Index d = std::min(round_up(depth, 8), L::kDepth);
+    panel_a(std::min(round_up(cols, L::kStepA) * d, std::max(L::kElementsA, L::kStepA * d)));
+    panel_b(std::min(round_up(rows, L::kStepB) * d, std::max(L::kElementsB, L::kStepB * d)));
 }
 
 template <class T>

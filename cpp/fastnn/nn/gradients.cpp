@@ -10,6 +10,7 @@ double loss_and_gradients(const Network<T>& network, const Loss& loss,
                           const Penalty& penalty, int n_threads, T* gradients) {
     BatchPass<T> pass(network, loss, samples.size(), training);
     std::vector<GemmScratch<T>> scratch(static_cast<std::size_t>(n_threads));
+    for (GemmScratch<T>& s : scratch) pass.reserve_scratch(s);
     pass.begin(samples, nullptr, samples.size(), network.seed(), 0);
     for (Index phase = 0; phase < pass.phases(); ++phase) {
         parallel_for(n_threads, pass.tiles(), [&](Index tile, int rank) {

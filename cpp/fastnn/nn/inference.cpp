@@ -32,7 +32,12 @@ const Activation& own_activation(const Layer<T>& layer) {
 template <class T>
 InferenceWorkspace<T>::InferenceWorkspace(const Network<T>& network)
     : buffers_{Matrix<T>(kTileHeight, widest(network)),
-               Matrix<T>(kTileHeight, widest(network))} {}
+               Matrix<T>(kTileHeight, widest(network))} {
+    const Pass tile{.batch = kTileHeight, .tile_height = kTileHeight};
+    for (const Layer<T>& layer : network.layers()) {
+        std::visit([&](const auto& l) { l.reserve_scratch(tile, scratch_); }, layer);
+    }
+}
 
 template <class T>
 MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
