@@ -11,7 +11,7 @@ needs only the number of its step. Beyond its end a schedule keeps its last valu
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from fastnn._config import Config, number
 from fastnn._native import core
@@ -78,7 +78,7 @@ class _PureSchedule(Schedule):
     """A schedule that counts epochs or steps."""
 
     _: dataclasses.KW_ONLY
-    per: str = "epoch"
+    per: Literal["epoch", "step"] = "epoch"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -589,11 +589,11 @@ class ReduceOnPlateau(Schedule):
     kind: ClassVar[str] = "reduce_on_plateau"
 
     monitor: str = "val_loss"
-    mode: str = "auto"
+    mode: Literal["auto", "min", "max"] = "auto"
     factor: float = 0.1
     patience: int = 10
     threshold: float = 1e-4
-    threshold_mode: str = "rel"
+    threshold_mode: Literal["rel", "abs"] = "rel"
     cooldown: int = 0
     min_lr: float = 0.0
     eps: float = 1e-8

@@ -130,6 +130,15 @@ template <class T>
 Vec<T> min(Vec<T> a, Vec<T> b) {
     return Vec<T>(Eigen::internal::pmin<Eigen::PropagateNaN>(a.packet, b.packet));
 }
+// The same for a b that is never NaN: one instruction where the others take four.
+template <class T>
+Vec<T> max_with_number(Vec<T> a, Vec<T> b) {
+    return Vec<T>(Eigen::internal::pmax(a.packet, b.packet));
+}
+template <class T>
+Vec<T> min_with_number(Vec<T> a, Vec<T> b) {
+    return Vec<T>(Eigen::internal::pmin(a.packet, b.packet));
+}
 // -1, 0 or 1; NaN of NaN.
 template <class T>
 Vec<T> sign(Vec<T> a) {

@@ -112,7 +112,7 @@ struct Rmsprop {
             g = gradient(w, g);
             v = mean(v, g * g);
             a = mean(a, g);
-            return g / (simd::sqrt(simd::max(v - a * a, V())) + epsilon);
+            return g / (simd::sqrt(simd::max_with_number(v - a * a, V())) + epsilon);
         };
         if (momentum == 0 && !centered) {
             sweep([=](V& w, V g, V& v) { w -= eta * scaled(w, g, v); });

@@ -61,7 +61,7 @@ struct Adam {
                 g = gradient(w, g);
                 m = first(m, g);
                 v = second(v, g * g);
-                v_max = simd::max(v_max, v);
+                v_max = simd::max_with_number(v, v_max);
                 w = keep * w - eta * m / (simd::sqrt(v_max) * unbias + epsilon);
             });
         } else {
@@ -132,7 +132,7 @@ struct Adamax {
         sweep([=](V& w, V g, V& m, V& u) {
             g = gradient(w, g);
             m = first(m, g);
-            u = simd::max(shrink * u, simd::abs(g) + epsilon);
+            u = simd::max_with_number(simd::abs(g) + epsilon, shrink * u);
             w -= eta * m / u;
         });
     }

@@ -105,12 +105,6 @@ struct RunningMean {
     V operator()(V m, V x) const { return keep * m + add * x; }
 };
 
-// -1, 0 or 1, and NaN for NaN: a broken gradient must show.
-template <class T>
-simd::Vec<T> sign_or_nan(simd::Vec<T> a) {
-    return simd::select(a == a, simd::sign(a), a);
-}
-
 inline void require_betas(const Betas& betas) {
     require_below_one("betas[0]", betas[0]);
     require_below_one("betas[1]", betas[1]);

@@ -46,13 +46,14 @@ struct Rprop {
         const V smallest = lanes<T>(step_sizes[0]), largest = lanes<T>(step_sizes[1]);
         sweep([=](V& w, V g, V& g_prev, V& d) {
             g = sign * g;
-            const V agreement = sign_or_nan(g) * g_prev;  // no underflow
+            const V agreement = simd::sign(g) * g_prev;  // no underflow
             const auto turned = agreement < zero;
             const V factor =
                 simd::select(turned, shrink, simd::select(zero < agreement, grow, one));
-            d = simd::min(simd::max(d * factor, smallest), largest);
+            d = simd::max_with_number(d * factor, smallest);
+            d = simd::min_with_number(d, largest);
             g_prev = simd::select(turned, zero, g);
-            w -= sign_or_nan(g_prev) * d;
+            w -= simd::sign(g_prev) * d;
         });
     }
 };
@@ -91,7 +92,7 @@ struct Lion {
         const V eta = lanes<T>(rate), keep = lanes<T>(1 - rate * weight_decay);
         sweep([=](V& w, V g, V& m) {
             g = sign * g;
-            w = keep * w - eta * sign_or_nan(look(m, g));
+            w = keep * w - eta * simd::sign(look(m, g));
             m = remember(m, g);
         });
     }
