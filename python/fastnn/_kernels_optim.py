@@ -19,7 +19,6 @@ import functools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastnn._config import nearest
-from fastnn._optimizer import rate
 from fastnn.optim import (
     ASGD,
     OPTIMIZERS,
@@ -36,6 +35,7 @@ from fastnn.optim import (
     RMSprop,
     Rprop,
 )
+from fastnn.optim.base import rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
