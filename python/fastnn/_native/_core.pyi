@@ -65,7 +65,7 @@ class UpdateRule:
         self,
         params: typing.Any,
         grads: typing.Any,
-        slots: dict,
+        slots: typing.Any,
         step: typing.SupportsInt | typing.SupportsIndex,
         lr: typing.SupportsFloat | typing.SupportsIndex | None = None,
         mu_product: typing.SupportsFloat | typing.SupportsIndex | None = None,
@@ -269,14 +269,14 @@ def Trainer(network: NetworkF64, config: dict) -> TrainerF64:
     """
 
 def activation_backward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: Activation,
-    arg3: typing.Any,
-    arg4: typing.Any,
+    dy: typing.Any,
+    z: typing.Any,
+    activation: Activation,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> numpy.ndarray: ...
 def activation_forward(
-    arg0: typing.Any, arg1: Activation, arg2: typing.Any, arg3: typing.Any
+    z: typing.Any, activation: Activation, out: typing.Any, n_threads: typing.Any
 ) -> numpy.ndarray: ...
 def activation_names() -> list: ...
 def allocation_count() -> int:
@@ -285,31 +285,31 @@ def allocation_count() -> int:
     """
 
 def batchnorm_backward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: typing.Any,
-    arg4: typing.Any,
-    arg5: typing.Any,
-    arg6: typing.Any,
+    dy: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    mean: typing.Any,
+    inv_std: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def batchnorm_forward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: typing.SupportsFloat | typing.SupportsIndex,
-    arg4: typing.Any,
-    arg5: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    beta: typing.Any,
+    eps: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def batchnorm_inference(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: typing.Any,
-    arg4: typing.Any,
-    arg5: typing.SupportsFloat | typing.SupportsIndex,
-    arg6: typing.Any,
-    arg7: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    beta: typing.Any,
+    running_mean: typing.Any,
+    running_var: typing.Any,
+    eps: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> numpy.ndarray: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
@@ -329,63 +329,63 @@ def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) ->
     """
 
 def dense_backward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: typing.Any,
-    arg4: Activation,
-    arg5: typing.Any,
-    arg6: typing.Any,
-    arg7: typing.Any,
+    dy: typing.Any,
+    x: typing.Any,
+    w: typing.Any,
+    y: typing.Any,
+    activation: Activation,
+    z: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def dense_forward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: Activation,
-    arg4: typing.Any,
-    arg5: typing.Any,
+    x: typing.Any,
+    w: typing.Any,
+    b: typing.Any,
+    activation: Activation,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> numpy.ndarray: ...
 def dropout_backward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.SupportsFloat | typing.SupportsIndex,
-    arg3: typing.Any,
-    arg4: typing.Any,
+    dy: typing.Any,
+    mask: typing.Any,
+    p: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> numpy.ndarray: ...
 def dropout_forward(
-    arg0: typing.Any,
-    arg1: typing.SupportsFloat | typing.SupportsIndex,
-    arg2: typing.SupportsInt | typing.SupportsIndex,
-    arg3: typing.SupportsInt | typing.SupportsIndex,
-    arg4: typing.SupportsInt | typing.SupportsIndex,
-    arg5: typing.Any,
-    arg6: typing.Any,
+    x: typing.Any,
+    p: typing.SupportsFloat | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+    layer: typing.SupportsInt | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def elementwise_loss(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: dict,
-    arg3: typing.Any,
-    arg4: typing.Any,
-    arg5: typing.Any,
+    outputs: typing.Any,
+    y: typing.Any,
+    config: dict,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def layernorm_backward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: typing.Any,
-    arg4: typing.Any,
-    arg5: typing.Any,
-    arg6: typing.Any,
+    dy: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    mean: typing.Any,
+    inv_std: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def layernorm_forward(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.Any,
-    arg3: typing.SupportsFloat | typing.SupportsIndex,
-    arg4: typing.Any,
-    arg5: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    beta: typing.Any,
+    eps: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 def permutation(
     n: typing.SupportsInt | typing.SupportsIndex,
@@ -412,12 +412,12 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
 
 def softmax_cross_entropy(
-    arg0: typing.Any,
-    arg1: typing.Any,
-    arg2: typing.SupportsFloat | typing.SupportsIndex,
-    arg3: typing.Any,
-    arg4: typing.Any,
-    arg5: typing.Any,
+    logits: typing.Any,
+    y: typing.Any,
+    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
 ) -> tuple: ...
 
 __version__: str
