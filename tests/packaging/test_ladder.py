@@ -74,3 +74,11 @@ def test_an_import_that_breaks_the_ladder_is_found(
     plant(tmp_path, {f"python/fastnn/{where}": statement})
     assert check.main(tmp_path) == 1
     assert message in capsys.readouterr().out
+
+
+def test_types_may_be_named_upward(check, tmp_path):
+    guarded = "if TYPE_CHECKING:\n    from fastnn.sequential import Sequential\n"
+    plant(
+        tmp_path, {"python/fastnn/sequential.py": "", "python/fastnn/optim.py": guarded}
+    )
+    assert check.main(tmp_path) == 0

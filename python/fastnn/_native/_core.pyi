@@ -3,8 +3,423 @@ fastnn's core, compiled for one CPU level.
 """
 
 from __future__ import annotations
+import collections.abc
+import numpy
+import typing
 
-__all__: list[str] = ["eigen_version", "level"]
+__all__: list[str] = [
+    "Activation",
+    "LearningRate",
+    "Network",
+    "NetworkF32",
+    "NetworkF64",
+    "Trainer",
+    "TrainerF32",
+    "TrainerF64",
+    "UpdateRule",
+    "activation_backward",
+    "activation_forward",
+    "activation_names",
+    "allocation_count",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "batchnorm_inference",
+    "check_layer",
+    "check_loss",
+    "check_optimizer",
+    "check_schedule",
+    "default_threads",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "eigen_version",
+    "elementwise_loss",
+    "layernorm_backward",
+    "layernorm_forward",
+    "level",
+    "permutation",
+    "schedule_at",
+    "set_num_threads",
+    "softmax_cross_entropy",
+]
+
+class Activation:
+    """
+    An activation function with its parameter.
+    """
+    def __init__(self, config: dict) -> None: ...
+    @property
+    def slope_needs_input(self) -> bool: ...
+
+class UpdateRule:
+    """
+    An optimizer's rule, to update NumPy arrays in place.
+    """
+    def __init__(self, optimizer: dict) -> None: ...
+    def slots(self) -> dict:
+        """
+        The names of the state and its initial values.
+        """
+    def update(
+        self,
+        params: typing.Any,
+        grads: typing.Any,
+        slots: typing.Any,
+        step: typing.SupportsInt | typing.SupportsIndex,
+        lr: typing.SupportsFloat | typing.SupportsIndex | None = None,
+        mu_product: typing.SupportsFloat | typing.SupportsIndex | None = None,
+    ) -> None:
+        """
+        One update, in place, of params and slots.
+        """
+
+class LearningRate:
+    """
+    The learning rate of a training run.
+    """
+    def __init__(
+        self, schedule: typing.Any, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def at(
+        self,
+        epoch: typing.SupportsInt | typing.SupportsIndex,
+        step: typing.SupportsInt | typing.SupportsIndex,
+    ) -> float: ...
+    def end_epoch(self, score: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def monitor(self) -> str | None: ...
+
+class NetworkF32:
+    def __init__(
+        self,
+        layers: list,
+        in_features: typing.SupportsInt | typing.SupportsIndex,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def copy(self) -> NetworkF32: ...
+    def evaluate(
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        loss: dict,
+        metrics: collections.abc.Sequence[str],
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> dict: ...
+    def hidden(
+        self,
+        X: typing.Any,
+        layer: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> numpy.ndarray: ...
+    def loss_and_gradients(
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        loss: dict,
+        training: bool,
+        l1: typing.SupportsFloat | typing.SupportsIndex,
+        l2: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> tuple: ...
+    def predict(
+        self, X: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 0
+    ) -> numpy.ndarray: ...
+    def tensors(self) -> list: ...
+    @property
+    def in_features(self) -> int: ...
+    @property
+    def layer_widths(self) -> list[int]: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def out_features(self) -> int: ...
+    @property
+    def parameters(self) -> numpy.ndarray: ...
+    @property
+    def progress(self) -> tuple[int, int]:
+        """
+        (epochs, steps) trained so far: they key shuffles and dropout masks.
+        """
+    @progress.setter
+    def progress(
+        self,
+        arg1: tuple[
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+        ],
+    ) -> None: ...
+
+class NetworkF64:
+    def __init__(
+        self,
+        layers: list,
+        in_features: typing.SupportsInt | typing.SupportsIndex,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def copy(self) -> NetworkF64: ...
+    def evaluate(
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        loss: dict,
+        metrics: collections.abc.Sequence[str],
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> dict: ...
+    def hidden(
+        self,
+        X: typing.Any,
+        layer: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> numpy.ndarray: ...
+    def loss_and_gradients(
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        loss: dict,
+        training: bool,
+        l1: typing.SupportsFloat | typing.SupportsIndex,
+        l2: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> tuple: ...
+    def predict(
+        self, X: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 0
+    ) -> numpy.ndarray: ...
+    def tensors(self) -> list: ...
+    @property
+    def in_features(self) -> int: ...
+    @property
+    def layer_widths(self) -> list[int]: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def out_features(self) -> int: ...
+    @property
+    def parameters(self) -> numpy.ndarray: ...
+    @property
+    def progress(self) -> tuple[int, int]:
+        """
+        (epochs, steps) trained so far: they key shuffles and dropout masks.
+        """
+    @progress.setter
+    def progress(
+        self,
+        arg1: tuple[
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+        ],
+    ) -> None: ...
+
+class TrainerF32:
+    def fit(
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        X_val: typing.Any,
+        targets_val: typing.Any,
+        weights_val: typing.Any,
+        config: dict,
+        on_epoch: typing.Any,
+    ) -> dict: ...
+    def step(
+        self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
+    ) -> float: ...
+
+class TrainerF64:
+    def fit(
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        X_val: typing.Any,
+        targets_val: typing.Any,
+        weights_val: typing.Any,
+        config: dict,
+        on_epoch: typing.Any,
+    ) -> dict: ...
+    def step(
+        self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
+    ) -> float: ...
+
+def Network(
+    dtype: str,
+    layers: list,
+    in_features: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any:
+    """
+    A network of this dtype with freshly initialised parameters.
+    """
+
+@typing.overload
+def Trainer(network: NetworkF32, config: dict) -> TrainerF32:
+    """
+    A trainer of this network.
+    """
+
+@typing.overload
+def Trainer(network: NetworkF64, config: dict) -> TrainerF64:
+    """
+    A trainer of this network.
+    """
+
+def activation_backward(
+    dy: typing.Any,
+    z: typing.Any,
+    activation: Activation,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> numpy.ndarray: ...
+def activation_forward(
+    z: typing.Any, activation: Activation, out: typing.Any, n_threads: typing.Any
+) -> numpy.ndarray: ...
+def activation_names() -> list: ...
+def allocation_count() -> int:
+    """
+    Heap allocations this module has made so far.
+    """
+
+def batchnorm_backward(
+    dy: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    mean: typing.Any,
+    inv_std: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def batchnorm_forward(
+    x: typing.Any,
+    gamma: typing.Any,
+    beta: typing.Any,
+    eps: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def batchnorm_inference(
+    x: typing.Any,
+    gamma: typing.Any,
+    beta: typing.Any,
+    running_mean: typing.Any,
+    running_var: typing.Any,
+    eps: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> numpy.ndarray: ...
+def check_layer(layer: dict) -> None: ...
+def check_loss(loss: dict) -> None: ...
+def check_optimizer(optimizer: dict) -> None:
+    """
+    Raise ValueError for a setting out of range.
+    """
+
+def check_schedule(schedule: dict) -> None:
+    """
+    Raise ValueError for a setting out of range.
+    """
+
+def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:
+    """
+    n_threads if positive, else the number used when none is given.
+    """
+
+def dense_backward(
+    dy: typing.Any,
+    x: typing.Any,
+    w: typing.Any,
+    y: typing.Any,
+    activation: Activation,
+    z: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def dense_forward(
+    x: typing.Any,
+    w: typing.Any,
+    b: typing.Any,
+    activation: Activation,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> numpy.ndarray: ...
+def dropout_backward(
+    dy: typing.Any,
+    mask: typing.Any,
+    p: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> numpy.ndarray: ...
+def dropout_forward(
+    x: typing.Any,
+    p: typing.SupportsFloat | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+    layer: typing.SupportsInt | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def elementwise_loss(
+    outputs: typing.Any,
+    y: typing.Any,
+    config: dict,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def layernorm_backward(
+    dy: typing.Any,
+    x: typing.Any,
+    gamma: typing.Any,
+    mean: typing.Any,
+    inv_std: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def layernorm_forward(
+    x: typing.Any,
+    gamma: typing.Any,
+    beta: typing.Any,
+    eps: typing.SupportsFloat | typing.SupportsIndex,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def permutation(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    epoch: typing.SupportsInt | typing.SupportsIndex,
+    purpose: typing.SupportsInt | typing.SupportsIndex = 2,
+) -> numpy.ndarray:
+    """
+    0 .. n - 1 in the random order of (seed, purpose, epoch).
+    """
+
+def schedule_at(
+    schedule: dict,
+    t: typing.SupportsFloat | typing.SupportsIndex,
+    lr: typing.SupportsFloat | typing.SupportsIndex,
+) -> float:
+    """
+    The learning rate at step t, from lr.
+    """
+
+def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    The number of threads used when none is given; 0: by the environment.
+    """
+
+def softmax_cross_entropy(
+    logits: typing.Any,
+    y: typing.Any,
+    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+
 __version__: str
 eigen_version: str
 level: str
