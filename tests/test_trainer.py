@@ -365,6 +365,18 @@ def test_divergence(data):
     assert twin.history == error.history
 
 
+def test_an_absent_class_is_no_good_score(data):
+    X, y = data
+    with pytest.raises(fnn.DivergedError, match=r"val_auc.*rows of every class"):
+        _net().fit(
+            X,
+            y,
+            validation_data=(X[:5], np.zeros(5)),
+            metrics=["auc"],
+            early_stopping=fnn.EarlyStopping("val_auc"),
+        )
+
+
 def test_a_diverging_step(data):
     X, _ = data
     net = fnn.Sequential(fnn.Dense(32), fnn.Dense(1))

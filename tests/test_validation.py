@@ -101,6 +101,17 @@ def test_frames_and_lists():
     np.testing.assert_array_equal(_features([[1, 2, 3]]), [[1, 2, 3]])
 
 
+def test_frames_with_nullable_columns():
+    frame = pd.DataFrame({"a": [1, 2], "b": [True, False], "c": [5.5, 6.5]})
+    nullable = frame.astype({"a": "Int64", "b": "boolean", "c": "Float32"})
+    np.testing.assert_array_equal(_features(nullable), [[1, 1, 5.5], [2, 0, 6.5]])
+    labels = pd.Series([0, 1, 2, 1], dtype="Int8")
+    np.testing.assert_array_equal(_targets(labels, CE), labels)
+    nullable.loc[1, "a"] = pd.NA
+    with pytest.raises(ValueError, match=r"NaN.*1 entry.*row 1, column 0"):
+        _features(nullable)
+
+
 def test_numbers_whose_squares_overflow_are_finite():
     a = _with((0, 0), 3e38)
     np.testing.assert_array_equal(_features(a), a.astype(np.float32))
@@ -166,7 +177,8 @@ FEATURE_ERRORS = [
     (np.ma.masked_less(X, 3), TypeError, ["X", "masked", "filled"]),
     (scipy.sparse.csr_matrix(X), TypeError, ["X", "csr_matrix", "toarray()"]),
     (scipy.sparse.coo_array(X), TypeError, ["X", "coo_array", "toarray()"]),
-    (pd.DataFrame({"a": ["x", "y"]}), TypeError, ["X", "dtype"]),
+    (pd.DataFrame({"a": ["x", "y"]}), TypeError, ["X", "text", "encode"]),
+    (pd.DataFrame({"a": [object()]}), TypeError, ["X", "dtype object", "convert"]),
     (3.0, ValueError, ["X", "two-dimensional", "()"]),
     (X[0], ValueError, ["X", "(3,)", "reshape(1, -1)"]),
     (np.ones(5), ValueError, ["X", "(5,)", "reshape(-1, 1)"]),
@@ -207,6 +219,7 @@ def test_large_numbers_fit_a_float64_network():
 TARGET_ERRORS = [
     (CE, None, TypeError, ["y", "NoneType"]),
     (CE, ["a", "b", "a", "b"], TypeError, ["y", "np.unique"]),
+    (CE, pd.Series(list("abab")), TypeError, ["y", "text", "np.unique"]),
     (CE, [0, 1, 2], ValueError, ["y", "3 rows", "4"]),
     (CE, 1, ValueError, ["y", "no rows", "4"]),
     (CE, [0, 1, 2, 3], ValueError, ["label 3", "row 3", "3 outputs", "4 units"]),

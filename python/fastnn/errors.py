@@ -76,10 +76,15 @@ class DivergedError(RuntimeError):
             if history is not None
             else "The weights are those before this step. "
         )
+        advice = (
+            f"Lower the learning rate (say lr={lr / 10:g}), clip the gradients "
+            "(clip_norm=1.0) or scale the inputs to mean 0 and variance 1."
+        )
+        if "auc" in what:
+            advice = "auc needs rows of every class: look at the labels it is made of."
         super().__init__(
             f"training diverged in epoch {epoch}, step {step}, at lr={lr:g}: {what}. "
-            f"{restored}Lower the learning rate (say lr={lr / 10:g}), clip the "
-            "gradients (clip_norm=1.0) or scale the inputs to mean 0 and variance 1."
+            f"{restored}{advice}"
         )
 
     def __reduce__(self) -> tuple[object, ...]:

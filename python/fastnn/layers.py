@@ -226,7 +226,7 @@ class Dense(Layer):
 def _check_init_name(name: str) -> None:
     if name not in _INITS:
         raise ValueError(
-            f"Dense: init: unknown name {name!r}{nearest(name, _INITS)} "
+            f"Dense: init: unknown name {name!r}{nearest(name, _INITS) or '.'} "
             f"Known names: {', '.join(_INITS)}; or give the arrays (W, b)."
         )
 

@@ -16,17 +16,17 @@ _DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}
 
 # dtype.kind -> what to do about it
 _REFUSED = {
-    "O": "convert its columns to numbers first, e.g. X.astype(float)",
-    "U": "encode text as numbers, labels by np.unique(y, return_inverse=True)[1]",
-    "S": "encode text as numbers, labels by np.unique(y, return_inverse=True)[1]",
+    "O": "convert it to numbers first, e.g. by .astype(float)",
+    "U": "encode text as numbers, labels by np.unique(labels, return_inverse=True)[1]",
+    "S": "encode text as numbers, labels by np.unique(labels, return_inverse=True)[1]",
     "M": "turn dates into numbers first, e.g. days since a reference date",
-    "m": "turn durations into numbers first, e.g. X / np.timedelta64(1, 's')",
+    "m": "turn durations into numbers first, e.g. by / np.timedelta64(1, 's')",
     "c": "pass real and imaginary parts as separate columns",
     "V": "pass a plain two-dimensional array of numbers",
 }
 
 
-def as_numbers(argument: str, value: object) -> Array:
+def as_numbers(argument: str, value: Any) -> Array:
     """Return `value` as an array of booleans, integers or floats, uncopied.
 
     Raises
@@ -62,15 +62,30 @@ def as_numbers(argument: str, value: object) -> Array:
         ) from None
     except (TypeError, RuntimeError) as error:
         raise TypeError(f"{argument} cannot be made an array: {error}") from None
-    if array.dtype.kind not in "biuf":
-        what = f"dtype {array.dtype}"
-        if array.dtype.kind == "O" and array.ndim == 0:
-            what = type(value).__name__
-        raise TypeError(
-            f"{argument} must hold real numbers, got {what}: "
-            f"{_REFUSED[array.dtype.kind]}"
-        )
-    return array
+    if array.dtype.kind in "biuf":
+        return array
+    if array.dtype.kind == "O" and _is_numeric_frame(value):
+        return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
+    raise TypeError(_not_numbers(argument, value, array))
+
+
+def _is_numeric_frame(value: Any) -> bool:
+    """Whether this is a pandas frame whose columns are numbers with missing values."""
+    dtypes = getattr(value, "dtypes", None)
+    if dtypes is None or not hasattr(value, "to_numpy"):
+        return False
+    columns = np.asarray(dtypes, dtype=object).reshape(-1)
+    return all(getattr(dtype, "kind", "O") in "biuf" for dtype in columns)
+
+
+def _not_numbers(argument: str, value: object, array: Array) -> str:
+    """Say what the array holds instead of numbers."""
+    kind, what = array.dtype.kind, f"dtype {array.dtype}"
+    if kind == "O" and array.ndim == 0:
+        what = type(value).__name__
+    elif kind == "O" and isinstance(next(iter(array.flat), None), str):
+        kind, what = "U", f"text (dtype {array.dtype})"
+    return f"{argument} must hold real numbers, got {what}: {_REFUSED[kind]}"
 
 
 def where_first(bad: npt.NDArray[np.bool_]) -> str:

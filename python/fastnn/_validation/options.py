@@ -125,7 +125,7 @@ def check_metrics(value: object, loss: Loss) -> list[str]:
             )
         if name not in METRICS:
             raise ValueError(
-                f"metrics: unknown name {name!r}{nearest(name, METRICS)} "
+                f"metrics: unknown name {name!r}{nearest(name, METRICS) or '.'} "
                 f"Known names: {', '.join(METRICS)}."
             )
         if loss.targets not in METRICS[name]:

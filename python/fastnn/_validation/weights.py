@@ -73,8 +73,9 @@ def as_class_weight(
     counts = np.bincount(labels, minlength=n_classes)
     if isinstance(value, str):
         if value != "balanced":
+            hint = nearest(value, ["balanced"]) or "."
             raise ValueError(
-                f"class_weight: unknown name {value!r}{nearest(value, ['balanced'])} "
+                f"class_weight: unknown name {value!r}{hint} "
                 "It must be 'balanced', a dict {label: weight} or an array of "
                 f"{n_classes} weights."
             )
