@@ -30,8 +30,7 @@ HOMES = {
 # What is not named here is the top floor: nothing below may import it.
 PYTHON_LADDER = (
     ("_native", "reference", "_config", "_progress", "errors", "history"),
-    ("_layer", "_optimizer", "losses", "schedules"),
-    ("activations", "layers", "optim"),
+    ("layers", "losses", "optim", "schedules"),
     ("_validation", "callbacks"),
     ("_fit_options", "_network", "_state", "_summary"),
     ("trainer",),

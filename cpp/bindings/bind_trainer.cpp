@@ -104,16 +104,13 @@ public:
         }
         SignalWatch watch;
         Hooks hooks{{}, [&] { return watch.raised(); }};
-        std::optional<Usage::Writing> writing(std::in_place, bound_.usage);
+        Usage::Writing writing(bound_.usage);
         if (!on_epoch.is_none()) {
             hooks.on_epoch = [&](Index epoch, const Logs& logs) {
-                // The callback may look at the network, but not train it.
-                writing.reset();
-                const py::gil_scoped_acquire acquire;
-                const bool stop = py::cast<bool>(
-                    py::bool_(on_epoch(epoch, logs_dict(logs))));
-                writing.emplace(bound_.usage);
-                return stop;
+                return writing.pause([&] {  // a callback may use the network
+                    const py::gil_scoped_acquire acquire;
+                    return py::cast<bool>(py::bool_(on_epoch(epoch, logs_dict(logs))));
+                });
             };
         }
         const History history = without_gil([&] {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <variant>
 
 #include "fastnn/core/error.hpp"
@@ -46,6 +47,24 @@ public:
             }
         }
         ~Writing() { usage_.users_ = 0; }
+
+        // Lets readers in for a while, then waits until they are done.
+        template <class Pause>
+        auto pause(Pause&& while_readers_may) {
+            struct Resume {
+                Usage& usage;
+                ~Resume() {
+                    int none = 0;
+                    while (!usage.users_.compare_exchange_weak(none, -1)) {
+                        none = 0;
+                        std::this_thread::yield();
+                    }
+                }
+            };
+            usage_.users_ = 0;
+            const Resume resume{usage_};
+            return while_readers_may();
+        }
         Writing(const Writing&) = delete;
         Writing& operator=(const Writing&) = delete;
 

@@ -145,7 +145,7 @@ def from_name(
             return registry[value.lower()]()
         known = ", ".join(sorted(registry))
         raise ValueError(
-            f"{argument}: unknown name {value!r}{nearest(value, registry)} "
+            f"{argument}: unknown name {value!r}{nearest(value, registry) or '.'} "
             f"Known names: {known}."
         )
     raise TypeError(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fastnn._layer import Layer
 from fastnn._native import core
 from fastnn._state import Tensor, checked_state
 from fastnn._summary import network_repr, network_summary
@@ -20,7 +19,7 @@ from fastnn._validation import (
     finite_in_dtype,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import Dense
+from fastnn.layers import Dense, Layer
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:

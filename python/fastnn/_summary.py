@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastnn._layer import Layer
 from fastnn._state import Tensor
+from fastnn.layers import Layer
 
 __all__ = ["network_repr", "network_summary"]
 

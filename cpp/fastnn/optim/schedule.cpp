@@ -39,10 +39,6 @@ const std::string* per_of(const Schedule& schedule) {
         schedule);
 }
 
-bool ends_with(const std::string& text, const std::string& tail) {
-    return text.size() >= tail.size() &&
-           text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
-}
 
 }  // namespace
 
@@ -199,9 +195,14 @@ void ReduceOnPlateau::validate() const {
 }
 
 bool ReduceOnPlateau::maximizes() const {
-    if (mode != "auto") return mode == "max";
-    return ends_with(monitor, "accuracy") || ends_with(monitor, "acc") ||
-           ends_with(monitor, "auc") || ends_with(monitor, "r2");
+    return mode == "max" || (mode == "auto" && greater_is_better(monitor));
+}
+
+bool greater_is_better(const std::string& monitor) {
+    for (const char* name : {"accuracy", "acc", "auc", "r2"}) {
+        if (monitor.ends_with(name)) return true;
+    }
+    return false;
 }
 
 namespace {

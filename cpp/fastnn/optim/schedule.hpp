@@ -258,6 +258,10 @@ void validate(const Schedule& schedule);
 // no memory here.
 double schedule_at(const Schedule& schedule, double t, double lr);
 
+// Whether a score by this name is better when it is greater: accuracies, areas under
+// curves and coefficients of determination are.
+bool greater_is_better(const std::string& monitor);
+
 // The learning rate of a training run.
 class LearningRate {
 public:

@@ -7,16 +7,9 @@
 #include "fastnn/core/error.hpp"
 #include "fastnn/core/fields.hpp"
 #include "fastnn/core/types.hpp"
+#include "fastnn/optim/schedule.hpp"
 
 namespace fastnn {
-
-// Whether a score by this name is better when it is greater.
-inline bool greater_is_better(const std::string& monitor) {
-    for (const char* word : {"accuracy", "auc", "r2"}) {
-        if (monitor.find(word) != std::string::npos) return true;
-    }
-    return false;
-}
 
 struct EarlyStopping {
     static constexpr const char* kKind = "early_stopping";
@@ -51,7 +44,7 @@ public:
     explicit EarlyStoppingTracker(const EarlyStopping& config)
         : config_(config),
           sign_(config.mode == "max" ||
-                        (config.mode == "auto" && greater_is_better(config.monitor))
+                        (config.mode == "auto" && optim::greater_is_better(config.monitor))
                     ? -1.0
                     : 1.0) {}
 
@@ -59,11 +52,12 @@ public:
     Index best_epoch() const noexcept { return best_epoch_; }  // -1: none yet
     bool should_stop() const noexcept { return waited_ > 0 && waited_ >= config_.patience; }
 
-    // Takes the score of an epoch; true if it is the best so far.
+    // Takes the score of an epoch; true if it is the best so far. NaN never is.
     bool judge(Index epoch, double score) noexcept {
         if (epoch < config_.start_from_epoch) return false;
         const double value = sign_ * score;
-        if (best_epoch_ < 0 || value < best_ - config_.min_delta) {
+        const bool first = best_epoch_ < 0 && !std::isnan(value);
+        if (first || value < best_ - config_.min_delta) {
             best_ = value;
             best_epoch_ = epoch;
             waited_ = 0;

@@ -16,7 +16,12 @@ constexpr double kDivergenceFactor = 1e4;
 
 std::string say(const std::string& name, double value) {
     std::ostringstream text;
-    text << name << " became " << value;
+    text << name << " became ";
+    if (std::isnan(value)) {
+        text << "nan";  // whatever its sign
+    } else {
+        text << value;
+    }
     return text.str();
 }
 

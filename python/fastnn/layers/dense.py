@@ -1,8 +1,4 @@
-"""The layers with parameters or randomness, and every activation beside them.
-
-A layer is an inert, frozen description; a `Sequential` that contains it owns the
-numbers, so one description may stand in many networks.
-"""
+"""The dense layer."""
 
 from __future__ import annotations
 
@@ -13,52 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn._config import from_name, nearest
-from fastnn._layer import Activation, Layer
-from fastnn.activations import (
-    ACTIVATIONS,
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    HardSigmoid,
-    HardSwish,
-    HardTanh,
-    Identity,
-    LeakyReLU,
-    Mish,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Softsign,
-    Tanh,
-)
+from fastnn.layers.activations import ACTIVATIONS
+from fastnn.layers.base import Activation, Layer
 
-__all__ = [
-    "ACTIVATIONS",
-    "CELU",
-    "ELU",
-    "GELU",
-    "SELU",
-    "Activation",
-    "BatchNorm",
-    "Dense",
-    "Dropout",
-    "HardSigmoid",
-    "HardSwish",
-    "HardTanh",
-    "Identity",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "Mish",
-    "ReLU",
-    "SiLU",
-    "Sigmoid",
-    "Softplus",
-    "Softsign",
-    "Tanh",
-]
+__all__ = ["Dense"]
 
 ActivationName: TypeAlias = Literal[
     "relu",
@@ -114,7 +68,7 @@ class Dense(Layer):
         How the weights start; biases start at 0 except for "torch".
 
         ===================  ====================================================
-        "auto"               He for the rectifier family, else Glorot (normal)
+        "auto"               He for the rectifier family, else Glorot (uniform)
         "he_normal"          N(0, 2 / in); He et al. (2015)
         "he_uniform"         U(-a, a), a = sqrt(6 / in)
         "glorot_normal"      N(0, 2 / (in + out)); Glorot and Bengio (2010)
@@ -271,93 +225,3 @@ def _init_arrays(
                 raise ValueError(f"Dense: init[{index}] holds NaN or infinity")
             array.setflags(write=False)
     return weight, bias
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class BatchNorm(Layer):
-    """Batch normalisation: ``y = gamma * (x - mean) / sqrt(var + eps) + beta``.
-
-    In training, mean and (biased) variance are those of the batch, per feature. In
-    inference they are the running ones, which training moves by
-    ``running = (1 - momentum) * running + momentum * batch``, with the unbiased
-    variance of the batch. Ioffe and Szegedy, "Batch normalization" (2015).
-
-    Tensors: ``"{i}.weight"`` (gamma, starts at 1), ``"{i}.bias"`` (beta, 0),
-    ``"{i}.running_mean"`` (0), ``"{i}.running_var"`` (1) and
-    ``"{i}.num_batches_tracked"``, as in ``torch.nn.BatchNorm1d``. Keras calls
-    1 - momentum the momentum, and has eps = 1e-3. In sample-weighted fits the
-    statistics do not look at the weights.
-
-    Parameters
-    ----------
-    eps : float, default 1e-5
-        Added to the variance, > 0.
-    momentum : float, default 0.1
-        Weight of the newest batch in the running statistics, in [0, 1].
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fastnn as fnn
-    >>> X = np.array([[0.0], [2.0], [4.0], [6.0]])
-    >>> net = fnn.Sequential(fnn.BatchNorm(momentum=1.0), fnn.Dense(1))
-    >>> _ = net.fit(X, X, loss="mse", epochs=1)
-    >>> net.state_dict()["0.running_mean"].tolist()
-    [3.0]
-    """
-
-    kind: ClassVar[str] = "batchnorm"
-    eps: float = 1e-5
-    momentum: float = 0.1
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class LayerNorm(Layer):
-    """Layer normalisation: each row is brought to mean 0 and variance 1.
-
-    ``y = gamma * (x - mean) / sqrt(var + eps) + beta`` with mean and biased variance
-    over the features of the row, in training and inference alike. Ba, Kiros and
-    Hinton, "Layer normalization" (2016). Tensors: ``"{i}.weight"`` (gamma) and
-    ``"{i}.bias"`` (beta), as in ``torch.nn.LayerNorm``; Keras has eps = 1e-3.
-
-    Parameters
-    ----------
-    eps : float, default 1e-5
-        Added to the variance, > 0.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.LayerNorm()).build(2)
-    >>> net.predict([[1.0, 3.0]]).round(3).tolist()
-    [[-1.0, 1.0]]
-    """
-
-    kind: ClassVar[str] = "layernorm"
-    eps: float = 1e-5
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Dropout(Layer):
-    """Zeroes each element with probability p in training and scales the rest.
-
-    ``y = x * mask / (1 - p)`` ("inverted" dropout), the identity in inference.
-    Srivastava et al., "Dropout: a simple way to prevent neural networks from
-    overfitting" (2014). The mask is a function of the network's seed, the step, the
-    layer and the row alone: it does not depend on the number of threads.
-
-    Parameters
-    ----------
-    p : float, default 0.5
-        Probability of an element to be zeroed, in [0, 1). (torch also takes 1, which
-        leaves nothing to learn from.)
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> fnn.Sequential(fnn.Dropout(0.2)).build(2).predict([[1.0, 3.0]]).tolist()
-    [[1.0, 3.0]]
-    """
-
-    kind: ClassVar[str] = "dropout"
-    p: float = 0.5

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, Literal
 
-from fastnn._layer import Activation
+from fastnn.layers.base import Activation
 
 __all__ = [
     "ACTIVATIONS",
@@ -59,7 +59,7 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     negative_slope : float, default 0.01
-        Slope for x <= 0, a finite number.
+        Slope for x <= 0, >= 0.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class ELU(Activation):
     Parameters
     ----------
     alpha : float, default 1.0
-        -alpha is the limit for x to minus infinity; finite.
+        -alpha is the limit for x to minus infinity; > 0.
 
     Examples
     --------
@@ -126,7 +126,7 @@ class CELU(Activation):
     Parameters
     ----------
     alpha : float, default 1.0
-        -alpha is the limit for x to minus infinity; finite and not 0.
+        -alpha is the limit for x to minus infinity; > 0.
 
     Examples
     --------
