@@ -219,7 +219,7 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
     if (!std::isfinite(loss)) return say("the loss", loss);
     if (loss > loss_ceiling_) {
         return say("the mean loss of an epoch", loss) +
-               ", more than 10000 times what zero outputs give,";
+               ", more than 10000 times what zero outputs give";
     }
     if (!all_finite<T>(network_.parameters().view()) ||
         !all_finite<T>(network_.statistics().view())) {
