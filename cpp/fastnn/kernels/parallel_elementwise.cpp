@@ -73,7 +73,7 @@ void dropout_backward(int n_threads,
     const T scale = static_cast<T>(1.0 / (1.0 - p));
     over_elements<T>(n_threads, dy.rows * dy.cols, [&](Range r) {
         for (Index k = r.begin; k < r.end; ++k) {
-            dx.data[k] = dy.data[k] * (mask.data[k] ? scale : T(0));
+            dx.data[k] = dy.data[k] * (static_cast<T>(mask.data[k]) * scale);
         }
     });
 }

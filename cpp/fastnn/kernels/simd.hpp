@@ -34,6 +34,9 @@ struct Vec {
     static Vec load_head(const T* from, Index n) {
         return Vec(Eigen::internal::ploadu_partial<Packet>(from, n));
     }
+    static Vec lane_numbers() {  // 0, 1, 2, ...
+        return Vec(Eigen::internal::plset<Packet>(T(0)));
+    }
     void store(T* to) const { Eigen::internal::pstoreu(to, packet); }
     void store_head(T* to, Index n) const {
         Eigen::internal::pstoreu_partial(to, packet, n);
@@ -94,6 +97,15 @@ Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {  // a * b + c
     return Vec<T>(Eigen::internal::pmadd(a.packet, b.packet, c.packet));
 }
 template <class T>
+Vec<T> round(Vec<T> a) {  // to the nearest integer, halves to even
+    return Vec<T>(Eigen::internal::print(a.packet));
+}
+// 2^n for an integer n that keeps it a normal number.
+template <class T>
+Vec<T> exp2_of_integer(Vec<T> n) {
+    return Vec<T>(Eigen::internal::pldexp_fast(Vec<T>(1).packet, n.packet));
+}
+template <class T>
 Vec<T> abs(Vec<T> a) {
     return Vec<T>(Eigen::internal::pabs(a.packet));
 }
@@ -106,16 +118,8 @@ Vec<T> exp(Vec<T> a) {
     return Vec<T>(Eigen::internal::pexp(a.packet));
 }
 template <class T>
-Vec<T> expm1(Vec<T> a) {
-    return Vec<T>(Eigen::internal::generic_expm1(a.packet));
-}
-template <class T>
 Vec<T> log(Vec<T> a) {
     return Vec<T>(Eigen::internal::plog(a.packet));
-}
-template <class T>
-Vec<T> log1p(Vec<T> a) {
-    return Vec<T>(Eigen::internal::generic_log1p(a.packet));
 }
 template <class T>
 Vec<T> tanh(Vec<T> a) {
@@ -173,17 +177,11 @@ struct Head {
     Vec<T> load(const T* from) const { return Vec<T>::load_head(from + i, n); }
     // Lanes beyond the end hold `fill`: the neutral element of a reduction.
     Vec<T> load(const T* from, T fill) const {
-        alignas(64) T lanes[Vec<T>::kWidth];
-        for (Index k = 0; k < Vec<T>::kWidth; ++k) lanes[k] = k < n ? from[i + k] : fill;
-        return Vec<T>::load(lanes);
+        return select(inside(), load(from), Vec<T>(fill));
     }
     void store(T* to, Vec<T> v) const { v.store_head(to + i, n); }
-    Vec<T> where_inside(Vec<T> v) const {
-        alignas(64) T lanes[Vec<T>::kWidth];
-        v.store(lanes);
-        for (Index k = n; k < Vec<T>::kWidth; ++k) lanes[k] = T(0);
-        return Vec<T>::load(lanes);
-    }
+    Vec<T> where_inside(Vec<T> v) const { return select(inside(), v, Vec<T>()); }
+    Mask<T> inside() const { return Vec<T>::lane_numbers() < Vec<T>(n); }
 };
 
 // Calls body(at) for 0 .. n, a register at a time; `at` loads from and stores to arrays:

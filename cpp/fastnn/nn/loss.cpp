@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "fastnn/kernels/activation.hpp"
+#include "fastnn/kernels/elementary.hpp"
 #include "fastnn/kernels/simd.hpp"
 
 namespace fastnn {
@@ -62,7 +62,9 @@ double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz
     const T shift = max_lane(greatest);
     Vec<T> total;
     for_each<T>(s.outputs, [&](auto at) {
-        total += exp(at.load(s.z, kLowest) - Vec<T>(shift));
+        const Vec<T> e = exp(at.load(s.z, kLowest) - Vec<T>(shift));
+        total += e;
+        if (dz) at.store(dz, e);
     });
     const T partition = sum(total);
     const T log_partition = std::log(partition);  // of z - shift: large z cost no digits
@@ -79,7 +81,7 @@ double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz
         const Vec<T> scale(factor * mass / static_cast<double>(partition));
         const Vec<T> uniform(factor * smooth), share(factor * sharp);
         for_each<T>(s.outputs, [&](auto at) {
-            Vec<T> d = scale * exp(at.load(s.z) - Vec<T>(shift)) - uniform;
+            Vec<T> d = scale * at.load(dz) - uniform;
             if (s.y) d -= share * at.load(s.y);
             at.store(dz, d);
         });
@@ -139,7 +141,7 @@ double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor,
         const Vec<T> q = fma(at.load(s.y), sharp, smooth);
         // -log s(z) = log(1 + exp(-z)) = e + max(-z, 0), -log(1 - s(z)) = e + max(z, 0)
         const Vec<T> decay = exp(-abs(z));
-        const Vec<T> e = log1p(decay);
+        const Vec<T> e = log1p_of_fraction(decay);
         const Vec<T> l = p * q * (e + max(-z, zero)) + (one - q) * (e + max(z, zero));
         total += at.where_inside(l);
         if (!dz) return;
