@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     dtype = np.float32 if arguments.dtype == "float32" else np.float64
-    steps, budget = (STEPS[:2], 0.003) if arguments.quick else (STEPS, 0.25)
+    steps, budget = (STEPS[:2], 0.003) if arguments.quick else (STEPS, 0.15)
     if arguments.child:
         json.dump(measure_all(arguments.only, steps, dtype, budget), sys.stdout)
         return

@@ -15,6 +15,55 @@ namespace fastnn::simd {
 template <class T>
 struct Mask;
 
+// The first n lanes of a register from memory, zeros in the others, and back. Eigen's way
+// goes through the stack, which stalls; masked instructions do not.
+#if defined(__AVX512F__)
+inline __mmask16 lanes_below(Index n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline __m512 head_of(const float* from, Index n) {
+    return _mm512_maskz_loadu_ps(lanes_below(n), from);
+}
+inline __m512d head_of(const double* from, Index n) {
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes_below(n)), from);
+}
+inline void put_head(float* to, __m512 v, Index n) {
+    _mm512_mask_storeu_ps(to, lanes_below(n), v);
+}
+inline void put_head(double* to, __m512d v, Index n) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>(lanes_below(n)), v);
+}
+#elif defined(__AVX2__)
+template <class Int>
+__m256i lanes_below(Index n) {
+    constexpr Index kLanes = 32 / sizeof(Int);
+    static constexpr Int kOnes[2 * kLanes] = {-1, -1, -1, -1,
+                                              kLanes > 4 ? -1 : 0, kLanes > 4 ? -1 : 0,
+                                              kLanes > 4 ? -1 : 0, kLanes > 4 ? -1 : 0};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + kLanes - n));
+}
+inline __m256 head_of(const float* from, Index n) {
+    return _mm256_maskload_ps(from, lanes_below<int>(n));
+}
+inline __m256d head_of(const double* from, Index n) {
+    return _mm256_maskload_pd(from, lanes_below<long long>(n));
+}
+inline void put_head(float* to, __m256 v, Index n) {
+    _mm256_maskstore_ps(to, lanes_below<int>(n), v);
+}
+inline void put_head(double* to, __m256d v, Index n) {
+    _mm256_maskstore_pd(to, lanes_below<long long>(n), v);
+}
+#else
+template <class T>
+auto head_of(const T* from, Index n) {
+    using Packet = typename Eigen::internal::packet_traits<T>::type;
+    return Eigen::internal::ploadu_partial<Packet>(from, n);
+}
+template <class T, class Packet>
+void put_head(T* to, const Packet& v, Index n) {
+    Eigen::internal::pstoreu_partial(to, v, n);
+}
+#endif
+
 template <class T>
 struct Vec {
     using Packet = typename Eigen::internal::packet_traits<T>::type;
@@ -31,16 +80,12 @@ struct Vec {
 
     static Vec load(const T* from) { return Vec(Eigen::internal::ploadu<Packet>(from)); }
     // The first n < kWidth elements; the others are zero.
-    static Vec load_head(const T* from, Index n) {
-        return Vec(Eigen::internal::ploadu_partial<Packet>(from, n));
-    }
+    static Vec load_head(const T* from, Index n) { return Vec(head_of(from, n)); }
     static Vec lane_numbers() {  // 0, 1, 2, ...
         return Vec(Eigen::internal::plset<Packet>(T(0)));
     }
     void store(T* to) const { Eigen::internal::pstoreu(to, packet); }
-    void store_head(T* to, Index n) const {
-        Eigen::internal::pstoreu_partial(to, packet, n);
-    }
+    void store_head(T* to, Index n) const { put_head(to, packet, n); }
 
     friend Vec operator+(Vec a, Vec b) {
         return Vec(Eigen::internal::padd(a.packet, b.packet));

@@ -30,19 +30,19 @@ double mean_over_outputs(const Sample<T>& s, double factor, T* dz, Term term,
 }
 
 template <class T>
-double row(const loss::Mse&, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Mse&, const Sample<T>& s, double factor, T* dz) {
     return mean_over_outputs(
         s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
 }
 
 template <class T>
-double row(const loss::Mae&, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Mae&, const Sample<T>& s, double factor, T* dz) {
     return mean_over_outputs(
         s, factor, dz, [](auto d) { return abs(d); }, [](auto d) { return sign(d); });
 }
 
 template <class T>
-double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
     const Vec<T> delta(h.delta), half(0.5);
     return mean_over_outputs(
         s, factor, dz,
@@ -54,7 +54,7 @@ double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
 }
 
 template <class T>
-double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz) {
     constexpr T kLowest = -std::numeric_limits<T>::infinity();  // exp of it is 0
     Vec<T> greatest(kLowest);
     for_each<T>(s.outputs,
@@ -130,7 +130,7 @@ private:
 };
 
 template <class T>
-double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor, T* dz) {
     const double share = 1.0 / static_cast<double>(s.outputs);
     const PerOutput<T> pos_weight(b.pos_weight);
     const Vec<T> zero, one(1), scale(factor * share);
