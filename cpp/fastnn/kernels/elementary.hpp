@@ -26,8 +26,9 @@ Vec<T> horner(const std::array<double, n>& c, Vec<T> x) {
     return sum;
 }
 
-// exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1) with n = round(x / ln 2), r = x - n ln 2, so
-// |r| <= ln(2) / 2, where r + r^2/2! + r^3/3! + ... ends early. Infinity beyond the range.
+// exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1) with n = round(x / ln 2), r = x - n ln 2,
+// so |r| <= ln(2) / 2, where r + r^2/2! + r^3/3! + ... ends early. Infinity beyond the
+// range.
 template <class T>
 Vec<T> expm1(Vec<T> x) {
     using V = Vec<T>;
@@ -36,7 +37,8 @@ Vec<T> expm1(Vec<T> x) {
     // ln 2 in two parts, the first short enough that n times it is exact
     constexpr double kHigh = kSingle ? 0.693359375 : 0x1.62e42feep-1;
     constexpr double kLow = kSingle ? -2.12194440054690583e-4 : 1.90821492927058770e-10;
-    // 2^n stays normal; below, the result is -1 in full, and above it overflows at the end
+    // 2^n stays normal; below, the result is -1 in full, and above it overflows at the
+    // end
     constexpr double kRange = kSingle ? 87.3 : 708.0;
 
     const V inside = max(min(x, V(kRange)), V(-kRange));
@@ -50,7 +52,8 @@ Vec<T> expm1(Vec<T> x) {
     return select(x > V(kRange), V(std::numeric_limits<T>::infinity()), y);
 }
 
-// log(1 + x) for 0 <= x <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = x / (2 + x)
+// log(1 + x) for 0 <= x <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = x / (2 +
+// x)
 template <class T>
 Vec<T> log1p_of_fraction(Vec<T> x) {
     using V = Vec<T>;

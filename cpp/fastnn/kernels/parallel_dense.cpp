@@ -23,9 +23,9 @@ struct Scratch {
     GemmScratch<T>& of(int rank) { return gemm[static_cast<std::size_t>(rank)]; }
 };
 
-// The result (rows, cols) of a product in tiles, cut such that little is packed twice: a
-// tile packs its rows of one operand and its columns of the other, so `parts` tiles pack
-// rows * (cuts along cols) + cols * (cuts along rows) vectors of the depth.
+// The result (rows, cols) of a product in tiles, cut such that little is packed twice:
+// a tile packs its rows of one operand and its columns of the other, so `parts` tiles
+// pack rows * (cuts along cols) + cols * (cuts along rows) vectors of the depth.
 //
 // An element is summed over the depth alike wherever it is cut (gemm.hpp, thin.hpp), so
 // that here the number of parts may follow the number of threads.
@@ -50,8 +50,12 @@ public:
     }
 
     Index count() const noexcept { return ceil_div(rows_, height_) * across(); }
-    Range rows(Index i) const noexcept { return tile_range(i / across(), height_, rows_); }
-    Range cols(Index i) const noexcept { return tile_range(i % across(), width_, cols_); }
+    Range rows(Index i) const noexcept {
+        return tile_range(i / across(), height_, rows_);
+    }
+    Range cols(Index i) const noexcept {
+        return tile_range(i % across(), width_, cols_);
+    }
 
 private:
     static constexpr Index kColStep = 48;  // columns that the product takes at once

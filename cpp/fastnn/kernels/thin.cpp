@@ -16,13 +16,21 @@ struct Strided {
     Index row_step;
     Index depth_step;
 
-    Strided from_row(Index i) const { return {data + i * row_step, row_step, depth_step}; }
+    Strided from_row(Index i) const {
+        return {data + i * row_step, row_step, depth_step};
+    }
 };
 
 // C += A B for R rows and V registers of columns, all held in registers; B has rows of
 // `b_step`. `at(v)` loads and stores the v-th register of columns of a row.
 template <int R, int V, class T, class At>
-void block(Strided<T> a, const T* b, Index b_step, Index depth, T* c, Index c_step, At at) {
+void block(Strided<T> a,
+           const T* b,
+           Index b_step,
+           Index depth,
+           T* c,
+           Index c_step,
+           At at) {
     Vec<T> sums[R][V];
     for (int r = 0; r < R; ++r) {
         for (int v = 0; v < V; ++v) sums[r][v] = at(v).load(c + r * c_step);
@@ -80,6 +88,10 @@ void fill(MatrixView<T> y, VectorView<const T> values) {
 
 constexpr Index kDepth = 256;  // of the packed panel, which stays in L1
 
+// A register as a template argument loses attributes that matter here to nobody.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
 // panel(k, unit) := w(unit, k), with zeros for the units that fill up the last register
 template <class T>
 void pack(MatrixView<const T> w, Index lanes, T* panel) {
@@ -101,6 +113,8 @@ void pack(MatrixView<const T> w, Index lanes, T* panel) {
     }
 }
 
+#pragma GCC diagnostic pop
+
 // Rows at a time for V registers of units: as many sums as 16 registers leave room for.
 template <int V, class T>
 void add_panel(MatrixView<const T> x, const T* panel, MatrixView<T> y) {
@@ -117,7 +131,8 @@ void add_panel(MatrixView<const T> x, const T* panel, MatrixView<T> y) {
                         kLanes - y.cols, T(0));
         }
         block<R, V>(a.from_row(i), b.data, b.stride, b.rows, sums, kLanes, whole);
-        for (Index r = 0; r < R; ++r) std::copy_n(sums + r * kLanes, y.cols, y.row(i + r));
+        for (Index r = 0; r < R; ++r)
+            std::copy_n(sums + r * kLanes, y.cols, y.row(i + r));
     };
     Index i = 0;
     for (; i + kRows <= x.rows; i += kRows) {
@@ -136,14 +151,30 @@ void forward_by_units(MatrixView<const T> x, MatrixView<const T> w, MatrixView<T
         const MatrixView<const T> part = x.col_slice(depth);
         pack(w.col_slice(depth), lanes, panel);
         switch (lanes / kWidth) {
-            case 1: add_panel<1>(part, panel, y); break;
-            case 2: add_panel<2>(part, panel, y); break;
-            case 3: add_panel<3>(part, panel, y); break;
-            case 4: add_panel<4>(part, panel, y); break;
-            case 5: add_panel<5>(part, panel, y); break;
-            case 6: add_panel<6>(part, panel, y); break;
-            case 7: add_panel<7>(part, panel, y); break;
-            default: add_panel<8>(part, panel, y); break;
+            case 1:
+                add_panel<1>(part, panel, y);
+                break;
+            case 2:
+                add_panel<2>(part, panel, y);
+                break;
+            case 3:
+                add_panel<3>(part, panel, y);
+                break;
+            case 4:
+                add_panel<4>(part, panel, y);
+                break;
+            case 5:
+                add_panel<5>(part, panel, y);
+                break;
+            case 6:
+                add_panel<6>(part, panel, y);
+                break;
+            case 7:
+                add_panel<7>(part, panel, y);
+                break;
+            default:
+                add_panel<8>(part, panel, y);
+                break;
         }
     }
 }
@@ -151,7 +182,12 @@ void forward_by_units(MatrixView<const T> x, MatrixView<const T> w, MatrixView<T
 // --- one or two units: lanes along the inputs ----------------------------------------
 
 template <int Units, int R, class T>
-void dot_rows(const T* x, Index x_step, const T* w, Index w_step, Index depth, T* y,
+void dot_rows(const T* x,
+              Index x_step,
+              const T* w,
+              Index w_step,
+              Index depth,
+              T* y,
               Index y_step) {
     Vec<T> sums[R][Units];
     simd::for_each<T>(depth, [&](auto at) {
@@ -184,7 +220,9 @@ void forward_by_dots(MatrixView<const T> x, MatrixView<const T> w, MatrixView<T>
 }  // namespace
 
 template <class T>
-void thin_forward(MatrixView<const T> x, MatrixView<const T> w, VectorView<const T> b,
+void thin_forward(MatrixView<const T> x,
+                  MatrixView<const T> w,
+                  VectorView<const T> b,
                   MatrixView<T> y) noexcept {
     fill(y, b);
     if (w.rows == 1) {
@@ -197,14 +235,16 @@ void thin_forward(MatrixView<const T> x, MatrixView<const T> w, VectorView<const
 }
 
 template <class T>
-void thin_backward_input(MatrixView<const T> dy, MatrixView<const T> w,
+void thin_backward_input(MatrixView<const T> dy,
+                         MatrixView<const T> w,
                          MatrixView<T> dx) noexcept {
     fill(dx, VectorView<const T>{});
     add_product(Strided<T>{dy.data, dy.stride, 1}, w, dx);
 }
 
 template <class T>
-void thin_backward_weights(MatrixView<const T> dy, MatrixView<const T> x,
+void thin_backward_weights(MatrixView<const T> dy,
+                           MatrixView<const T> x,
                            MatrixView<T> dw) noexcept {
     constexpr Index kRows = 128;  // a strip of x of this height stays in L1
     fill(dw, VectorView<const T>{});
@@ -214,12 +254,12 @@ void thin_backward_weights(MatrixView<const T> dy, MatrixView<const T> x,
     }
 }
 
-#define FASTNN_INSTANTIATE(T)                                                          \
-    template void thin_forward<T>(MatrixView<const T>, MatrixView<const T>,            \
-                                  VectorView<const T>, MatrixView<T>) noexcept;        \
-    template void thin_backward_input<T>(MatrixView<const T>, MatrixView<const T>,     \
-                                         MatrixView<T>) noexcept;                      \
-    template void thin_backward_weights<T>(MatrixView<const T>, MatrixView<const T>,   \
+#define FASTNN_INSTANTIATE(T)                                                        \
+    template void thin_forward<T>(MatrixView<const T>, MatrixView<const T>,          \
+                                  VectorView<const T>, MatrixView<T>) noexcept;      \
+    template void thin_backward_input<T>(MatrixView<const T>, MatrixView<const T>,   \
+                                         MatrixView<T>) noexcept;                    \
+    template void thin_backward_weights<T>(MatrixView<const T>, MatrixView<const T>, \
                                            MatrixView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
