@@ -1,7 +1,7 @@
 """The table of the kernel benchmark: what is called, on which shapes, for which work.
 
-Sizes are steps of the memory ladder; "L2" means that the largest array of a float32 call
-fits there on most processors. A product's steps are shapes of dense layers instead.
+Sizes are steps of the memory ladder; "L2" means that the largest array of a float32
+call fits there on most processors. A product's steps are shapes of dense layers.
 """
 
 from __future__ import annotations
@@ -34,10 +34,7 @@ DENSE = dict(
         strict=True,
     )
 )
-THIN = {
-    step: (rows, inputs, 10)
-    for step, (rows, inputs, _) in DENSE.items()
-}
+THIN = {step: (rows, inputs, 10) for step, (rows, inputs, _) in DENSE.items()}
 ACTIVATIONS = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "gelu_tanh"),
     *("silu", "mish", "sigmoid", "tanh", "softplus", "softsign"),
@@ -86,7 +83,10 @@ class Case:
 
     def calls(self, work: Work) -> tuple[Callable[[], object], Callable[[], object]]:
         """Return the compiled kernel and its NumPy twin, ready to call."""
-        ours, theirs = getattr(kernels, self.function), getattr(reference, self.function)
+        ours, theirs = (
+            getattr(kernels, self.function),
+            getattr(reference, self.function),
+        )
         theirs_of = copied(work.arguments) if self.in_place else work.arguments
         return (
             lambda: ours(*work.arguments, **work.options),
@@ -138,7 +138,9 @@ def _activation(name: str, *, backward: bool) -> Case:
     return Case(name, f"activation {which}", f"activation_{which}", make)
 
 
-def _dense(label: str, shapes: dict[str, tuple[int, int, int]], *, backward: bool) -> Case:
+def _dense(
+    label: str, shapes: dict[str, tuple[int, int, int]], *, backward: bool
+) -> Case:
     def make(rng: np.random.Generator, step: str, dtype: Any) -> Work:
         rows, inputs, units = shapes[step]
         draw = _draw(rng, dtype)
@@ -150,7 +152,9 @@ def _dense(label: str, shapes: dict[str, tuple[int, int, int]], *, backward: boo
         arguments = (draw(rows, units), x, w, y, "relu")
         return Work(shapes[step], arguments, {}, 2 * flops, "GFLOP/s")
 
-    return Case(label, "kernels", f"dense_{'backward' if backward else 'forward'}", make)
+    return Case(
+        label, "kernels", f"dense_{'backward' if backward else 'forward'}", make
+    )
 
 
 def _normalize(function: str) -> Case:
@@ -175,7 +179,9 @@ def _cross_entropy(label: str, classes: int | None) -> Case:
         cols = classes or COLUMNS[step]
         rows = max(1, ELEMENTS[step] // cols)
         z = _draw(rng, dtype)(rows, cols)
-        return Work(z.shape, (z, rng.integers(0, cols, rows)), {}, 2 * _moved(z), "GB/s")
+        return Work(
+            z.shape, (z, rng.integers(0, cols, rows)), {}, 2 * _moved(z), "GB/s"
+        )
 
     return Case(label, "kernels", "softmax_cross_entropy", make)
 

@@ -62,7 +62,9 @@ def _timings(ours: Sample, theirs: Sample) -> Row:
     }
 
 
-def measure_all(only: str, steps: tuple[str, ...], dtype: type, budget: float) -> list[Row]:
+def measure_all(
+    only: str, steps: tuple[str, ...], dtype: type, budget: float
+) -> list[Row]:
     """Run in this process, with the threads that its environment allows."""
     rows = []
     for case in CASES:
@@ -72,7 +74,7 @@ def measure_all(only: str, steps: tuple[str, ...], dtype: type, budget: float) -
             rows.append(measure(case, step, dtype, budget))
             _say(rows[-1])
     if only in "training step":
-        ours, theirs, shape = training_step(dtype, budget=10 * budget)
+        ours, theirs, shape = training_step(dtype, budget=20 * budget)
         rows.append(
             {
                 "group": "training",
@@ -118,7 +120,9 @@ def as_markdown(about: dict[str, Any], rows: list[Row]) -> str:
     text += "Medians of one run, contenders in turns. Written by "
     text += "`python bench/kernels_vs_numpy.py`.\n\n"
     text += "".join(f"* {key}: {value}\n" for key, value in about.items())
-    text += f"\n{len(rows) - len(behind)} of {len(rows)} measurements are ahead of NumPy"
+    text += (
+        f"\n{len(rows) - len(behind)} of {len(rows)} measurements are ahead of NumPy"
+    )
     text += ".\n" if not behind else "; behind are\n\n"
     text += "".join(
         f"* {r['label']} ({r['group']}, {r['step']}, {r['threads']} thread"
@@ -181,7 +185,7 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     dtype = np.float32 if arguments.dtype == "float32" else np.float64
-    steps, budget = (STEPS[:2], 0.003) if arguments.quick else (STEPS, 0.25)
+    steps, budget = (STEPS[:2], 0.003) if arguments.quick else (STEPS, 0.1)
     if arguments.child:
         json.dump(measure_all(arguments.only, steps, dtype, budget), sys.stdout)
         return

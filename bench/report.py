@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.figure import Figure
+
+from fastnn import _native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,9 +57,7 @@ def time_in_turns(
         loops.append(max(1, int(2e-4 / max(_seconds(call, 1), 1e-9))))
     seen: list[list[float]] = [[] for _ in calls]
     end = time.perf_counter() + budget
-    while len(seen[0]) < least or (
-        time.perf_counter() < end and len(seen[0]) < most
-    ):
+    while len(seen[0]) < least or (time.perf_counter() < end and len(seen[0]) < most):
         for times, call, repeat in zip(seen, calls, loops, strict=True):
             times.append(_seconds(call, repeat))
     return [_summary(times) for times in seen]
@@ -69,8 +70,6 @@ def _summary(times: list[float]) -> Sample:
 
 def machine() -> dict[str, Any]:
     """Describe what the figures depend on: processor, versions, commit."""
-    from fastnn import _native
-
     return {
         "processor": _processor(),
         "processors usable": len(os.sched_getaffinity(0))
@@ -170,27 +169,17 @@ def heat_map(
 
     `panels` gives for each group and kernel the ratios of all steps, thread by thread.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
     columns = [panels_of for panels_of in panels.items() if panels_of[1]]
     tallest = max(len(rows) for _, rows in columns)
-    figure, axes = plt.subplots(
-        1,
-        len(columns),
-        figsize=(4.9 * len(columns), 0.27 * tallest + 2.0),
-        squeeze=False,
-        layout="constrained",
-    )
+    size = (4.9 * len(columns), 0.27 * tallest + 2.0)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(1, len(columns), squeeze=False)
     for axis, (group, rows) in zip(axes[0], columns, strict=True):
         _heat_panel(axis, group, rows, steps, threads, tallest)
     figure.suptitle(title, fontsize=13)
     figure.supxlabel("\n".join(notes), fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
-    plt.close(figure)
 
 
 def _heat_panel(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def weights(dtype: type) -> list[tuple[Any, Any]]:
             (rng.standard_normal((n, m)) * np.sqrt(2 / m)).astype(dtype),
             np.zeros(n, dtype),
         )
-        for m, n in zip(WIDTHS, WIDTHS[1:], strict=False)
+        for m, n in pairwise(WIDTHS)
     ]
 
 
@@ -58,7 +59,7 @@ def training_step(
     samples = time_in_turns(
         (lambda: trainer.step(x, y), lambda: network.step(x, y)), budget=budget
     )
-    products = sum(m * n for m, n in zip(WIDTHS, WIDTHS[1:], strict=False))
+    products = sum(m * n for m, n in pairwise(WIDTHS))
     # forward, and backward for weights and inputs but those of the first layer
     flops = 2.0 * BATCH * (3 * products - WIDTHS[0] * WIDTHS[1])
     shape = {

@@ -12,6 +12,7 @@
 
 #include "fastnn/core/error.hpp"
 #include "fastnn/core/fields.hpp"
+#include "fastnn/kernels/elementary.hpp"
 #include "fastnn/kernels/erf.hpp"
 #include "fastnn/kernels/simd.hpp"
 
@@ -209,7 +210,7 @@ struct Silu : Plain {
 
 template <class V>
 V log_one_plus_exp(V z) {  // log(1 + exp(z)), exp only of negative numbers
-    return max(z, V(0)) + log1p(exp(-abs(z)));
+    return max(z, V(0)) + log1p_of_fraction(exp(-abs(z)));
 }
 
 // y = log(1 + exp(z))
@@ -225,18 +226,26 @@ struct Softplus : Plain {
     }
 };
 
-// y = z tanh(softplus(z)) (Misra 2020)
+// y = z tanh(softplus(z)) (Misra 2020) = z n / (n + 2) with w = exp(z), n = w (w + 2)
 struct Mish : Plain {
     static constexpr const char* kKind = "mish";
     static constexpr bool kSlopeNeedsInput = true;
+    static constexpr double kFlat = 40;  // beyond, n / (n + 2) is 1 in full
     template <class V>
     V value(V z) const {
-        return z * tanh(log_one_plus_exp(z));
+        const V w = exp(min(z, V(kFlat)));
+        const V n = w * (w + V(2));
+        return z * (n / (n + V(2)));
     }
+    // n / (n + 2) + z 4 w (1 + w) / (n + 2)^2
     template <class V>
     V slope(V z) const {
-        const V t = tanh(log_one_plus_exp(z));
-        return t + z * (V(1) - t * t) * logistic(z);
+        const V inside = min(z, V(kFlat));
+        const V w = exp(inside);
+        const V n = w * (w + V(2));
+        const V inverse = V(1) / (n + V(2));
+        const V steep = V(4) * w * (V(1) + w) * inverse * inverse;
+        return fma(inside, steep, n * inverse);
     }
 };
 

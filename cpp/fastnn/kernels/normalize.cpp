@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "fastnn/kernels/simd.hpp"
+#include "fastnn/kernels/reduce.hpp"
 
 namespace fastnn {
 
@@ -13,18 +13,19 @@ template <class T>
 void column_moments(MatrixView<const T> x, T* mean, T* m2) noexcept {
     const Vec<T> per_row(1.0 / static_cast<double>(x.rows));
     for_each<T>(x.cols, [&](auto at) {
-        Vec<T> total, rest, squares;
-        for (Index i = 0; i < x.rows; ++i) total += at.load(x.row(i));
-        const Vec<T> rough = total * per_row;
-        for (Index i = 0; i < x.rows; ++i) {
-            const Vec<T> d = at.load(x.row(i)) - rough;
-            rest += d;
-            squares = fma(d, d, squares);
-        }
+        RowSums<T, 1> totals;
+        totals.add_rows(x.rows, [&](Index i, auto add) { add(0, at.load(x.row(i))); });
+        const Vec<T> rough = totals.sum(0) * per_row;
         // What rounding left out of the first sum is the mean of the deviations.
-        const Vec<T> error = rest * per_row;
+        RowSums<T, 2> rest;
+        rest.add_rows(x.rows, [&](Index i, auto add) {
+            const Vec<T> d = at.load(x.row(i)) - rough;
+            add(0, d);
+            add(1, d * d);
+        });
+        const Vec<T> error = rest.sum(0) * per_row;
         at.store(mean, rough + error);
-        at.store(m2, squares - rest * error);
+        at.store(m2, rest.sum(1) - rest.sum(0) * error);
     });
 }
 
@@ -78,14 +79,14 @@ void batchnorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean
                     const T* inv_std, T* dgamma, T* dbeta) noexcept {
     for_each<T>(x.cols, [&](auto at) {
         const Vec<T> m = at.load(mean);
-        Vec<T> sum, product;
-        for (Index i = 0; i < x.rows; ++i) {
+        RowSums<T, 2> sums;
+        sums.add_rows(x.rows, [&](Index i, auto add) {
             const Vec<T> d = at.load(dy.row(i));
-            sum += d;
-            product = fma(d, at.load(x.row(i)) - m, product);
-        }
-        at.store(dgamma, product * at.load(inv_std));
-        at.store(dbeta, sum);
+            add(0, d);
+            add(1, d * (at.load(x.row(i)) - m));
+        });
+        at.store(dbeta, sums.sum(0));
+        at.store(dgamma, sums.sum(1) * at.load(inv_std));
     });
 }
 
@@ -157,16 +158,14 @@ template <class T>
 void layernorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean,
                     const T* inv_std, T* dgamma, T* dbeta) noexcept {
     for_each<T>(x.cols, [&](auto at) {
-        Vec<T> total, product;
-        for (Index i = 0; i < x.rows; ++i) {
+        RowSums<T, 2> sums;
+        sums.add_rows(x.rows, [&](Index i, auto add) {
             const Vec<T> d = at.load(dy.row(i));
-            const Vec<T> xhat =
-                (at.load(x.row(i)) - Vec<T>(mean[i])) * Vec<T>(inv_std[i]);
-            total += d;
-            product = fma(d, xhat, product);
-        }
-        at.store(dgamma, product);
-        at.store(dbeta, total);
+            add(0, d);
+            add(1, d * (at.load(x.row(i)) - Vec<T>(mean[i])) * Vec<T>(inv_std[i]));
+        });
+        at.store(dbeta, sums.sum(0));
+        at.store(dgamma, sums.sum(1));
     });
 }
 

@@ -3,6 +3,7 @@
 #include "fastnn/kernels/affine.hpp"
 #include "fastnn/kernels/parallel.hpp"
 #include "fastnn/kernels/reduce.hpp"
+#include "fastnn/kernels/thin.hpp"
 
 namespace fastnn::parallel {
 namespace {
@@ -22,33 +23,70 @@ struct Scratch {
     GemmScratch<T>& of(int rank) { return gemm[static_cast<std::size_t>(rank)]; }
 };
 
-// Tall enough to pay for packing the weights once a tile, low enough that the result is
-// still in L2 when the activation runs over it.
-RowTiles dense_tiles(Index rows) {
-    return {rows, std::clamp<Index>(round_up(ceil_div(rows, 16), kRowStep), 64, 512)};
-}
+// The result (rows, cols) of a product in tiles, cut such that little is packed twice:
+// a tile packs its rows of one operand and its columns of the other, so `parts` tiles
+// pack rows * (cuts along cols) + cols * (cuts along rows) vectors of the depth.
+//
+// An element is summed over the depth alike wherever it is cut (gemm.hpp, thin.hpp), so
+// that here the number of parts may follow the number of threads.
+class ProductTiles {
+public:
+    ProductTiles(int n_threads, Index rows, Index cols, Index depth)
+        : rows_(rows), cols_(cols) {
+        constexpr Index kWorth = 1 << 20;  // multiply-adds that are worth a tile
+        constexpr Index kTallest = 1024;   // the result is in L2 for the activation
+        const Index most = std::max<Index>(rows * cols * depth / kWorth, 1);
+        const Index parts = n_threads == 1 ? 1 : std::min<Index>(2 * n_threads, most);
+        const Index least_down = std::max<Index>(ceil_div(rows, kTallest), 1);
+        Index best = -1;
+        for (Index down = least_down; down <= std::max(parts, least_down); ++down) {
+            const Index across = ceil_div(parts, down);
+            const Index packed = rows * across + cols * down;
+            if (best >= 0 && packed >= best) continue;
+            best = packed;
+            height_ = extent(rows, down, kRowStep);
+            width_ = extent(cols, across, kColStep);
+        }
+    }
 
-// dW in tiles along its longer side.
-struct WeightTiles {
-    Index out, in;
+    Index count() const noexcept { return ceil_div(rows_, height_) * across(); }
+    Range rows(Index i) const noexcept {
+        return tile_range(i / across(), height_, rows_);
+    }
+    Range cols(Index i) const noexcept {
+        return tile_range(i % across(), width_, cols_);
+    }
 
-    static constexpr Index kTiles = 8;
-    Index longer() const noexcept { return std::max(out, in); }
-    Index width() const noexcept {
-        return std::max<Index>(64, round_up(ceil_div(longer(), kTiles), 16));
+private:
+    static constexpr Index kColStep = 48;  // columns that the product takes at once
+
+    // Of equal tiles, multiples of `step`; none is so thin that it would be summed by
+    // other code than the whole.
+    static Index extent(Index total, Index parts, Index step) noexcept {
+        Index n = std::max(round_up(ceil_div(total, parts), step), step);
+        while (n < total && total % n > 0 && total % n <= kThinUnits) n += step;
+        return n;
     }
-    Index count() const noexcept { return ceil_div(longer(), width()); }
-    Range outputs(Index i) const noexcept {
-        return out >= in ? tile_range(i, width(), out) : Range{0, out};
-    }
-    Range inputs(Index i) const noexcept {
-        return out >= in ? Range{0, in} : tile_range(i, width(), in);
-    }
+    Index across() const noexcept { return ceil_div(cols_, width_); }
+
+    Index rows_, cols_;
+    Index height_ = kRowStep, width_ = kColStep;
 };
 
 template <class T>
 VectorView<T> elements(MatrixView<T> contiguous) {
     return {contiguous.data, contiguous.rows * contiguous.cols};
+}
+
+template <class T>
+void activate(const Activation& f, MatrixView<T> y) {
+    if (y.is_contiguous()) {
+        return fastnn::activation_forward<T>(f, elements(y), elements(y));
+    }
+    for (Index i = 0; i < y.rows; ++i) {
+        const VectorView<T> row{y.row(i), y.cols};
+        fastnn::activation_forward<T>(f, row, row);
+    }
 }
 
 }  // namespace
@@ -60,13 +98,14 @@ void dense_forward(int n_threads,
                    VectorView<const T> b,
                    const Activation& f,
                    MatrixView<T> y) {
-    const RowTiles tiles = dense_tiles(x.rows);
+    const ProductTiles tiles(n_threads, x.rows, w.rows, x.cols);
     Scratch<T>& scratch = Scratch<T>::for_threads(n_threads);
-    const bool activate = !is_identity(f);
     parallel_for(n_threads, tiles.count(), [&](Index i, int rank) {
-        const MatrixView<T> tile = y.row_slice(tiles[i]);
-        affine_forward<T>(x.row_slice(tiles[i]), w, b, tile, scratch.of(rank));
-        if (activate) fastnn::activation_forward<T>(f, elements(tile), elements(tile));
+        const Range rows = tiles.rows(i), units = tiles.cols(i);
+        const MatrixView<T> tile = y.row_slice(rows).col_slice(units);
+        affine_forward<T>(x.row_slice(rows), w.row_slice(units),
+                          b.empty() ? b : b.slice(units), tile, scratch.of(rank));
+        if (!is_identity(f)) activate(f, tile);
     });
 }
 
@@ -81,38 +120,39 @@ void dense_backward(int n_threads,
                     MatrixView<T> dw,
                     VectorView<T> db) {
     Scratch<T>& scratch = Scratch<T>::for_threads(n_threads);
-    const bool activate = !is_identity(f);
-    if (activate) scratch.dz.reserve(dy.rows * dy.cols);
+    const bool linear = is_identity(f);
+    const VectorView<const T> all = elements(dy);
+    if (!linear) scratch.dz.reserve(all.size);
     const MatrixView<const T> dz =
-        activate ? MatrixView<T>(scratch.dz.data(), dy.rows, dy.cols) : dy;
+        linear ? dy : MatrixView<T>(scratch.dz.data(), dy.rows, dy.cols);
 
-    const auto inputs = [&](Index i, int rank, const RowTiles& tiles) {
-        const Range r = tiles[i];
-        if (activate) {
-            const MatrixView<T> tile(scratch.dz.data() + r.begin * dy.cols, r.size(),
-                                     dy.cols);
-            fastnn::activation_backward<T>(f, elements(dy.row_slice(r)),
-                                           elements(s.row_slice(r)), elements(tile));
+    constexpr Index kRun = 16384;
+    const RowTiles runs{linear ? 0 : all.size, kRun};
+    const auto slopes = [&](Index i, int) {
+        const Range r = runs[i];
+        fastnn::activation_backward<T>(f, all.slice(r), elements(s).slice(r),
+                                       {scratch.dz.data() + r.begin, r.size()});
+    };
+    const ProductTiles inputs(n_threads, x.rows, w.cols, w.rows);
+    const ProductTiles weights(n_threads, w.rows, w.cols, x.rows);
+    const auto products = [&](Index i, int rank) {
+        if (i < inputs.count()) {
+            const Range rows = inputs.rows(i), cols = inputs.cols(i);
+            affine_backward_input<T>(dz.row_slice(rows), w.col_slice(cols),
+                                     dx.row_slice(rows).col_slice(cols),
+                                     scratch.of(rank));
+        } else if (i -= inputs.count(); i < weights.count()) {
+            const Range units = weights.rows(i), cols = weights.cols(i);
+            affine_backward_weights<T>(dz.col_slice(units), x.col_slice(cols),
+                                       dw.row_slice(units).col_slice(cols),
+                                       scratch.of(rank));
+        } else {
+            column_sums<T>(dz, db.data);
         }
-        affine_backward_input<T>(dz.row_slice(r), w, dx.row_slice(r), scratch.of(rank));
     };
-    const auto weights = [&](Index i, int rank, const WeightTiles& tiles) {
-        const Range out = tiles.outputs(i), in = tiles.inputs(i);
-        affine_backward_weights<T>(dz.col_slice(out), x.col_slice(in),
-                                   dw.row_slice(out).col_slice(in), scratch.of(rank));
-    };
-    const RowTiles rows = dense_tiles(x.rows);
-    const WeightTiles units{w.rows, w.cols};
     two_stages(
-        n_threads, rows.count(), [&](Index i, int rank) { inputs(i, rank, rows); },
-        [] {}, units.count() + 1,
-        [&](Index i, int rank) {
-            if (i == 0) {
-                column_sums<T>(dz, db.data);
-            } else {
-                weights(i - 1, rank, units);
-            }
-        });
+        n_threads, runs.count(), slopes, [] {}, inputs.count() + weights.count() + 1,
+        products);
 }
 
 #define FASTNN_INSTANTIATE(T)                                                          \

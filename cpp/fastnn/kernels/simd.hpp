@@ -15,6 +15,55 @@ namespace fastnn::simd {
 template <class T>
 struct Mask;
 
+// The first n lanes of a register from memory, zeros in the others, and back. Eigen's way
+// goes through the stack, which stalls; masked instructions do not.
+#if defined(__AVX512F__)
+inline __mmask16 lanes_below(Index n) { return static_cast<__mmask16>((1u << n) - 1); }
+inline __m512 head_of(const float* from, Index n) {
+    return _mm512_maskz_loadu_ps(lanes_below(n), from);
+}
+inline __m512d head_of(const double* from, Index n) {
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes_below(n)), from);
+}
+inline void put_head(float* to, __m512 v, Index n) {
+    _mm512_mask_storeu_ps(to, lanes_below(n), v);
+}
+inline void put_head(double* to, __m512d v, Index n) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>(lanes_below(n)), v);
+}
+#elif defined(__AVX2__)
+template <class Int>
+__m256i lanes_below(Index n) {
+    constexpr Index kLanes = 32 / sizeof(Int);
+    static constexpr Int kOnes[2 * kLanes] = {-1, -1, -1, -1,
+                                              kLanes > 4 ? -1 : 0, kLanes > 4 ? -1 : 0,
+                                              kLanes > 4 ? -1 : 0, kLanes > 4 ? -1 : 0};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + kLanes - n));
+}
+inline __m256 head_of(const float* from, Index n) {
+    return _mm256_maskload_ps(from, lanes_below<int>(n));
+}
+inline __m256d head_of(const double* from, Index n) {
+    return _mm256_maskload_pd(from, lanes_below<long long>(n));
+}
+inline void put_head(float* to, __m256 v, Index n) {
+    _mm256_maskstore_ps(to, lanes_below<int>(n), v);
+}
+inline void put_head(double* to, __m256d v, Index n) {
+    _mm256_maskstore_pd(to, lanes_below<long long>(n), v);
+}
+#else
+template <class T>
+auto head_of(const T* from, Index n) {
+    using Packet = typename Eigen::internal::packet_traits<T>::type;
+    return Eigen::internal::ploadu_partial<Packet>(from, n);
+}
+template <class T, class Packet>
+void put_head(T* to, const Packet& v, Index n) {
+    Eigen::internal::pstoreu_partial(to, v, n);
+}
+#endif
+
 template <class T>
 struct Vec {
     using Packet = typename Eigen::internal::packet_traits<T>::type;
@@ -31,13 +80,12 @@ struct Vec {
 
     static Vec load(const T* from) { return Vec(Eigen::internal::ploadu<Packet>(from)); }
     // The first n < kWidth elements; the others are zero.
-    static Vec load_head(const T* from, Index n) {
-        return Vec(Eigen::internal::ploadu_partial<Packet>(from, n));
+    static Vec load_head(const T* from, Index n) { return Vec(head_of(from, n)); }
+    static Vec lane_numbers() {  // 0, 1, 2, ...
+        return Vec(Eigen::internal::plset<Packet>(T(0)));
     }
     void store(T* to) const { Eigen::internal::pstoreu(to, packet); }
-    void store_head(T* to, Index n) const {
-        Eigen::internal::pstoreu_partial(to, packet, n);
-    }
+    void store_head(T* to, Index n) const { put_head(to, packet, n); }
 
     friend Vec operator+(Vec a, Vec b) {
         return Vec(Eigen::internal::padd(a.packet, b.packet));
@@ -94,6 +142,15 @@ Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {  // a * b + c
     return Vec<T>(Eigen::internal::pmadd(a.packet, b.packet, c.packet));
 }
 template <class T>
+Vec<T> round(Vec<T> a) {  // to the nearest integer, halves to even
+    return Vec<T>(Eigen::internal::print(a.packet));
+}
+// 2^n for an integer n that keeps it a normal number.
+template <class T>
+Vec<T> exp2_of_integer(Vec<T> n) {
+    return Vec<T>(Eigen::internal::pldexp_fast(Vec<T>(1).packet, n.packet));
+}
+template <class T>
 Vec<T> abs(Vec<T> a) {
     return Vec<T>(Eigen::internal::pabs(a.packet));
 }
@@ -106,16 +163,8 @@ Vec<T> exp(Vec<T> a) {
     return Vec<T>(Eigen::internal::pexp(a.packet));
 }
 template <class T>
-Vec<T> expm1(Vec<T> a) {
-    return Vec<T>(Eigen::internal::generic_expm1(a.packet));
-}
-template <class T>
 Vec<T> log(Vec<T> a) {
     return Vec<T>(Eigen::internal::plog(a.packet));
-}
-template <class T>
-Vec<T> log1p(Vec<T> a) {
-    return Vec<T>(Eigen::internal::generic_log1p(a.packet));
 }
 template <class T>
 Vec<T> tanh(Vec<T> a) {
@@ -173,17 +222,11 @@ struct Head {
     Vec<T> load(const T* from) const { return Vec<T>::load_head(from + i, n); }
     // Lanes beyond the end hold `fill`: the neutral element of a reduction.
     Vec<T> load(const T* from, T fill) const {
-        alignas(64) T lanes[Vec<T>::kWidth];
-        for (Index k = 0; k < Vec<T>::kWidth; ++k) lanes[k] = k < n ? from[i + k] : fill;
-        return Vec<T>::load(lanes);
+        return select(inside(), load(from), Vec<T>(fill));
     }
     void store(T* to, Vec<T> v) const { v.store_head(to + i, n); }
-    Vec<T> where_inside(Vec<T> v) const {
-        alignas(64) T lanes[Vec<T>::kWidth];
-        v.store(lanes);
-        for (Index k = n; k < Vec<T>::kWidth; ++k) lanes[k] = T(0);
-        return Vec<T>::load(lanes);
-    }
+    Vec<T> where_inside(Vec<T> v) const { return select(inside(), v, Vec<T>()); }
+    Mask<T> inside() const { return Vec<T>::lane_numbers() < Vec<T>(n); }
 };
 
 // Calls body(at) for 0 .. n, a register at a time; `at` loads from and stores to arrays:

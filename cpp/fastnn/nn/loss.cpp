@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "fastnn/kernels/activation.hpp"
+#include "fastnn/kernels/elementary.hpp"
 #include "fastnn/kernels/simd.hpp"
 
 namespace fastnn {
@@ -30,19 +30,19 @@ double mean_over_outputs(const Sample<T>& s, double factor, T* dz, Term term,
 }
 
 template <class T>
-double row(const loss::Mse&, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Mse&, const Sample<T>& s, double factor, T* dz) {
     return mean_over_outputs(
         s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
 }
 
 template <class T>
-double row(const loss::Mae&, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Mae&, const Sample<T>& s, double factor, T* dz) {
     return mean_over_outputs(
         s, factor, dz, [](auto d) { return abs(d); }, [](auto d) { return sign(d); });
 }
 
 template <class T>
-double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
     const Vec<T> delta(h.delta), half(0.5);
     return mean_over_outputs(
         s, factor, dz,
@@ -54,7 +54,7 @@ double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
 }
 
 template <class T>
-double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz) {
     constexpr T kLowest = -std::numeric_limits<T>::infinity();  // exp of it is 0
     Vec<T> greatest(kLowest);
     for_each<T>(s.outputs,
@@ -62,7 +62,9 @@ double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz
     const T shift = max_lane(greatest);
     Vec<T> total;
     for_each<T>(s.outputs, [&](auto at) {
-        total += exp(at.load(s.z, kLowest) - Vec<T>(shift));
+        const Vec<T> e = exp(at.load(s.z, kLowest) - Vec<T>(shift));
+        total += e;
+        if (dz) at.store(dz, e);
     });
     const T partition = sum(total);
     const T log_partition = std::log(partition);  // of z - shift: large z cost no digits
@@ -79,7 +81,7 @@ double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz
         const Vec<T> scale(factor * mass / static_cast<double>(partition));
         const Vec<T> uniform(factor * smooth), share(factor * sharp);
         for_each<T>(s.outputs, [&](auto at) {
-            Vec<T> d = scale * exp(at.load(s.z) - Vec<T>(shift)) - uniform;
+            Vec<T> d = scale * at.load(dz) - uniform;
             if (s.y) d -= share * at.load(s.y);
             at.store(dz, d);
         });
@@ -128,7 +130,7 @@ private:
 };
 
 template <class T>
-double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor, T* dz) {
     const double share = 1.0 / static_cast<double>(s.outputs);
     const PerOutput<T> pos_weight(b.pos_weight);
     const Vec<T> zero, one(1), scale(factor * share);
@@ -139,7 +141,7 @@ double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor,
         const Vec<T> q = fma(at.load(s.y), sharp, smooth);
         // -log s(z) = log(1 + exp(-z)) = e + max(-z, 0), -log(1 - s(z)) = e + max(z, 0)
         const Vec<T> decay = exp(-abs(z));
-        const Vec<T> e = log1p(decay);
+        const Vec<T> e = log1p_of_fraction(decay);
         const Vec<T> l = p * q * (e + max(-z, zero)) + (one - q) * (e + max(z, zero));
         total += at.where_inside(l);
         if (!dz) return;

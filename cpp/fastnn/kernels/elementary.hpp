@@ -1,0 +1,73 @@
+// exp(x) - 1 and log(1 + x) on registers, to 2 units in the last place.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <numbers>
+#include <type_traits>
+
+#include "fastnn/kernels/simd.hpp"
+
+namespace fastnn::simd {
+
+// 1/k! for k < n
+template <int n>
+constexpr std::array<double, n> inverse_factorials() {
+    std::array<double, n> values{1.0};
+    for (int k = 1; k < n; ++k) values[k] = values[k - 1] / k;
+    return values;
+}
+
+// sum_k c[k] x^k for k from `first` on, divided by x^first
+template <int first, class T, std::size_t n>
+Vec<T> horner(const std::array<double, n>& c, Vec<T> x) {
+    Vec<T> sum(c[n - 1]);
+    for (std::size_t k = n - 1; k > first; --k) sum = fma(sum, x, Vec<T>(c[k - 1]));
+    return sum;
+}
+
+// exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1) with n = round(x / ln 2), r = x - n ln 2,
+// so |r| <= ln(2) / 2, where r + r^2/2! + r^3/3! + ... ends early. Infinity beyond the
+// range.
+template <class T>
+Vec<T> expm1(Vec<T> x) {
+    using V = Vec<T>;
+    constexpr bool kSingle = std::is_same_v<T, float>;
+    constexpr int kTerms = kSingle ? 7 : 13;  // the next one is below a tenth of a unit
+    // ln 2 in two parts, the first short enough that n times it is exact
+    constexpr double kHigh = kSingle ? 0.693359375 : 0x1.62e42feep-1;
+    constexpr double kLow = kSingle ? -2.12194440054690583e-4 : 1.90821492927058770e-10;
+    // 2^n stays normal; below, the result is -1 in full, and above it overflows at the
+    // end
+    constexpr double kRange = kSingle ? 87.3 : 708.0;
+
+    const V inside = max(min(x, V(kRange)), V(-kRange));
+    const V n = round(inside * V(std::numbers::log2e));
+    const V r = fma(n, V(-kLow), fma(n, V(-kHigh), inside));
+    static constexpr auto kInverseFactorials = inverse_factorials<kTerms + 1>();
+    const V sum = horner<2>(kInverseFactorials, r);
+    const V small = fma(sum * r, r, r);
+    const V power = exp2_of_integer(n);
+    const V y = fma(power, small, power - V(1));
+    return select(x > V(kRange), V(std::numeric_limits<T>::infinity()), y);
+}
+
+// log(1 + x) for 0 <= x <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = x / (2 +
+// x)
+template <class T>
+Vec<T> log1p_of_fraction(Vec<T> x) {
+    using V = Vec<T>;
+    constexpr int kTerms = std::is_same_v<T, float> ? 8 : 17;  // s^2 <= 1/9
+    static constexpr auto kInverseOdd = [] {
+        std::array<double, kTerms> values{};
+        for (int k = 0; k < kTerms; ++k) values[k] = 1.0 / (2 * k + 1);
+        return values;
+    }();
+    const V s = x / (V(2) + x);
+    const V square = s * s;
+    const V sum = horner<1>(kInverseOdd, square);
+    const V twice = s + s;
+    return fma(twice * square, sum, twice);
+}
+
+}  // namespace fastnn::simd
