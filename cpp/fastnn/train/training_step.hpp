@@ -37,6 +37,7 @@ public:
 
     const BatchPass<T>& pass() const noexcept { return pass_; }
     Index max_batch() const noexcept { return pass_.max_batch(); }
+    int ranks() const noexcept { return static_cast<int>(scratch_.size()); }
 
 private:
     enum class Stage { kPass, kGradient, kUpdate };
