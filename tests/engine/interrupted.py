@@ -1,6 +1,6 @@
 """Child of test_interrupt.py: fits until SIGINT and reports what is left, as JSON.
 
-    python interrupted.py CASE SECONDS
+python interrupted.py CASE SECONDS
 """
 
 import hashlib

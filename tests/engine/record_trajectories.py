@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from engine import trajectories
 
 import fastnn as fnn
+from engine import trajectories
 
 FILE = Path(__file__).with_name("trajectories.json")
 
@@ -60,7 +60,9 @@ def torch_losses(torch, loss, out, y):
     if isinstance(loss, fnn.Huber):
         rows = f.huber_loss(out, y, reduction="none", delta=loss.delta)
     else:
-        rows = {"mse": f.mse_loss, "mae": f.l1_loss}[loss.kind](out, y, reduction="none")
+        rows = {"mse": f.mse_loss, "mae": f.l1_loss}[loss.kind](
+            out, y, reduction="none"
+        )
     return rows.mean(dim=1)
 
 

@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 import pytest
-from engine.problems import EVERYTHING, bits, classes
 
 import fastnn as fnn
+from engine.problems import EVERYTHING, bits, classes
 
 
 @pytest.fixture
@@ -58,7 +58,9 @@ def test_a_callback_that_looks_changes_nothing(data):
         *data,
         epochs=3,
         batch_size=16,
-        callbacks=[lambda info: info.net.evaluate(*data, loss="cross_entropy") and None],
+        callbacks=[
+            lambda info: info.net.evaluate(*data, loss="cross_entropy") and None
+        ],
     )
     alone.fit(*data, epochs=3, batch_size=16)
     assert bits(watched) == bits(alone)

@@ -2,12 +2,17 @@
 
 import numpy as np
 import pytest
-from engine.problems import bits, classes, features
 
 import fastnn as fnn
+from engine.problems import bits, classes, features
 
 SHALLOW = (fnn.Dense(3),)
-DEEP = (fnn.Dense(32, "relu"), fnn.Dense(32, "relu"), fnn.Dense(32, "relu"), fnn.Dense(3))
+DEEP = (
+    fnn.Dense(32, "relu"),
+    fnn.Dense(32, "relu"),
+    fnn.Dense(32, "relu"),
+    fnn.Dense(3),
+)
 NORMED = (fnn.Dense(32), fnn.BatchNorm(), fnn.ReLU(), fnn.Dense(3))
 TANH = (fnn.Dense(32, "tanh"), fnn.Dense(3))
 
@@ -52,16 +57,13 @@ def test_after_epochs_that_were_finite(rng, layers):
     X, y = _data(rng, "mse")
     states = []
 
-    class Rising:  # the schedule that ruins the run: 1e-3, 1e-2, ... per epoch
-        schedule = fnn.Exponential(10.0)
-
     with pytest.raises(fnn.DivergedError) as caught:
         net.fit(
             X,
             y,
             loss="mse",
             optimizer=fnn.SGD(lr=1e-3),
-            schedule=Rising.schedule,
+            schedule=fnn.Exponential(10.0),  # 1e-3, 1e-2, ... ruin the run
             epochs=40,
             callbacks=[lambda info: states.append(bits(info.net))],
         )
@@ -89,21 +91,17 @@ def test_the_network_is_of_use_afterwards(rng):
 
 
 def test_the_state_of_the_optimizer_is_forgotten(rng):
-    """Momentum of 1e20 must not spoil the fit that follows."""
+    """Momentum of 1e20 must not spoil what follows: a step like a fresh trainer's."""
     X, y = _data(rng, "mse")
     net = fnn.Sequential(*SHALLOW)
-    trainer = fnn.Trainer(
-        net,
-        loss="mse",
-        optimizer=fnn.SGD(lr=0.01, momentum=0.9),
-        schedule=fnn.MultiStep([0], gamma=1e8),
-    )
+    options = {"loss": "mse", "optimizer": fnn.SGD(lr=1e6, momentum=0.9)}
+    trainer = fnn.Trainer(net, **options)
     with pytest.raises(fnn.DivergedError):
         trainer.fit(X, y, epochs=3)
-    before = net.parameters.copy()
-    trainer.step(X, np.zeros_like(y))
-    assert np.isfinite(net.parameters).all()
-    assert not np.array_equal(net.parameters, before)
+    twin = net.copy()
+    trainer.step(X, y)
+    fnn.Trainer(twin, **options).step(X, y)
+    assert bits(net) == bits(twin)
 
 
 def test_validation_alone_can_diverge(rng):

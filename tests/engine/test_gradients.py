@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from engine.problems import EVERYTHING, LOSSES, features, settled, targets
-from gradcheck import assert_network_gradient
 
 import fastnn as fnn
+from engine.problems import EVERYTHING, LOSSES, features, settled, targets
+from gradcheck import assert_network_gradient
 
 ACTIVATIONS = [cls() for cls in dict.fromkeys(fnn.layers.ACTIVATIONS.values())]
 ACTIVATIONS += [fnn.LeakyReLU(0.3), fnn.ELU(0.5), fnn.CELU(2.0), fnn.GELU("tanh")]
@@ -18,7 +18,12 @@ NETS = {
     "activation first": [fnn.Tanh(), fnn.Dense(3)],
     "relu first": [fnn.ReLU(), fnn.Dense(3, "gelu"), fnn.Dense(3)],
     "two activations": [fnn.Dense(6), fnn.Tanh(), fnn.SiLU(), fnn.Dense(3)],
-    "dense with two more": [fnn.Dense(6, "elu"), fnn.Sigmoid(), fnn.Dense(3), fnn.Mish()],
+    "dense with two more": [
+        fnn.Dense(6, "elu"),
+        fnn.Sigmoid(),
+        fnn.Dense(3),
+        fnn.Mish(),
+    ],
     "activations alone at the end": [fnn.Dense(3), fnn.Softsign(), fnn.GELU()],
     "batchnorm first": [fnn.BatchNorm(), fnn.Dense(3)],
     "batchnorm last": [fnn.Dense(4, "tanh"), fnn.Dense(3), fnn.BatchNorm()],
@@ -47,7 +52,12 @@ NETS = {
     "dropout first": [fnn.Dropout(0.4), fnn.Dense(3)],
     "dropout last": [fnn.Dense(3), fnn.Dropout(0.4)],
     "dropout between": [fnn.Dense(6), fnn.Dropout(0.4), fnn.Tanh(), fnn.Dense(3)],
-    "dropout twice": [fnn.Dense(6, "tanh"), fnn.Dropout(0.2), fnn.Dropout(0.3), fnn.Dense(3)],
+    "dropout twice": [
+        fnn.Dense(6, "tanh"),
+        fnn.Dropout(0.2),
+        fnn.Dropout(0.3),
+        fnn.Dense(3),
+    ],
     "dropout and batchnorm": [
         fnn.Dense(6),
         fnn.Dropout(0.3),
@@ -55,7 +65,9 @@ NETS = {
         fnn.Tanh(),
         fnn.Dense(3),
     ],
-    "everything": [fnn.Tanh() if layer == fnn.ReLU() else layer for layer in EVERYTHING],
+    "everything": [
+        fnn.Tanh() if layer == fnn.ReLU() else layer for layer in EVERYTHING
+    ],
 }
 
 
@@ -79,7 +91,12 @@ def test_activations(rng, activation, place):
     layers = {
         "fused": [fnn.Dense(5, activation), fnn.Dense(2)],
         "alone": [fnn.Dense(5, "tanh"), activation, fnn.Dense(2)],
-        "after normalisation": [fnn.Dense(5), fnn.BatchNorm(), activation, fnn.Dense(2)],
+        "after normalisation": [
+            fnn.Dense(5),
+            fnn.BatchNorm(),
+            activation,
+            fnn.Dense(2),
+        ],
     }[place]
     net = _net(layers, rng)
     X, y = 2 * features(rng, 6), targets(rng, "values", 6, 2)
@@ -92,7 +109,9 @@ def test_losses(rng, name, weighted):
     loss, outputs, kind = LOSSES[name]
     net = _net([fnn.Dense(4, "tanh"), fnn.Dense(outputs)], rng)
     X, y = features(rng, 11), targets(rng, kind, 11, outputs)
-    weight = rng.uniform(0.0, 3.0, size=11) * (rng.random(11) < 0.8) if weighted else None
+    weight = (
+        rng.uniform(0.0, 3.0, size=11) * (rng.random(11) < 0.8) if weighted else None
+    )
     assert_network_gradient(net, X, y, loss=loss, sample_weight=weight)
 
 
@@ -136,7 +155,9 @@ def test_a_wide_layer_in_several_slices(rng):
             net.parameters[:] = w + h * direction
             losses.append(net.loss_and_gradients(X, y, loss="cross_entropy")[0])
         net.parameters[:] = w
-        assert (losses[1] - losses[0]) / 2e-4 == pytest.approx(flat @ direction, rel=1e-5)
+        assert (losses[1] - losses[0]) / 2e-4 == pytest.approx(
+            flat @ direction, rel=1e-5
+        )
 
 
 def test_loss_and_gradients_changes_nothing(rng):

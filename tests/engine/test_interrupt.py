@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from engine import interrupted
 
 # At least so many seconds into the run: the import is over then.
@@ -16,7 +17,9 @@ CHILD = Path(interrupted.__file__)
 
 def _interrupt(name, seconds, call="fit"):
     command = [sys.executable, str(CHILD), name, str(seconds), call]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

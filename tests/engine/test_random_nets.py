@@ -1,12 +1,12 @@
 """Hypothesis: small random networks, losses and settings keep the promises."""
 
 import numpy as np
-from engine.problems import LOSSES, bits, curves, features, settled, targets
-from gradcheck import assert_network_gradient
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import fastnn as fnn
+from engine.problems import LOSSES, bits, curves, features, settled, targets
+from gradcheck import assert_network_gradient
 
 # Smooth ones: central differences straddle no kink.
 SMOOTH = ["tanh", "sigmoid", "gelu", "silu", "mish", "softplus", "identity"]

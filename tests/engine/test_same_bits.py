@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from engine.problems import EVERYTHING, bits, classes, curves, features, settled
 
 import fastnn as fnn
+from engine.problems import EVERYTHING, bits, classes, curves, features, settled
 
 NETS = {
     "mlp": [fnn.Dense(33, "relu"), fnn.Dense(17, "tanh"), fnn.Dense(3)],

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from engine.problems import EVERYTHING, LOSSES, bits, classes, features, targets
 
 import fastnn as fnn
+from engine.problems import EVERYTHING, LOSSES, bits, classes, features, targets
 
 PLAIN = (fnn.Dense(8, "tanh"), fnn.Dense(6, "gelu"))
 
@@ -15,7 +15,10 @@ def _net(outputs=3, layers=PLAIN, **options):
 
 def _assert_close(first, second, rtol=1e-9):
     np.testing.assert_allclose(
-        first.parameters, second.parameters, rtol=0, atol=rtol * abs(second.parameters).max()
+        first.parameters,
+        second.parameters,
+        rtol=0,
+        atol=rtol * abs(second.parameters).max(),
     )
 
 
@@ -111,7 +114,10 @@ def test_decoupled_decay_shrinks_by_the_rate_alone():
     X, y = np.zeros((4, 2)), np.zeros((4, 1))
     layer = fnn.Dense(1, use_bias=False, init=([[1.0, -2.0]], None))
     after = {}
-    for rule in (fnn.AdamW(lr=0.1, weight_decay=0.5), fnn.Adam(lr=0.1, weight_decay=0.5)):
+    for rule in (
+        fnn.AdamW(lr=0.1, weight_decay=0.5),
+        fnn.Adam(lr=0.1, weight_decay=0.5),
+    ):
         net = fnn.Sequential(layer, dtype="float64")
         net.fit(X, y, loss="mse", optimizer=rule, epochs=3)
         after[type(rule).__name__] = net.parameters.copy()
@@ -168,7 +174,12 @@ def test_a_layer_of_rate_zero_stays(rng):
     gradients = net.loss_and_gradients(X, y, loss="cross_entropy")[1]
     trainer.step(X, y)
     after = net.state_dict()
-    for name, scale in {"0.weight": 0, "0.bias": 0, "1.weight": 0.5, "2.bias": 1}.items():
+    for name, scale in {
+        "0.weight": 0,
+        "0.bias": 0,
+        "1.weight": 0.5,
+        "2.bias": 1,
+    }.items():
         moved = after[name] - before[name]
         np.testing.assert_allclose(moved, -0.1 * scale * gradients[name], atol=1e-15)
 
@@ -224,7 +235,9 @@ def test_validation_is_evaluation(rng):
     seen = []
 
     def look(info):
-        report = info.net.evaluate(val[0], val[1], sample_weight=val[2], metrics=["auc"])
+        report = info.net.evaluate(
+            val[0], val[1], sample_weight=val[2], metrics=["auc"]
+        )
         seen.append((report["loss"], report["auc"]))
 
     net = fnn.Sequential(*EVERYTHING)

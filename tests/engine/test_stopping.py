@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from engine.problems import bits, classes
 
 import fastnn as fnn
+from engine.problems import bits, classes
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+
 from engine import record_trajectories, trajectories
 
 RECORDED = {

@@ -27,8 +27,21 @@ MLP = (Dense(6, "tanh"), Dense(5, "gelu"), Dense(3))
 RELU = (Dense(7), fnn.ReLU(), Dense(3))
 NORM = (Dense(6, use_bias=False), BatchNorm(), fnn.ReLU(), Dense(3))
 LAYER = (Dense(6), LayerNorm(), fnn.SiLU(), Dense(3))
-SLOW = (BatchNorm(eps=1e-3, momentum=0.03), Dense(5), fnn.ELU(0.5), BatchNorm(), Dense(3))
-MIXED = (LayerNorm(eps=1e-2), Dense(6), BatchNorm(), fnn.Mish(), Dense(4, "celu"), Dense(3))
+SLOW = (
+    BatchNorm(eps=1e-3, momentum=0.03),
+    Dense(5),
+    fnn.ELU(0.5),
+    BatchNorm(),
+    Dense(3),
+)
+MIXED = (
+    LayerNorm(eps=1e-2),
+    Dense(6),
+    BatchNorm(),
+    fnn.Mish(),
+    Dense(4, "celu"),
+    Dense(3),
+)
 ODD = (fnn.Tanh(), Dense(5, "leaky_relu"), fnn.Softsign(), Dense(3, "selu"))
 ONE = (Dense(6, "sigmoid"), Dense(1))
 
@@ -43,7 +56,7 @@ CASES = {
     "batchnorm, adam": (NORM, "cross_entropy", Adam(lr=0.01), {}),
     "batchnorm, slow": (SLOW, "mse", SGD(lr=0.05), {}),
     "layernorm": (LAYER, "cross_entropy", Adam(lr=0.01), {}),
-    "both norms": (MIXED, "mse", AdamW(lr=0.01, weight_decay=0.1), {}),
+    "both norms": (MIXED, "mse", AdamW(lr=0.01, eps=1e-3, weight_decay=0.1), {}),
     "odd orders": (ODD, "huber", momentum, {}),
     "mse": (MLP, "mse", momentum, {}),
     "mae": (MLP, "mae", SGD(lr=0.05), {}),
@@ -68,7 +81,12 @@ CASES = {
     "clip and l2": (MLP, "mse", Adam(lr=0.02), {"clip_norm": 0.2, "l2": 0.1}),
     "sample weights": (NORM, "cross_entropy", momentum, {"weighted": True}),
     "weighted numbers": (LAYER, "huber", momentum, {"weighted": True}),
-    "class weights": (MLP, "cross_entropy", momentum, {"class_weight": [0.5, 1.0, 3.0]}),
+    "class weights": (
+        MLP,
+        "cross_entropy",
+        momentum,
+        {"class_weight": [0.5, 1.0, 3.0]},
+    ),
     "step decay": (MLP, "mse", momentum, {"schedule": fnn.StepDecay(3, gamma=0.5)}),
     "cosine": (MLP, "mse", Adam(lr=0.02), {"schedule": fnn.Cosine(10, min_lr=1e-3)}),
     "exponential, per step": (
