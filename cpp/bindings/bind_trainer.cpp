@@ -145,13 +145,12 @@ void register_trainer(py::module_& m, const char* name) {
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
              py::arg("config"), py::arg("on_epoch"));
-    m.def(
-        "Trainer",
-        [](BoundNetwork<T>& network, const py::dict& config) {
-            return std::make_unique<Bound>(network, config);
-        },
-        py::arg("network"), py::arg("config"), py::keep_alive<0, 1>(),
-        "A trainer of this network.");
+}
+
+template <class T>
+py::object make_trainer(const py::object& network, const py::dict& config) {
+    return py::cast(std::make_unique<BoundTrainer<T>>(
+        network.cast<BoundNetwork<T>&>(), config));
 }
 
 }  // namespace
@@ -159,6 +158,18 @@ void register_trainer(py::module_& m, const char* name) {
 void register_trainers(py::module_& m) {
     register_trainer<float>(m, "TrainerF32");
     register_trainer<double>(m, "TrainerF64");
+    // One function, not an overload for each dtype: pybind11 3.1 applies keep_alive also
+    // to the answer "try the next overload", which is no object.
+    m.def(
+        "Trainer",
+        [](const py::object& network, const py::dict& config) -> py::object {
+            if (py::isinstance<BoundNetwork<double>>(network)) {
+                return make_trainer<double>(network, config);
+            }
+            return make_trainer<float>(network, config);
+        },
+        py::arg("network"), py::arg("config"), py::keep_alive<0, 1>(),
+        "A trainer of this network.");
     m.def("default_threads", &resolve_threads, py::arg("n_threads") = 0,
           "n_threads if positive, else the number used when none is given.");
     m.def("set_num_threads", &set_default_threads, py::arg("n"),

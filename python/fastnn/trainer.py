@@ -61,7 +61,8 @@ class Trainer:
         are scaled back to it. Srivastava et al. (2014).
     clip_norm : float, optional
         Gradients whose Euclidean norm, over all parameters, is larger are scaled down
-        to it. Pascanu, Mikolov and Bengio (2013).
+        to it: ``g clip_norm / (norm + 1e-6)``, as torch's ``clip_grad_norm_`` has it.
+        Pascanu, Mikolov and Bengio (2013).
     clip_value : float, optional
         Each element of the gradient is clipped to [-clip_value, clip_value], before
         `clip_norm` looks at the whole.

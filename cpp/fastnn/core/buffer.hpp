@@ -2,7 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -62,18 +63,23 @@ private:
     Buffer(Index size, Allocate) : size_(size) {
         if (size == 0) return;
         const auto bytes = static_cast<std::size_t>(size) * sizeof(T);
-        data_ = static_cast<T*>(::operator new(bytes, std::align_val_t{kAlignment}));
-        std::memset(static_cast<void*>(data_), 0, bytes);
+        // calloc leaves the zeroing of large blocks to the system, page by page as they are
+        // first touched: gigabytes of activations delay neither a fit nor its Ctrl-C.
+        block_ = std::calloc(bytes + kAlignment, 1);
+        if (!block_) throw std::bad_alloc();
+        void* begin = block_;
+        std::size_t space = bytes + kAlignment;
+        data_ = static_cast<T*>(std::align(kAlignment, bytes, begin, space));
     }
-    void release() noexcept {
-        if (data_) ::operator delete(data_, std::align_val_t{kAlignment});
-    }
+    void release() noexcept { std::free(block_); }
     void swap(Buffer& other) noexcept {
+        std::swap(block_, other.block_);
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
     }
 
-    T* data_ = nullptr;
+    void* block_ = nullptr;  // as allocated
+    T* data_ = nullptr;      // the first cache line in it
     Index size_ = 0;
 };
 

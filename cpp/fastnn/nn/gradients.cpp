@@ -11,7 +11,8 @@ double loss_and_gradients(const Network<T>& network, const Loss& loss,
     BatchPass<T> pass(network, loss, samples.size(), training);
     std::vector<GemmScratch<T>> scratch(static_cast<std::size_t>(n_threads));
     for (GemmScratch<T>& s : scratch) pass.reserve_scratch(s);
-    pass.begin(samples, nullptr, samples.size(), network.seed(), 0);
+    pass.begin(samples, nullptr, samples.size(), network.seed(),
+               static_cast<std::uint32_t>(network.progress().steps));
     for (Index phase = 0; phase < pass.phases(); ++phase) {
         parallel_for(n_threads, pass.tiles(), [&](Index tile, int rank) {
             pass.run_tile(phase, tile, scratch[static_cast<std::size_t>(rank)]);

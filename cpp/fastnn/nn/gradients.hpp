@@ -8,7 +8,7 @@ namespace fastnn {
 
 // Mean loss plus penalty over all samples as one batch; `gradients` gets its derivative in
 // the layout of the flat parameters. In training mode BatchNorm uses the batch's
-// statistics and dropout the masks of step 0.
+// statistics and dropout the masks of the next training step.
 template <class T>
 double loss_and_gradients(const Network<T>& network, const Loss& loss,
                           const Samples<T>& samples, bool training,

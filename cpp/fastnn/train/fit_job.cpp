@@ -148,7 +148,6 @@ template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
     if (const std::string what = trouble(logs); !what.empty()) return diverged(what);
-    last_finite_.take(network_);
     ++network_.progress().epochs;
     ++trainer_.epoch_;
     history_.epochs.push_back(logs);
@@ -158,6 +157,10 @@ bool FitJob<T>::end_epoch() {
     if (hooks_.on_epoch && hooks_.on_epoch(epoch_, logs) && !stop) {
         history_.stop_reason = StopReason::kCallback;
         stop = true;
+    }
+    // What a callback wrote is what a divergence takes back to, unless it is broken.
+    if (!hooks_.on_epoch || all_finite<T>(network_.parameters().view())) {
+        last_finite_.take(network_);
     }
     ++epoch_;
     if (stop || epoch_ == config_.epochs) return false;

@@ -57,7 +57,7 @@ double Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
         }
     };
     const int threads = threads_for(batch.size());
-    if (!single_ || single_->max_batch() != batch.size()) {
+    if (!single_ || single_->max_batch() != batch.size() || single_->ranks() < threads) {
         single_ = std::make_unique<TrainingStep<T>>(network_, config_, optimizer_,
                                                     batch.size(), threads);
     }

@@ -3,7 +3,7 @@
 // The gradient of a slice of the parameters is computed over the whole batch into a buffer
 // that stays in a core's cache, where penalty, clipping and update rule use it at once; it
 // never travels to memory. Clipping by norm needs all gradients first and takes a stage
-// more.
+// more; so do updates so long that a Ctrl-C must be able to end them half-way.
 #pragma once
 
 #include <vector>
@@ -29,7 +29,7 @@ public:
     Index tiles() const noexcept;
     void run(Index tile, int rank);
     // Whether the parameters are still as the last step left them.
-    bool is_untouched() const noexcept { return stage_ == Stage::kPass; }
+    bool is_untouched() const noexcept { return stage_ != Stage::kUpdate; }
 
     enum class Outcome { kMore, kDone, kNotFinite };
     // Goes to the next stage. kNotFinite: the loss is not, and nothing was updated.
@@ -37,6 +37,7 @@ public:
 
     const BatchPass<T>& pass() const noexcept { return pass_; }
     Index max_batch() const noexcept { return pass_.max_batch(); }
+    int ranks() const noexcept { return static_cast<int>(scratch_.size()); }
 
 private:
     enum class Stage { kPass, kGradient, kUpdate };
@@ -44,7 +45,9 @@ private:
     void compute_gradient(const ParameterTile& tile, T* dweight, T* dbias, int rank);
     void update(const ParameterTile& tile, const T* dweight, const T* dbias);
     void begin_update();
-    void begin_clipped_update();
+    void clip_norm();
+    // Whether all gradients are computed before the first update.
+    bool gradients_first() const noexcept { return gradients_.size() > 0; }
 
     Network<T>& network_;
     const TrainerConfig& config_;
@@ -55,7 +58,7 @@ private:
     Index phase_ = 0;
     std::vector<GemmScratch<T>> scratch_;   // of each rank
     std::vector<Buffer<T>> gradient_tile_;  // of each rank
-    Buffer<T> gradients_;                   // flat, only when clipping by norm
+    Buffer<T> gradients_;                   // flat, only when gradients come first
     Buffer<double> tile_norm_;              // squared norm of each parameter tile
 };
 

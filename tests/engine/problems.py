@@ -1,0 +1,87 @@
+"""Networks, data and losses that the tests of the engine share."""
+
+import numpy as np
+
+import fastnn as fnn
+
+FEATURES = 5
+
+# One of everything, in an order that makes each layer's gradient pass through others.
+EVERYTHING = (
+    fnn.Dense(12),
+    fnn.BatchNorm(),
+    fnn.ReLU(),
+    fnn.Dropout(0.3),
+    fnn.Dense(9, "gelu"),
+    fnn.LayerNorm(),
+    fnn.Tanh(),
+    fnn.Dropout(0.2),
+    fnn.Dense(3),
+)
+
+# loss -> (outputs, targets). Every loss of the package in each form its targets take.
+LOSSES = {
+    "mse": (fnn.MSE(), 2, "values"),
+    "mae": (fnn.MAE(), 2, "values"),
+    "huber": (fnn.Huber(), 2, "values"),
+    "huber-narrow": (fnn.Huber(delta=0.3), 1, "values"),
+    "cross_entropy": (fnn.CrossEntropy(), 3, "classes"),
+    "cross_entropy-smooth": (fnn.CrossEntropy(0.2), 3, "classes"),
+    "cross_entropy-soft": (fnn.CrossEntropy(), 3, "probabilities"),
+    "cross_entropy-soft-smooth": (fnn.CrossEntropy(0.2), 3, "probabilities"),
+    "binary": (fnn.BinaryCrossEntropy(), 1, "labels"),
+    "binary-many": (fnn.BinaryCrossEntropy(), 3, "labels"),
+    "binary-smooth": (fnn.BinaryCrossEntropy(label_smoothing=0.2), 3, "labels"),
+    "binary-weight": (fnn.BinaryCrossEntropy(pos_weight=3.0), 3, "labels"),
+    "binary-weights": (
+        fnn.BinaryCrossEntropy(pos_weight=(0.5, 1.0, 4.0), label_smoothing=0.1),
+        3,
+        "labels",
+    ),
+}
+
+
+def features(rng, rows, columns=FEATURES):
+    """Standard normal numbers (rows, columns)."""
+    return rng.normal(size=(rows, columns))
+
+
+def targets(rng, kind, rows, outputs):
+    """Random y of one kind for a loss."""
+    if kind == "classes":
+        return rng.integers(0, outputs, size=rows)
+    if kind == "probabilities":
+        p = rng.uniform(0.05, 1.0, size=(rows, outputs))
+        return p / p.sum(axis=1, keepdims=True)
+    if kind == "labels":
+        return rng.integers(0, 2, size=(rows, outputs)).astype(float)
+    return rng.normal(size=(rows, outputs))
+
+
+def classes(rng, rows, columns=FEATURES, k=3):
+    """Data (X, y) of k classes that a small network can learn."""
+    X = features(rng, rows, columns)
+    return X, np.argmax(X[:, :k] + 0.3 * rng.normal(size=(rows, k)), axis=1)
+
+
+def settled(net, rng, columns=FEATURES):
+    """Build the net and move every number off the special values it starts with."""
+    net.build(columns)
+    state = net.state_dict()
+    for name, array in state.items():
+        if name.endswith("running_var"):
+            array[...] = rng.uniform(0.5, 2.0, size=array.shape)
+        elif not name.endswith("num_batches_tracked"):
+            array += 0.3 * rng.normal(size=array.shape).astype(array.dtype)
+    net.load_state_dict(state)
+    return net
+
+
+def bits(net):
+    """Return the bytes of all tensors of a network, by name."""
+    return {name: array.tobytes() for name, array in net.state_dict().items()}
+
+
+def curves(history):
+    """Return a history without its clock."""
+    return {k: v for k, v in history.history.items() if k != "seconds"}

@@ -1,0 +1,176 @@
+"""Record what PyTorch makes of the runs in trajectories.py: trajectories.json.
+
+Run by hand where torch 2.13.0 is installed:
+
+    PYTHONPATH=tests python tests/engine/record_trajectories.py
+
+Everything is float64, torch's default dtype included.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+import fastnn as fnn
+from engine import trajectories
+
+FILE = Path(__file__).with_name("trajectories.json")
+
+
+def torch_modules(torch, layers):
+    """Return the torch.nn.Sequential of some layers, and its tensors by our names."""
+    modules, names, width = [], {}, trajectories.FEATURES
+    for i, layer in enumerate(layers):
+        first = len(modules)
+        if isinstance(layer, fnn.Dense):
+            modules.append(torch.nn.Linear(width, layer.units, bias=layer.use_bias))
+            width = layer.units
+            if layer.activation is not None:
+                modules.append(torch_activation(torch, layer.activation))
+        elif isinstance(layer, fnn.BatchNorm):
+            modules.append(torch.nn.BatchNorm1d(width, layer.eps, layer.momentum))
+        elif isinstance(layer, fnn.LayerNorm):
+            modules.append(torch.nn.LayerNorm(width, layer.eps))
+        else:
+            modules.append(torch_activation(torch, layer))
+        for name in modules[first].state_dict():
+            names[f"{first}.{name}"] = f"{i}.{name}"
+    return torch.nn.Sequential(*modules), names
+
+
+def torch_activation(torch, layer):
+    """Return the module of the same name and settings."""
+    settings = [getattr(layer, f.name) for f in dataclasses.fields(layer)]
+    return getattr(torch.nn, type(layer).__name__)(*settings)
+
+
+def torch_losses(torch, loss, out, y):
+    """Return the loss of each row."""
+    f = torch.nn.functional
+    if isinstance(loss, fnn.CrossEntropy):
+        smooth = loss.label_smoothing
+        return f.cross_entropy(out, y, reduction="none", label_smoothing=smooth)
+    if isinstance(loss, fnn.BinaryCrossEntropy):
+        weight = torch.tensor(loss.pos_weight) if loss.pos_weight else None
+        return f.binary_cross_entropy_with_logits(
+            out, y, reduction="none", pos_weight=weight
+        ).mean(dim=1)
+    if isinstance(loss, fnn.Huber):
+        rows = f.huber_loss(out, y, reduction="none", delta=loss.delta)
+    else:
+        rows = {"mse": f.mse_loss, "mae": f.l1_loss}[loss.kind](
+            out, y, reduction="none"
+        )
+    return rows.mean(dim=1)
+
+
+def torch_schedule(torch, schedule, optimizer):
+    """Return torch's twin of a schedule."""
+    family = torch.optim.lr_scheduler
+    if isinstance(schedule, fnn.StepDecay):
+        return family.StepLR(optimizer, schedule.step_size, schedule.gamma)
+    if isinstance(schedule, fnn.Cosine):
+        return family.CosineAnnealingLR(optimizer, schedule.total, schedule.min_lr)
+    if isinstance(schedule, fnn.Exponential):
+        return family.ExponentialLR(optimizer, schedule.gamma)
+    return family.OneCycleLR(
+        optimizer, schedule.max_lr, schedule.total, cycle_momentum=False
+    )
+
+
+def penalty(linear, options):
+    """Return l1 sum |w| + l2 / 2 sum w^2 over the weights of linear layers."""
+    return sum(
+        options.get("l1", 0.0) * layer.weight.abs().sum()
+        + options.get("l2", 0.0) / 2 * layer.weight.square().sum()
+        for layer in linear
+    )
+
+
+def constrain_gradients(torch, net, options):
+    """Clip by value, then by norm, with torch's functions."""
+    if "clip_value" in options:
+        torch.nn.utils.clip_grad_value_(net.parameters(), options["clip_value"])
+    if "clip_norm" in options:
+        torch.nn.utils.clip_grad_norm_(
+            net.parameters(), options["clip_norm"], foreach=False
+        )
+
+
+def limit_norms(torch, linear, limit):
+    """Scale rows of weights longer than the limit back to it."""
+    with torch.no_grad():
+        for layer in linear:
+            norms = layer.weight.norm(dim=1, keepdim=True)
+            layer.weight *= (limit / norms).clamp(max=1.0)
+
+
+def torch_run(name):
+    """Return the loss of each epoch and the final tensors, as PyTorch has them."""
+    import torch
+
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        return _run(torch, *trajectories.problem(name))
+    finally:
+        torch.set_default_dtype(default)
+
+
+def _run(torch, layers, loss, rule, data, options):
+    X, y, weight = data
+    if "class_weight" in options:
+        weight = np.asarray(options["class_weight"])[y]
+    weight = torch.tensor(np.ones(len(X)) if weight is None else weight)
+    X, y = torch.tensor(X), torch.tensor(y)
+    net, names = torch_modules(torch, layers)
+    first = trajectories.state(layers)
+    net.load_state_dict({k: torch.tensor(first[v]) for k, v in names.items()})
+    linear = [m for m in net if isinstance(m, torch.nn.Linear)]
+    settings = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
+    family = getattr(torch.optim, type(rule).__name__)
+    optimizer = family(net.parameters(), foreach=False, **settings)
+    schedule = options.get("schedule")
+    per_step = schedule is not None and schedule.per == "step"
+    scheduler = schedule and torch_schedule(torch, schedule, optimizer)
+
+    losses = []
+    for _ in range(trajectories.EPOCHS):
+        total = 0.0
+        for rows in torch.arange(len(X)).split(trajectories.BATCH):
+            optimizer.zero_grad()
+            w = weight[rows]
+            each = torch_losses(torch, loss, net(X[rows]), y[rows])
+            mean = (w * each).sum() / w.sum()
+            (mean + penalty(linear, options)).backward()
+            constrain_gradients(torch, net, options)
+            optimizer.step()
+            if "max_norm" in options:
+                limit_norms(torch, linear, options["max_norm"])
+            if per_step and scheduler.last_epoch + 1 < schedule_end(schedule):
+                scheduler.step()
+            total += float(mean.detach() * w.sum())
+        if scheduler and not per_step:
+            scheduler.step()
+        losses.append(total / float(weight.sum()))
+    final = net.state_dict()
+    return {"loss": losses, "state": {v: final[k].tolist() for k, v in names.items()}}
+
+
+def schedule_end(schedule):
+    """Return the step after which torch's twin refuses to go on."""
+    return getattr(schedule, "total", float("inf"))
+
+
+def main():
+    """Write the file, a line for each case."""
+    lines = [
+        json.dumps({"case": name, **torch_run(name)}) for name in trajectories.CASES
+    ]
+    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()

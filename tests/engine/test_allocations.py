@@ -1,0 +1,111 @@
+"""A training step allocates nothing: extra epochs cost the same few log entries."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from engine.problems import EVERYTHING, classes, features, targets
+from fastnn._native import core
+
+OPTIONS = {
+    "bare": {"optimizer": "sgd"},
+    "clipped": {"clip_norm": 0.5, "clip_value": 0.1, "l1": 1e-4, "l2": 1e-4},
+    "constrained": {"optimizer": fnn.NAdam(), "max_norm": 1.0},
+    "scheduled": {"schedule": fnn.Cosine(1000, per="step"), "optimizer": "rmsprop"},
+}
+
+
+def _allocations(run):
+    before = core.allocation_count()
+    run()
+    return core.allocation_count() - before
+
+
+def _per_epoch(rows, n_threads, name, layers=EVERYTHING, **options):
+    """Allocations of an epoch, from fits of two and of five."""
+    rng = np.random.default_rng(1)
+    X, y = classes(rng, rows)
+    counts = []
+    for epochs in (2, 2, 5):  # the first one pays for what the process does once
+        net = fnn.Sequential(*layers).build(5)
+        trainer = fnn.Trainer(net, n_threads=n_threads, **OPTIONS[name])
+        counts.append(
+            _allocations(
+                lambda trainer=trainer, epochs=epochs: trainer.fit(
+                    X, y, epochs=epochs, batch_size=16, **options
+                )
+            )
+        )
+    return (counts[2] - counts[1]) / 3
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("name", OPTIONS)
+def test_steps_allocate_nothing(name, n_threads):
+    """Ten times the steps in an epoch: not one allocation more."""
+    few, many = (_per_epoch(rows, n_threads, name) for rows in (35, 350))
+    assert few == many
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_epochs_allocate_their_logs_alone(n_threads):
+    """The names and numbers of an epoch, kept for the history: a handful."""
+    assert _per_epoch(35, n_threads, "bare") <= 8
+
+
+def test_validation_allocates_nothing(rng):
+    few, many = (
+        _per_epoch(35, 1, "bare", validation_data=classes(rng, rows))
+        for rows in (20, 2000)
+    )
+    assert few == many
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_cross_entropy"])
+def test_every_loss(rng, loss):
+    kind = "labels" if loss.startswith("binary") else "values"
+    counts = []
+    for rows in (32, 320):
+        X, y = features(rng, rows), targets(rng, kind, rows, 3)
+        weight = rng.uniform(size=rows)
+        runs = []
+        for epochs in (1, 1, 4):
+            net = fnn.Sequential(*EVERYTHING).build(5)
+            trainer = fnn.Trainer(net, loss=loss, n_threads=1)
+            runs.append(
+                _allocations(
+                    lambda t=trainer, e=epochs, data=(X, y), w=weight: t.fit(
+                        *data, sample_weight=w, epochs=e, batch_size=8
+                    )
+                )
+            )
+        counts.append(runs[2] - runs[1])
+    assert counts[0] == counts[1]
+
+
+def test_single_steps(rng):
+    """After the first, a step costs what the border costs, whatever the batch."""
+    counts = []
+    for rows in (16, 2000):
+        net = fnn.Sequential(*EVERYTHING)
+        trainer = fnn.Trainer(net, clip_norm=1.0, n_threads=1)
+        X, y = classes(rng, rows)
+        X = X.astype(np.float32)
+        first, *others = (_allocations(lambda: trainer.step(X, y)) for _ in range(5))
+        assert first > others[0]
+        assert len(set(others)) == 1
+        counts.append(others[0])
+    assert counts[0] == counts[1] <= 8
+
+
+def test_the_counter_counts(rng):
+    """A network, and a batch of another size, need memory: the tests above can fail."""
+    net = fnn.Sequential(*EVERYTHING)
+    assert _allocations(lambda: net.build(5)) > 3
+    trainer = fnn.Trainer(net)
+    X, y = classes(rng, 16)
+    trainer.step(X, y)
+    same = _allocations(lambda: trainer.step(X, y))
+    other = _allocations(lambda: trainer.step(X[:15], y[:15]))
+    assert other > same + 10
+    assert _allocations(lambda: None) == 0

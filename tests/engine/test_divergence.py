@@ -1,0 +1,149 @@
+"""A run that leaves the finite numbers stops, says where, and takes the network back."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from engine.problems import bits, classes, features
+
+SHALLOW = (fnn.Dense(3),)
+DEEP = (
+    fnn.Dense(32, "relu"),
+    fnn.Dense(32, "relu"),
+    fnn.Dense(32, "relu"),
+    fnn.Dense(3),
+)
+NORMED = (fnn.Dense(32), fnn.BatchNorm(), fnn.ReLU(), fnn.Dense(3))
+TANH = (fnn.Dense(32, "tanh"), fnn.Dense(3))
+
+
+def _data(rng, loss):
+    X, y = classes(rng, 200)
+    return (X, y) if loss == "cross_entropy" else (X, features(rng, 200, 3))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("epochs", [1, 5])
+@pytest.mark.parametrize("optimizer", [fnn.SGD(lr=1e6), fnn.Adam(lr=1e6)], ids=repr)
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("layers", [SHALLOW, DEEP, NORMED, TANH], ids=len)
+def test_a_million_is_no_learning_rate(rng, layers, loss, optimizer, epochs, dtype):
+    net = fnn.Sequential(*layers, dtype=dtype).build(5)
+    X, y = _data(rng, loss)
+    states = [bits(net)]
+    with pytest.raises(fnn.DivergedError) as caught:
+        net.fit(
+            X,
+            y,
+            loss=loss,
+            optimizer=optimizer,
+            epochs=epochs,
+            batch_size=32,
+            callbacks=[lambda info: states.append(bits(info.net))],
+        )
+    error = caught.value
+    assert error.lr == 1e6
+    assert error.epoch == len(states) - 1 == len(error.history.epoch)
+    # 200 rows are 7 batches
+    assert 7 * error.epoch <= error.step <= 7 * (error.epoch + 1)
+    assert error.history.stop_reason == "diverged"
+    assert bits(net) == states[-1]
+
+
+@pytest.mark.parametrize("layers", [SHALLOW, DEEP, NORMED], ids=len)
+def test_after_epochs_that_were_finite(rng, layers):
+    """A rate that rises: the epochs before are kept, bit for bit."""
+    net = fnn.Sequential(*layers)
+    X, y = _data(rng, "mse")
+    states = []
+
+    with pytest.raises(fnn.DivergedError) as caught:
+        net.fit(
+            X,
+            y,
+            loss="mse",
+            optimizer=fnn.SGD(lr=1e-3),
+            schedule=fnn.Exponential(10.0),  # 1e-3, 1e-2, ... ruin the run
+            epochs=40,
+            callbacks=[lambda info: states.append(bits(info.net))],
+        )
+    error = caught.value
+    assert error.epoch == len(states) >= 2
+    assert error.lr == pytest.approx(1e-3 * 10.0**error.epoch)
+    assert bits(net) == states[-1]
+    losses = error.history.history["loss"]
+    assert len(losses) == error.epoch
+    assert np.isfinite(losses).all()
+
+
+def test_the_network_is_of_use_afterwards(rng):
+    X, y = classes(rng, 200)
+    net, fresh = (fnn.Sequential(*DEEP) for _ in range(2))
+    trainer = fnn.Trainer(net, optimizer=fnn.SGD(lr=1e6))
+    with pytest.raises(fnn.DivergedError):
+        trainer.fit(X, y)
+    assert bits(net) == bits(fresh.build(5))
+    assert np.isfinite(net.predict(X)).all()
+    history = net.fit(X, y, epochs=20)
+    assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
+    with pytest.raises(fnn.DivergedError):  # and the same trainer says so again
+        fnn.Trainer(net, optimizer=fnn.SGD(lr=1e6)).fit(X, y)
+
+
+def test_the_state_of_the_optimizer_is_forgotten(rng):
+    """Momentum of 1e20 must not spoil what follows: a step like a fresh trainer's."""
+    X, y = _data(rng, "mse")
+    net = fnn.Sequential(*SHALLOW)
+    options = {"loss": "mse", "optimizer": fnn.SGD(lr=1e6, momentum=0.9)}
+    trainer = fnn.Trainer(net, **options)
+    with pytest.raises(fnn.DivergedError):
+        trainer.fit(X, y, epochs=3)
+    twin = net.copy()
+    trainer.step(X, y)
+    fnn.Trainer(twin, **options).step(X, y)
+    assert bits(net) == bits(twin)
+
+
+def test_validation_alone_can_diverge(rng):
+    X, y = _data(rng, "mse")
+    net = fnn.Sequential(*SHALLOW, dtype="float32").build(5)
+    before = bits(net)
+    with pytest.raises(fnn.DivergedError, match="val_loss became inf"):
+        net.fit(X, y, loss="mse", validation_data=(X * 1e30, y), epochs=2)
+    assert bits(net) == before
+
+
+def test_large_targets_are_no_divergence(rng):
+    """The loss is judged against what zero outputs cost, not against a constant."""
+    X = features(rng, 100)
+    y = 1e8 * (X @ rng.normal(size=5))
+    net = fnn.Sequential(fnn.Dense(1), dtype="float64")
+    history = net.fit(
+        X, y, loss="mse", optimizer=fnn.SGD(lr=0.05), epochs=60, batch_size=10
+    )
+    assert history.stop_reason == "epochs"
+    assert history.history["loss"][-1] < 1e-4 * history.history["loss"][0]
+
+
+def test_a_hard_start_is_no_divergence(rng):
+    """Weights far off, as after a bad restart, may cost what they cost."""
+    X, y = features(rng, 100), np.zeros(100)
+    net = fnn.Sequential(fnn.Dense(1, init=([[1e6] * 5], [1e6])), dtype="float64")
+    history = net.fit(X, y, loss="mse", optimizer=fnn.SGD(lr=0.1), epochs=5)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+def test_a_step_of_the_own_loop(rng):
+    X, y = _data(rng, "mse")
+    net = fnn.Sequential(*DEEP)
+    trainer = fnn.Trainer(net, loss="mse", optimizer=fnn.SGD(lr=1e6))
+    steps = 0
+
+    def run():
+        nonlocal steps
+        for steps in range(50):  # noqa: B007
+            trainer.step(X, y)
+
+    with pytest.raises(fnn.DivergedError, match="loss of this batch"):
+        run()
+    assert 1 <= steps < 49

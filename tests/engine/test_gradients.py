@@ -1,0 +1,197 @@
+"""Every layer, loss and penalty of a network against central differences."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from engine.problems import EVERYTHING, LOSSES, features, settled, targets
+from gradcheck import assert_network_gradient
+
+ACTIVATIONS = [cls() for cls in dict.fromkeys(fnn.layers.ACTIVATIONS.values())]
+ACTIVATIONS += [fnn.LeakyReLU(0.3), fnn.ELU(0.5), fnn.CELU(2.0), fnn.GELU("tanh")]
+
+NETS = {
+    "linear": [fnn.Dense(3)],
+    "no bias": [fnn.Dense(4, "tanh", use_bias=False), fnn.Dense(3, use_bias=False)],
+    "mlp": [fnn.Dense(7, "tanh"), fnn.Dense(6, "silu"), fnn.Dense(3)],
+    "activation last": [fnn.Dense(7, "tanh"), fnn.Dense(3, "softplus")],
+    "activation first": [fnn.Tanh(), fnn.Dense(3)],
+    "relu first": [fnn.ReLU(), fnn.Dense(3, "gelu"), fnn.Dense(3)],
+    "two activations": [fnn.Dense(6), fnn.Tanh(), fnn.SiLU(), fnn.Dense(3)],
+    "dense with two more": [
+        fnn.Dense(6, "elu"),
+        fnn.Sigmoid(),
+        fnn.Dense(3),
+        fnn.Mish(),
+    ],
+    "activations alone at the end": [fnn.Dense(3), fnn.Softsign(), fnn.GELU()],
+    "batchnorm first": [fnn.BatchNorm(), fnn.Dense(3)],
+    "batchnorm last": [fnn.Dense(4, "tanh"), fnn.Dense(3), fnn.BatchNorm()],
+    "batchnorm alone": [fnn.Dense(3), fnn.BatchNorm(eps=0.1)],
+    "batchnorm fused": [fnn.Dense(6), fnn.BatchNorm(), fnn.Tanh(), fnn.Dense(3)],
+    "batchnorm and silu": [fnn.Dense(6), fnn.BatchNorm(), fnn.SiLU(), fnn.Dense(3)],
+    "batchnorm twice": [
+        fnn.Dense(6),
+        fnn.BatchNorm(),
+        fnn.Tanh(),
+        fnn.Dense(5),
+        fnn.BatchNorm(),
+        fnn.GELU(),
+        fnn.Dense(3),
+    ],
+    "batchnorm after batchnorm": [fnn.BatchNorm(), fnn.BatchNorm(), fnn.Dense(3)],
+    "layernorm first": [fnn.LayerNorm(), fnn.Dense(3)],
+    "layernorm last": [fnn.Dense(3), fnn.LayerNorm(eps=0.1)],
+    "layernorm fused": [fnn.Dense(6), fnn.LayerNorm(), fnn.SiLU(), fnn.Dense(3)],
+    "both normalisations": [
+        fnn.Dense(6, "tanh"),
+        fnn.LayerNorm(),
+        fnn.BatchNorm(),
+        fnn.Dense(3),
+    ],
+    "dropout first": [fnn.Dropout(0.4), fnn.Dense(3)],
+    "dropout last": [fnn.Dense(3), fnn.Dropout(0.4)],
+    "dropout between": [fnn.Dense(6), fnn.Dropout(0.4), fnn.Tanh(), fnn.Dense(3)],
+    "dropout twice": [
+        fnn.Dense(6, "tanh"),
+        fnn.Dropout(0.2),
+        fnn.Dropout(0.3),
+        fnn.Dense(3),
+    ],
+    "dropout and batchnorm": [
+        fnn.Dense(6),
+        fnn.Dropout(0.3),
+        fnn.BatchNorm(),
+        fnn.Tanh(),
+        fnn.Dense(3),
+    ],
+    "everything": [
+        fnn.Tanh() if layer == fnn.ReLU() else layer for layer in EVERYTHING
+    ],
+}
+
+
+def _net(layers, rng, seed=3):
+    return settled(fnn.Sequential(*layers, dtype="float64", seed=seed), rng)
+
+
+# 37 rows are several tiles of uneven heights.
+@pytest.mark.parametrize("rows", [7, 37])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", NETS)
+def test_layers(rng, name, training, rows):
+    net = _net(NETS[name], rng)
+    X, y = features(rng, rows), targets(rng, "values", rows, 3)
+    assert_network_gradient(net, X, y, loss="mse", training=training)
+
+
+@pytest.mark.parametrize("place", ["fused", "alone", "after normalisation"])
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
+def test_activations(rng, activation, place):
+    layers = {
+        "fused": [fnn.Dense(5, activation), fnn.Dense(2)],
+        "alone": [fnn.Dense(5, "tanh"), activation, fnn.Dense(2)],
+        "after normalisation": [
+            fnn.Dense(5),
+            fnn.BatchNorm(),
+            activation,
+            fnn.Dense(2),
+        ],
+    }[place]
+    net = _net(layers, rng)
+    X, y = 2 * features(rng, 6), targets(rng, "values", 6, 2)
+    assert_network_gradient(net, X, y, loss="mse", training=True)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(rng, name, weighted):
+    loss, outputs, kind = LOSSES[name]
+    net = _net([fnn.Dense(4, "tanh"), fnn.Dense(outputs)], rng)
+    X, y = features(rng, 11), targets(rng, kind, 11, outputs)
+    weight = (
+        rng.uniform(0.0, 3.0, size=11) * (rng.random(11) < 0.8) if weighted else None
+    )
+    assert_network_gradient(net, X, y, loss=loss, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    "penalty", [{"l1": 0.3}, {"l2": 0.7}, {"l1": 0.05, "l2": 0.2}], ids=str
+)
+def test_penalties(rng, penalty):
+    net = _net(NETS["everything"], rng)
+    X, y = features(rng, 9), targets(rng, "classes", 9, 3)
+    assert_network_gradient(net, X, y, loss="cross_entropy", training=True, **penalty)
+
+
+def test_penalties_spare_biases_and_normalisation(rng):
+    net = _net(NETS["everything"], rng)
+    X, y = features(rng, 9), targets(rng, "classes", 9, 3)
+    bare, g0 = net.loss_and_gradients(X, y, loss="cross_entropy")
+    both, g1 = net.loss_and_gradients(X, y, loss="cross_entropy", l1=0.3, l2=0.5)
+    state = net.state_dict()
+    weights = {n: w for n, w in state.items() if n.endswith("weight") and w.ndim == 2}
+    penalty = sum(0.3 * abs(w).sum() + 0.25 * (w**2).sum() for w in weights.values())
+    assert both == pytest.approx(bare + penalty, rel=1e-13)
+    for name, gradient in g0.items():
+        extra = 0.0
+        if name in weights:
+            extra = 0.3 * np.sign(weights[name]) + 0.5 * weights[name]
+        np.testing.assert_allclose(g1[name], gradient + extra, rtol=1e-12, atol=1e-15)
+
+
+def test_a_wide_layer_in_several_slices(rng):
+    """300 x 250 doubles are two slices of the gradient; a directional derivative."""
+    net = fnn.Sequential(fnn.Dense(300, "tanh"), fnn.Dense(3), dtype="float64")
+    X, y = features(rng, 70, 250), targets(rng, "classes", 70, 3)
+    net.build(250)
+    _, gradients = net.loss_and_gradients(X, y, loss="cross_entropy")
+    flat = np.concatenate([g.ravel() for g in gradients.values()])
+    w = net.parameters.copy()
+    for _ in range(3):
+        direction = rng.normal(size=w.size)
+        losses = []
+        for h in (-1e-4, 1e-4):
+            net.parameters[:] = w + h * direction
+            losses.append(net.loss_and_gradients(X, y, loss="cross_entropy")[0])
+        net.parameters[:] = w
+        assert (losses[1] - losses[0]) / 2e-4 == pytest.approx(
+            flat @ direction, rel=1e-5
+        )
+
+
+def test_loss_and_gradients_changes_nothing(rng):
+    net = _net(EVERYTHING, rng)
+    X, y = features(rng, 9), targets(rng, "classes", 9, 3)
+    before = {n: a.copy() for n, a in net.state_dict().items()}
+    net.loss_and_gradients(X, y, loss="cross_entropy", training=True)
+    for name, array in net.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_masks_are_those_of_the_next_step(rng):
+    """One step of descent at rate 1 goes against the gradient told before, always."""
+    net = _net(EVERYTHING, rng)
+    X, y = features(rng, 9), targets(rng, "classes", 9, 3)
+    trainer = fnn.Trainer(net, optimizer=fnn.SGD(lr=1.0))
+    for _ in range(3):
+        before = net.parameters.copy()
+        loss, gradients = net.loss_and_gradients(
+            X, y, loss="cross_entropy", training=True
+        )
+        flat = np.concatenate([g.ravel() for g in gradients.values()])
+        assert trainer.step(X, y) == loss
+        np.testing.assert_allclose(net.parameters, before - flat, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_bits_for_any_number_of_threads(rng, dtype):
+    net = settled(fnn.Sequential(*EVERYTHING, dtype=dtype), rng)
+    X, y = features(rng, 203), targets(rng, "classes", 203, 3)
+    results = []
+    for n_threads in (1, 2, 3, 8):
+        loss, gradients = net.loss_and_gradients(
+            X, y, loss="cross_entropy", training=True, n_threads=n_threads
+        )
+        results.append((loss, {k: v.tobytes() for k, v in gradients.items()}))
+    assert all(result == results[0] for result in results)

@@ -1,0 +1,145 @@
+"""Whole fits against the NumPy specification: same masks, same shuffles, float64."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from engine.problems import classes, features, settled, targets
+from fastnn.reference import MLP
+
+# The gradient of a bias before batch normalisation is 0 but for rounding, which Adam's
+# usual eps would blow up to the learning rate.
+ADAM = {"lr": 0.02, "eps": 1e-4}
+
+# As a Sequential and as the specification's tuples, whose arrays come from the former.
+NETS = {
+    "dropout": [fnn.Dense(8), fnn.ReLU(), fnn.Dropout(0.4), fnn.Dense(3)],
+    "dropout first": [fnn.Dropout(0.2), fnn.Dense(8), fnn.Tanh(), fnn.Dense(3)],
+    "two dropouts": [
+        fnn.Dense(8),
+        fnn.Tanh(),
+        fnn.Dropout(0.5),
+        fnn.Dense(7),
+        fnn.Dropout(0.1),
+        fnn.Dense(3),
+    ],
+    "batchnorm": [
+        fnn.Dense(8),
+        fnn.BatchNorm(),
+        fnn.GELU(),
+        fnn.Dropout(0.3),
+        fnn.Dense(6),
+        fnn.ELU(0.5),
+        fnn.Dense(3),
+    ],
+}
+
+
+def _specification(net, **options):
+    state = net.state_dict()
+    layers = []
+    for i, layer in enumerate(net.layers):
+        if isinstance(layer, fnn.Dense):
+            layers.append(("dense", state[f"{i}.weight"], state[f"{i}.bias"]))
+        elif isinstance(layer, fnn.BatchNorm):
+            layers.append(("batchnorm", state[f"{i}.weight"], state[f"{i}.bias"]))
+        elif isinstance(layer, fnn.Dropout):
+            layers.append(("dropout", layer.p))
+        else:
+            alpha = [layer.alpha] if isinstance(layer, fnn.ELU) else []
+            layers.append(("activation", layer.kind, *alpha))
+    return MLP(layers, seed=net.seed, **options)
+
+
+def _assert_same(net, spec, rtol=1e-10):
+    scale = np.abs(spec.parameters).max()
+    np.testing.assert_allclose(
+        net.parameters, spec.parameters, rtol=0, atol=rtol * scale
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 12345678901234567890])
+@pytest.mark.parametrize("name", NETS)
+def test_a_fit(rng, name, seed):
+    """Shuffles, masks, a short last batch, Adam; validation after each epoch."""
+    net = fnn.Sequential(*NETS[name], seed=seed, dtype="float64").build(5)
+    spec = _specification(net, **ADAM)
+    X, y = classes(rng, 103)
+    validation = classes(rng, 150)
+    history = net.fit(
+        X,
+        y,
+        optimizer=fnn.Adam(**ADAM),
+        epochs=6,
+        batch_size=16,
+        validation_data=validation,
+    )
+    wanted = spec.fit(
+        X, y, epochs=6, batch_size=16, seed=seed, validation_data=validation
+    )
+    for key in ("loss", "val_loss"):
+        np.testing.assert_allclose(history.history[key], wanted[key], rtol=1e-10)
+    _assert_same(net, spec)
+    np.testing.assert_allclose(
+        net.predict(validation[0]), spec.predict(validation[0]), rtol=0, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_early_stopping(rng, n_threads):
+    """The same epoch is the best, and its weights and statistics are back."""
+    net = fnn.Sequential(*NETS["batchnorm"], seed=5, dtype="float64").build(5)
+    spec = _specification(net, **ADAM)
+    (X, y), validation = classes(rng, 60), classes(rng, 90)
+    history = net.fit(
+        X,
+        y,
+        optimizer=fnn.Adam(**ADAM),
+        epochs=200,
+        batch_size=16,
+        validation_data=validation,
+        early_stopping=fnn.EarlyStopping(patience=4),
+        n_threads=n_threads,
+    )
+    wanted = spec.fit(
+        X,
+        y,
+        epochs=200,
+        batch_size=16,
+        seed=5,
+        validation_data=validation,
+        early_stopping_patience=4,
+    )
+    assert len(wanted["loss"]) < 200
+    np.testing.assert_allclose(
+        history.history["val_loss"], wanted["val_loss"], rtol=1e-10
+    )
+    assert history.best_epoch == int(np.argmin(wanted["val_loss"]))
+    _assert_same(net, spec)
+    assert net.evaluate(*validation)["loss"] == pytest.approx(
+        spec.evaluate(*validation), rel=1e-10
+    )
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_cross_entropy"])
+def test_losses(rng, loss):
+    net = settled(fnn.Sequential(*NETS["dropout"], seed=9, dtype="float64"), rng)
+    spec = _specification(net, loss=loss, rule="sgd", lr=0.05, momentum=0.9)
+    kind = "labels" if loss == "binary_cross_entropy" else "values"
+    X, y = features(rng, 50), targets(rng, kind, 50, 3)
+    history = net.fit(
+        X, y, loss=loss, optimizer=fnn.SGD(0.05, momentum=0.9), epochs=5, batch_size=7
+    )
+    wanted = spec.fit(X, y, epochs=5, batch_size=7, seed=9)
+    np.testing.assert_allclose(history.history["loss"], wanted["loss"], rtol=1e-10)
+    _assert_same(net, spec)
+
+
+def test_another_seed_would_show(rng):
+    net = fnn.Sequential(*NETS["dropout"], seed=0, dtype="float64").build(5)
+    spec = _specification(net, lr=0.01)
+    X, y = classes(rng, 50)
+    net.fit(X, y, optimizer=fnn.Adam(lr=0.01), epochs=1, batch_size=16)
+    spec.fit(X, y, epochs=1, batch_size=16, seed=1)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        _assert_same(net, spec)
