@@ -1,0 +1,76 @@
+"""One task of the demo: train, judge, and do the same work in NumPy."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from fastnn.callbacks import EarlyStopping
+from fastnn.demo.tasks import Parts, Task
+from fastnn.history import History
+from fastnn.optim import Adam
+from fastnn.reference import MLP
+from fastnn.sequential import Sequential
+
+__all__ = ["Result", "time_in_numpy", "train"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What came out.
+
+    Attributes
+    ----------
+    task : Task
+        What was trained.
+    history : History
+        The curves of the fit.
+    scores : dict of str to dict
+        "loss" and "accuracy" of "train", "validation" and "test", in inference mode.
+    seconds, numpy_seconds : float
+        Of the whole fit, and of as many epochs in NumPy (NaN: not measured).
+    """
+
+    task: Task
+    history: History
+    scores: dict[str, dict[str, float]]
+    seconds: float
+    numpy_seconds: float = float("nan")
+
+
+def train(task: Task, net: Sequential, parts: Parts) -> Result:
+    """Fit with early stopping and a progress bar, then score all three parts."""
+    begin = time.perf_counter()
+    history = net.fit(
+        *parts.train,
+        optimizer=Adam(),
+        epochs=task.epochs,
+        batch_size=task.batch_size,
+        validation_data=parts.validation,
+        early_stopping=EarlyStopping(patience=task.patience),
+        metrics=["accuracy"],
+        verbose=1,
+    )
+    seconds = time.perf_counter() - begin
+    scores = {
+        field.name: net.evaluate(*getattr(parts, field.name), metrics=["accuracy"])
+        for field in dataclasses.fields(parts)
+    }
+    return Result(task, history, scores, seconds)
+
+
+def time_in_numpy(twin: MLP, parts: Parts, *, epochs: int, batch_size: int) -> float:
+    """Train `twin`, validating each epoch, and return the seconds it took."""
+    X, y = parts.train
+    generator = np.random.default_rng(0)
+    begin = time.perf_counter()
+    for _ in tqdm(range(epochs), unit="epoch"):
+        order = generator.permutation(len(X))
+        for start in range(0, len(X), batch_size):
+            batch = order[start : start + batch_size]
+            twin.step(X[batch], y[batch])
+        twin.evaluate(*parts.validation)
+    return time.perf_counter() - begin
