@@ -19,7 +19,11 @@ from fastnn.demo.twin import numpy_twin
 
 __all__ = ["run"]
 
-_PACKAGES = {"sklearn": "scikit-learn", "mlxtend": "mlxtend", "matplotlib": "matplotlib"}
+_PACKAGES = {
+    "sklearn": "scikit-learn",
+    "mlxtend": "mlxtend",
+    "matplotlib": "matplotlib",
+}
 
 
 def run(
@@ -87,16 +91,14 @@ def _run_task(name: str, seed: int) -> Result:
     twin = numpy_twin(net)
     _say("\n" + report.introduction(task, parts, net))
     result = train(task, net, parts)
-    _say(report.scores(result) + "\n")
-    _say("the same network, batches and epochs in NumPy:")
-    seconds = time_in_numpy(
+    seconds = time_in_numpy(  # as many epochs of the same network
         twin,
         parts,
         epochs=len(result.history.epoch),
         batch_size=task.batch_size,
     )
     result = dataclasses.replace(result, numpy_seconds=seconds)
-    _say("\n" + report.times(result))
+    _say(f"\n{report.scores(result)}\n\n{report.times(result)}")
     return result
 
 

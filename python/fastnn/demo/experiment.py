@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from fastnn.callbacks import EarlyStopping
+from fastnn.demo.progress import bar, follow
 from fastnn.demo.tasks import Parts, Task
 from fastnn.history import History
 from fastnn.optim import Adam
@@ -43,18 +44,19 @@ class Result:
 
 def train(task: Task, net: Sequential, parts: Parts) -> Result:
     """Fit with early stopping and a progress bar, then score all three parts."""
-    begin = time.perf_counter()
-    history = net.fit(
-        *parts.train,
-        optimizer=Adam(),
-        epochs=task.epochs,
-        batch_size=task.batch_size,
-        validation_data=parts.validation,
-        early_stopping=EarlyStopping(patience=task.patience),
-        metrics=["accuracy"],
-        verbose=1,
-    )
-    seconds = time.perf_counter() - begin
+    with bar("fastnn", task.epochs) as progress:
+        begin = time.perf_counter()
+        history = net.fit(
+            *parts.train,
+            optimizer=Adam(lr=task.lr),
+            epochs=task.epochs,
+            batch_size=task.batch_size,
+            validation_data=parts.validation,
+            early_stopping=EarlyStopping(patience=task.patience),
+            metrics=["accuracy"],
+            callbacks=[functools.partial(follow, progress)],
+        )
+        seconds = time.perf_counter() - begin
     scores = {
         field.name: net.evaluate(*getattr(parts, field.name), metrics=["accuracy"])
         for field in dataclasses.fields(parts)
@@ -66,11 +68,13 @@ def time_in_numpy(twin: MLP, parts: Parts, *, epochs: int, batch_size: int) -> f
     """Train `twin`, validating each epoch, and return the seconds it took."""
     X, y = parts.train
     generator = np.random.default_rng(0)
-    begin = time.perf_counter()
-    for _ in tqdm(range(epochs), unit="epoch"):
-        order = generator.permutation(len(X))
-        for start in range(0, len(X), batch_size):
-            batch = order[start : start + batch_size]
-            twin.step(X[batch], y[batch])
-        twin.evaluate(*parts.validation)
-    return time.perf_counter() - begin
+    with bar("NumPy", epochs) as progress:
+        begin = time.perf_counter()
+        for _ in range(epochs):
+            order = generator.permutation(len(X))
+            for start in range(0, len(X), batch_size):
+                batch = order[start : start + batch_size]
+                twin.step(X[batch], y[batch])
+            twin.evaluate(*parts.validation)
+            progress.update()
+        return time.perf_counter() - begin

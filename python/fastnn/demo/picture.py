@@ -28,6 +28,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
     for (loss, accuracy, seconds), result in zip(grid, results, strict=True):
         _curves(loss, result, "loss", 1)
         loss.set_yscale("log")
+        loss.legend(frameon=False, fontsize="small")
         loss.set_title(result.task.title, loc="left", fontweight="bold")
         _curves(accuracy, result, "accuracy", 100)
         accuracy.set_ylabel("accuracy (%)")
@@ -48,13 +49,10 @@ def _curves(axes: Axes, result: Result, key: str, scale: float) -> None:
     ):
         values = [scale * value for value in history.history[name]]
         axes.plot(epochs, values, color=color, label=label)
-    axes.axvline(
-        history.best_epoch + 1, color=_GREY, linestyle=":", label="best epoch"
-    )
+    axes.axvline(history.best_epoch + 1, color=_GREY, linestyle=":", label="best epoch")
     axes.set_xlabel("epoch")
     axes.set_ylabel(key)
     axes.grid(axis="y", alpha=0.25)
-    axes.legend(frameon=False, fontsize="small")
 
 
 def _bars(axes: Axes, result: Result) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-import fastnn
+import fastnn as fnn
 from fastnn import _native
 from fastnn.demo.experiment import Result
 from fastnn.demo.tasks import Parts, Task
@@ -17,8 +17,7 @@ def heading(threads: int) -> str:
     """Return which fastnn this is, and on what it runs."""
     plural = "" if threads == 1 else "s"
     return (
-        f"fastnn {fastnn.__version__}, CPU level {_native.level}, {threads} thread"
-        f"{plural}"
+        f"fastnn {fnn.__version__}, CPU level {_native.level}, {threads} thread{plural}"
     )
 
 
@@ -60,7 +59,7 @@ def scores(result: Result) -> str:
 
 
 def times(result: Result) -> str:
-    """Return the seconds of fastnn and NumPy, side by side.
+    """Return the seconds of fastnn and, for as many epochs, of NumPy.
 
     Examples
     --------

