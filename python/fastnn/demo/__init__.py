@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from fastnn._config import nearest
 from fastnn._native import core
 from fastnn.demo import report
 from fastnn.demo.experiment import Result, time_in_numpy, train
@@ -19,6 +21,7 @@ from fastnn.demo.twin import numpy_twin
 
 __all__ = ["run"]
 
+_FORMATS = (".png", ".svg", ".pdf")
 _PACKAGES = {
     "sklearn": "scikit-learn",
     "mlxtend": "mlxtend",
@@ -37,7 +40,7 @@ def run(
     Parameters
     ----------
     out : str or Path, default "fastnn_demo.png"
-        Where the picture goes; the suffix is its format.
+        Where the picture goes: a .png, .svg or .pdf file.
     seed : int, default 0
         Of the split, the initial weights, the shuffles and the dropout masks.
     names : iterable of str, default ("digits", "mnist")
@@ -53,12 +56,13 @@ def run(
     ImportError
         If a package of the extra ``demo`` is missing.
     ValueError
-        If the folder of `out` does not exist.
+        If `out` cannot be written, or a data set is unknown.
     """
     check_packages()
     path = _checked_path(Path(out))
+    chosen = [_checked_name(name) for name in names]
     _say(report.heading(core.default_threads(0)))
-    results = [_run_task(name, seed) for name in names]
+    results = [_run_task(name, seed) for name in chosen]
     draw(results, path)
     _say(f"\ncurves: {path.resolve()}")
     return results
@@ -73,15 +77,26 @@ def check_packages() -> None:
     ]
     if missing:
         raise ImportError(
-            f"the demo needs {', '.join(missing)}: pip install 'fastnn[demo]'"
+            f'the demo needs {", ".join(missing)}: pip install "fastnn[demo]"'
         )
 
 
 def _checked_path(path: Path) -> Path:
-    """Refuse a folder that is not there before minutes of work, not after."""
+    """Refuse what cannot be written before the work, not after it."""
+    if path.suffix.lower() not in _FORMATS:
+        raise ValueError(f"out: must end in {' or '.join(_FORMATS)}, got {str(path)!r}")
     if not path.parent.is_dir():
         raise ValueError(f"out: there is no folder {path.parent}; make it first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"out: {path} cannot be written; choose another place")
     return path
+
+
+def _checked_name(name: str) -> str:
+    if name not in TASKS:
+        hint = nearest(name, TASKS) or f"; there are {', '.join(TASKS)}"
+        raise ValueError(f"names: unknown data set {name!r}{hint}")
+    return name
 
 
 def _run_task(name: str, seed: int) -> Result:

@@ -50,10 +50,10 @@ class Task:
     hidden: tuple[int, ...]
     dropout: float = 0.3
     input_dropout: float = 0.1
-    lr: float = 3e-3
+    lr: float = 1e-3
     batch_size: int = 128
-    epochs: int = 100
-    patience: int = 10
+    epochs: int = 300
+    patience: int = 20
 
     def network(self, seed: int) -> Sequential:
         """Return the untrained network: Dense, BatchNorm, ReLU, Dropout; then Dense."""
@@ -73,7 +73,8 @@ TASKS = {
         datasets.load_mnist_5k,
         (512, 256),
         dropout=0.5,
-        input_dropout=0.2,
+        input_dropout=0.3,
+        lr=3e-3,
     ),
 }
 
