@@ -30,7 +30,7 @@ def test_no_command_shows_help(capsys):
     [
         (["dmeo"], "unknown command 'dmeo'; did you mean 'demo'?"),
         (["xyz"], "unknown command 'xyz'; there are demo, info, bench"),
-        (["demo", "--sed", "x"], "invalid int value: 'x'"),
+        (["demo", "--seed", "x"], "invalid int value: 'x'"),
         (["demo", "--data", "iris"], "invalid choice: 'iris'"),
         (["info", "--fast"], "unknown argument '--fast'"),
         (["--fast"], "command"),

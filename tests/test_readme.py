@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
-)
+TEXT = README.read_text("utf-8")
+BLOCKS = re.findall(r"(?ms)^```(\w+)\n(.*?)^```$", TEXT)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 
 

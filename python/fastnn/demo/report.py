@@ -70,14 +70,14 @@ def times(result: Result) -> str:
     >>> history = History({"loss": [0.9, 0.5]}, 1, "epochs")
     >>> print(times(Result(TASKS["digits"], history, {}, 0.5, 4.0)))
                    seconds     epoch
-      fastnn          0.50    250 ms
-      NumPy           4.00   2000 ms   8.0 times as long
+      fastnn          0.50  250.0 ms
+      NumPy           4.00 2000.0 ms   8.0 times as long
     """
     n_epochs = len(result.history.epoch)
     lines = [f"  {'':<12}{'seconds':>8}{'epoch':>10}"]
     for name, seconds in (("fastnn", result.seconds), ("NumPy", result.numpy_seconds)):
         per_epoch = 1e3 * seconds / n_epochs
-        lines.append(f"  {name:<12}{seconds:8.2f}{per_epoch:7.3g} ms")
+        lines.append(f"  {name:<12}{seconds:8.2f}{per_epoch:7.1f} ms")
     ratio = result.numpy_seconds / result.seconds
     lines[-1] += f"   {ratio:.1f} times as long"
     return "\n".join(lines)
