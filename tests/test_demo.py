@@ -57,17 +57,20 @@ def test_split_follows_the_seed(images):
 
 
 def test_the_twin_takes_the_same_steps(rng):
-    # float64: in float32, Adam blows up the noise of biases that BatchNorm cancels.
-    X = rng.normal(size=(64, 5))
+    X = rng.normal(size=(64, 5)).astype(np.float32)
     y = rng.integers(3, size=64)
     net = fnn.Sequential(
-        fnn.Dense(8), fnn.BatchNorm(), fnn.ReLU(), fnn.Dense(3), dtype="float64"
+        fnn.Dense(8),
+        fnn.BatchNorm(),
+        fnn.ReLU(),
+        fnn.Dense(3),
     ).build(5)
-    twin = numpy_twin(net, lr=0.01)
-    trainer = fnn.Trainer(net, optimizer=fnn.Adam(lr=0.01))
+    # A small eps would let Adam blow up the noise of biases that BatchNorm cancels.
+    twin = numpy_twin(net, lr=0.01, eps=1e-3)
+    trainer = fnn.Trainer(net, optimizer=fnn.Adam(lr=0.01, eps=1e-3))
     for _ in range(5):
-        assert trainer.step(X, y) == pytest.approx(twin.step(X, y), rel=1e-7)
-    np.testing.assert_allclose(net.predict(X), twin.predict(X), rtol=1e-6)
+        assert trainer.step(X, y) == pytest.approx(twin.step(X, y), rel=1e-4)
+    np.testing.assert_allclose(net.predict(X), twin.predict(X), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,8 @@ def test_a_run_prints_what_happened_and_draws_it(tmp_path, capsys):
     assert f"{100 * result.scores['test']['accuracy']:.1f} %" in out
     assert f"curves: {tmp_path / 'curves.png'}" in out
     assert max(map(len, out.splitlines()[:-1])) <= 80
-    assert bars.count("2/2 epochs") == 2
+    assert bars.count("2/2 epochs") == 1
+    assert bars.count("10/10 epochs") == 1
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -106,12 +106,7 @@ def _run_task(name: str, seed: int) -> Result:
     twin = numpy_twin(net)
     _say("\n" + report.introduction(task, parts, net))
     result = train(task, net, parts)
-    seconds = time_in_numpy(  # as many epochs of the same network
-        twin,
-        parts,
-        epochs=len(result.history.epoch),
-        batch_size=task.batch_size,
-    )
+    seconds = time_in_numpy(twin, parts, batch_size=task.batch_size)
     result = dataclasses.replace(result, numpy_seconds=seconds)
     _say(f"\n{report.scores(result)}\n\n{report.times(result)}")
     return result

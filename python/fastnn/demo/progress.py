@@ -19,7 +19,7 @@ def bar(name: str, epochs: int) -> Any:
     return tqdm(
         total=epochs,
         desc=f"  {name:<8}",
-        bar_format="{desc}|{bar:25}| {n_fmt:>3}/{total_fmt} epochs {elapsed}{postfix}",
+        bar_format="{desc}|{bar:18}| {n_fmt:>3}/{total_fmt} epochs{postfix}",
         ascii=None if _can_draw() else True,
         **quiet,
     )
@@ -28,7 +28,9 @@ def bar(name: str, epochs: int) -> Any:
 def follow(progress: Any, info: EpochInfo) -> None:
     """Move the bar by one epoch and show both losses."""
     loss, val_loss = info.logs["loss"], info.logs["val_loss"]
-    progress.set_postfix_str(f"loss {loss:.3f}, val. {val_loss:.3f}", refresh=False)
+    progress.set_postfix_str(
+        f"loss {loss:.3f}, validation {val_loss:.3f}", refresh=False
+    )
     progress.update()
 
 

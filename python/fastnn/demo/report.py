@@ -6,7 +6,7 @@ import textwrap
 
 import fastnn as fnn
 from fastnn import _native
-from fastnn.demo.experiment import Result
+from fastnn.demo.experiment import NUMPY_EPOCHS, Result
 from fastnn.demo.tasks import Parts, Task
 from fastnn.sequential import Sequential
 
@@ -59,7 +59,7 @@ def scores(result: Result) -> str:
 
 
 def times(result: Result) -> str:
-    """Return the seconds of fastnn and, for as many epochs, of NumPy.
+    """Return the seconds of fastnn and NumPy, and what they mean for an epoch.
 
     Examples
     --------
@@ -68,16 +68,20 @@ def times(result: Result) -> str:
     >>> from fastnn.demo.report import times
     >>> from fastnn.demo.tasks import TASKS
     >>> history = History({"loss": [0.9, 0.5]}, 1, "epochs")
-    >>> print(times(Result(TASKS["digits"], history, {}, 0.5, 4.0)))
-                   seconds     epoch
-      fastnn          0.50  250.0 ms
-      NumPy           4.00 2000.0 ms   8.0 times as long
+    >>> print(times(Result(TASKS["digits"], history, {}, 0.5, 20.0)))
+                    epochs   seconds    an epoch
+      fastnn             2      0.50    250.0 ms
+      NumPy             10     20.00   2000.0 ms   8.0 times as long
     """
     n_epochs = len(result.history.epoch)
-    lines = [f"  {'':<12}{'seconds':>8}{'epoch':>10}"]
-    for name, seconds in (("fastnn", result.seconds), ("NumPy", result.numpy_seconds)):
-        per_epoch = 1e3 * seconds / n_epochs
-        lines.append(f"  {name:<12}{seconds:8.2f}{per_epoch:7.1f} ms")
-    ratio = result.numpy_seconds / result.seconds
-    lines[-1] += f"   {ratio:.1f} times as long"
+    rows = (
+        ("fastnn", n_epochs, result.seconds, result.epoch_seconds),
+        ("NumPy", NUMPY_EPOCHS, result.numpy_seconds, result.numpy_epoch_seconds),
+    )
+    lines = [f"  {'':<12}{'epochs':>8}{'seconds':>10}{'an epoch':>12}"]
+    lines += [
+        f"  {name:<12}{epochs:8}{seconds:10.2f}{1e3 * epoch:9.1f} ms"
+        for name, epochs, seconds, epoch in rows
+    ]
+    lines[-1] += f"   {result.speedup:.1f} times as long"
     return "\n".join(lines)

@@ -73,7 +73,7 @@ TASKS = {
         datasets.load_mnist_5k,
         (512, 256),
         dropout=0.5,
-        input_dropout=0.3,
+        input_dropout=0.4,
         lr=3e-3,
     ),
 }
