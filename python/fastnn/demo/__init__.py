@@ -106,8 +106,8 @@ def _run_task(name: str, seed: int) -> Result:
     twin = numpy_twin(net)
     _say("\n" + report.introduction(task, parts, net))
     result = train(task, net, parts)
-    seconds = time_in_numpy(twin, parts, batch_size=task.batch_size)
-    result = dataclasses.replace(result, numpy_seconds=seconds)
+    epochs = time_in_numpy(twin, parts, task.batch_size)
+    result = dataclasses.replace(result, numpy_epochs=epochs)
     _say(f"\n{report.scores(result)}\n\n{report.times(result)}")
     return result
 

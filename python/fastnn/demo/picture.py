@@ -61,4 +61,4 @@ def _bars(axes: Axes, result: Result) -> None:
     axes.bar_label(bars, labels=[f"{value:.1f}" for value in times], padding=4)
     axes.margins(x=0.2)
     axes.set_xlabel("milliseconds an epoch")
-    axes.set_title(f"{result.speedup:.1f} times as fast as NumPy", loc="left")
+    axes.set_title(f"NumPy: {result.speedup:.1f} times as long", loc="left")
