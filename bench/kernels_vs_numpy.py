@@ -102,6 +102,7 @@ def run_child(threads: int, arguments: argparse.Namespace) -> list[Row]:
     """Measure in a process of its own, as BLAS reads its threads when it is loaded."""
     command = [sys.executable, str(Path(__file__).resolve()), "--child"]
     command += ["--dtype", arguments.dtype, "--only", arguments.only]
+    command += ["--budget", str(arguments.budget)]
     if arguments.quick:
         command.append("--quick")
     done = subprocess.run(
@@ -180,12 +181,13 @@ def main() -> None:
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", default="", help="part of a group's or kernel's name")
+    parser.add_argument("--budget", type=float, default=0.1, help="seconds a row")
     parser.add_argument("--quick", action="store_true", help="small sizes, few samples")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     dtype = np.float32 if arguments.dtype == "float32" else np.float64
-    steps, budget = (STEPS[:2], 0.003) if arguments.quick else (STEPS, 0.1)
+    steps, budget = (STEPS[:2], 0.003) if arguments.quick else (STEPS, arguments.budget)
     if arguments.child:
         json.dump(measure_all(arguments.only, steps, dtype, budget), sys.stdout)
         return

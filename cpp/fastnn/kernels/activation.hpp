@@ -76,7 +76,7 @@ struct LeakyRelu {
 // 2016), SELU (Klambauer et al. 2017) and CELU (Barron 2017) are this with their constants.
 template <class V>
 V exponential_value(V z, double scale, double alpha, double width) {
-    const V negative = V(alpha) * expm1(select(z < V(0), z, V(0)) / V(width));
+    const V negative = V(alpha) * expm1_of_negative(min_with_number(z, V(0)) / V(width));
     return V(scale) * select(z < V(0), negative, z);
 }
 template <class V>
@@ -167,10 +167,12 @@ struct GeluTanh : Plain {
     }
     template <class V>
     V slope(V z) const {
-        const V square = min(z * z, V(1e4));  // beyond, s (1 - s) is 0: no 0 * infinity
-        const V s = logistic(twice_u(z, square));
+        // Beyond |z| = 100, s (1 - s) is 0 and must not meet an infinity.
+        const V inside = max_with_number(min_with_number(z, V(100)), V(-100));
+        const V square = inside * inside;
+        const V s = logistic(twice_u(inside, square));
         const V d_twice_u = V(kScale) * (V(1) + V(3 * kCubic) * square);
-        return s * (V(1) + max(min(z, V(100)), V(-100)) * (V(1) - s) * d_twice_u);
+        return s * (V(1) + inside * (V(1) - s) * d_twice_u);
     }
 
 private:
@@ -210,7 +212,7 @@ struct Silu : Plain {
 
 template <class V>
 V log_one_plus_exp(V z) {  // log(1 + exp(z)), exp only of negative numbers
-    return max(z, V(0)) + log1p_of_fraction(exp(-abs(z)));
+    return max_with_number(z, V(0)) + log1p_of_fraction(exp(-abs(z)));
 }
 
 // y = log(1 + exp(z))
@@ -222,7 +224,7 @@ struct Softplus : Plain {
     }
     template <class V>
     V slope(V y) const {
-        return -expm1(-y);
+        return -expm1_of_negative(-y);
     }
 };
 
@@ -233,14 +235,14 @@ struct Mish : Plain {
     static constexpr double kFlat = 40;  // beyond, n / (n + 2) is 1 in full
     template <class V>
     V value(V z) const {
-        const V w = exp(min(z, V(kFlat)));
+        const V w = exp(min_with_number(z, V(kFlat)));
         const V n = w * (w + V(2));
         return z * (n / (n + V(2)));
     }
     // n / (n + 2) + z 4 w (1 + w) / (n + 2)^2
     template <class V>
     V slope(V z) const {
-        const V inside = min(z, V(kFlat));
+        const V inside = min_with_number(z, V(kFlat));
         const V w = exp(inside);
         const V n = w * (w + V(2));
         const V inverse = V(1) / (n + V(2));
@@ -278,7 +280,7 @@ struct Softsign : Plain {
 
 template <class V>
 V clamp(V z, double low, double high) {
-    return min(max(z, V(low)), V(high));
+    return min_with_number(max_with_number(z, V(low)), V(high));
 }
 
 // y = clamp(z + 3, 0, 6) / 6

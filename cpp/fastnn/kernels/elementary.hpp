@@ -1,8 +1,7 @@
-// exp(x) - 1 and log(1 + x) on registers, to 2 units in the last place.
+// exp(x) - 1 and log(1 + x), where activations need them, on registers, to 2 units in the last place.
 #pragma once
 
 #include <array>
-#include <limits>
 #include <numbers>
 #include <type_traits>
 
@@ -27,33 +26,29 @@ Vec<T> horner(const std::array<double, n>& c, Vec<T> x) {
 }
 
 // exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1) with n = round(x / ln 2), r = x - n ln 2,
-// so |r| <= ln(2) / 2, where r + r^2/2! + r^3/3! + ... ends early. Infinity beyond the
-// range.
+// so |r| <= ln(2) / 2, where r + r^2/2! + r^3/3! + ... ends early. For x <= 0.
 template <class T>
-Vec<T> expm1(Vec<T> x) {
+Vec<T> expm1_of_negative(Vec<T> x) {
     using V = Vec<T>;
     constexpr bool kSingle = std::is_same_v<T, float>;
     constexpr int kTerms = kSingle ? 7 : 13;  // the next one is below a tenth of a unit
     // ln 2 in two parts, the first short enough that n times it is exact
     constexpr double kHigh = kSingle ? 0.693359375 : 0x1.62e42feep-1;
     constexpr double kLow = kSingle ? -2.12194440054690583e-4 : 1.90821492927058770e-10;
-    // 2^n stays normal; below, the result is -1 in full, and above it overflows at the
-    // end
-    constexpr double kRange = kSingle ? 87.3 : 708.0;
+    constexpr double kLowest = kSingle ? -87.3 : -708.0;  // -1 in full; 2^n is normal
 
-    const V inside = max(min(x, V(kRange)), V(-kRange));
+    const V inside = max_with_number(x, V(kLowest));
     const V n = round(inside * V(std::numbers::log2e));
     const V r = fma(n, V(-kLow), fma(n, V(-kHigh), inside));
     static constexpr auto kInverseFactorials = inverse_factorials<kTerms + 1>();
     const V sum = horner<2>(kInverseFactorials, r);
     const V small = fma(sum * r, r, r);
     const V power = exp2_of_integer(n);
-    const V y = fma(power, small, power - V(1));
-    return select(x > V(kRange), V(std::numeric_limits<T>::infinity()), y);
+    return fma(power, small, power - V(1));
 }
 
-// log(1 + x) for 0 <= x <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = x / (2 +
-// x)
+// log(1 + x) for 0 <= x <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), with
+// s = x / (2 + x)
 template <class T>
 Vec<T> log1p_of_fraction(Vec<T> x) {
     using V = Vec<T>;

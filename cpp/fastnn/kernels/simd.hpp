@@ -104,24 +104,76 @@ struct Vec {
     Vec& operator-=(Vec b) { return *this = *this - b; }
     Vec& operator*=(Vec b) { return *this = *this * b; }
 
-    friend Mask<T> operator<(Vec a, Vec b) {
-        return {Eigen::internal::pcmp_lt(a.packet, b.packet)};
-    }
+    friend Mask<T> operator<(Vec a, Vec b) { return Mask<T>::less(a.packet, b.packet); }
     friend Mask<T> operator>(Vec a, Vec b) { return b < a; }
     friend Mask<T> operator<=(Vec a, Vec b) {
-        return {Eigen::internal::pcmp_le(a.packet, b.packet)};
+        return Mask<T>::less_or_equal(a.packet, b.packet);
     }
     friend Mask<T> operator>=(Vec a, Vec b) { return b <= a; }
     friend Mask<T> operator==(Vec a, Vec b) {
-        return {Eigen::internal::pcmp_eq(a.packet, b.packet)};
+        return Mask<T>::equal(a.packet, b.packet);
     }
 };
 
-// The outcome of a comparison, lane by lane.
+// The outcome of a comparison, lane by lane. With AVX-512 it lives in a mask register,
+// where Eigen would carry it to a vector and back at every use.
+#if defined(__AVX512F__)
+template <>
+struct Mask<float> {
+    __mmask16 bits;
+
+    static Mask less(__m512 a, __m512 b) {
+        return {_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)};
+    }
+    static Mask less_or_equal(__m512 a, __m512 b) {
+        return {_mm512_cmp_ps_mask(a, b, _CMP_LE_OQ)};
+    }
+    static Mask equal(__m512 a, __m512 b) {
+        return {_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ)};
+    }
+    __m512 choose(__m512 yes, __m512 no) const {
+        return _mm512_mask_blend_ps(bits, no, yes);
+    }
+    friend Mask operator&(Mask a, Mask b) { return {_kand_mask16(a.bits, b.bits)}; }
+    friend Mask operator|(Mask a, Mask b) { return {_kor_mask16(a.bits, b.bits)}; }
+};
+template <>
+struct Mask<double> {
+    __mmask8 bits;
+
+    static Mask less(__m512d a, __m512d b) {
+        return {_mm512_cmp_pd_mask(a, b, _CMP_LT_OQ)};
+    }
+    static Mask less_or_equal(__m512d a, __m512d b) {
+        return {_mm512_cmp_pd_mask(a, b, _CMP_LE_OQ)};
+    }
+    static Mask equal(__m512d a, __m512d b) {
+        return {_mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ)};
+    }
+    __m512d choose(__m512d yes, __m512d no) const {
+        return _mm512_mask_blend_pd(bits, no, yes);
+    }
+    friend Mask operator&(Mask a, Mask b) { return {_kand_mask8(a.bits, b.bits)}; }
+    friend Mask operator|(Mask a, Mask b) { return {_kor_mask8(a.bits, b.bits)}; }
+};
+#else
 template <class T>
 struct Mask {
-    typename Vec<T>::Packet packet;
+    using Packet = typename Eigen::internal::packet_traits<T>::type;
+    Packet packet;
 
+    static Mask less(const Packet& a, const Packet& b) {
+        return {Eigen::internal::pcmp_lt(a, b)};
+    }
+    static Mask less_or_equal(const Packet& a, const Packet& b) {
+        return {Eigen::internal::pcmp_le(a, b)};
+    }
+    static Mask equal(const Packet& a, const Packet& b) {
+        return {Eigen::internal::pcmp_eq(a, b)};
+    }
+    Packet choose(const Packet& yes, const Packet& no) const {
+        return Eigen::internal::pselect(packet, yes, no);
+    }
     friend Mask operator&(Mask a, Mask b) {
         return {Eigen::internal::pand(a.packet, b.packet)};
     }
@@ -129,12 +181,13 @@ struct Mask {
         return {Eigen::internal::por(a.packet, b.packet)};
     }
 };
+#endif
 
 // yes where the mask holds, no elsewhere. A comparison with NaN does not hold: write
 // conditions so that NaN takes the branch that keeps it.
 template <class T>
 Vec<T> select(Mask<T> mask, Vec<T> yes, Vec<T> no) {
-    return Vec<T>(Eigen::internal::pselect(mask.packet, yes.packet, no.packet));
+    return Vec<T>(mask.choose(yes.packet, no.packet));
 }
 
 template <class T>

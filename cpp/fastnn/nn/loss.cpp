@@ -50,7 +50,7 @@ template <class T>
             const auto a = abs(d);
             return select(a > delta, delta * (a - half * delta), half * d * d);
         },
-        [&](auto d) { return max(min(d, delta), -delta); });
+        [&](auto d) { return max_with_number(min_with_number(d, delta), -delta); });
 }
 
 template <class T>
@@ -142,7 +142,8 @@ template <class T>
         // -log s(z) = log(1 + exp(-z)) = e + max(-z, 0), -log(1 - s(z)) = e + max(z, 0)
         const Vec<T> decay = exp(-abs(z));
         const Vec<T> e = log1p_of_fraction(decay);
-        const Vec<T> l = p * q * (e + max(-z, zero)) + (one - q) * (e + max(z, zero));
+        const Vec<T> l = p * q * (e + max_with_number(-z, zero)) +
+                         (one - q) * (e + max_with_number(z, zero));
         total += at.where_inside(l);
         if (!dz) return;
         const Vec<T> inverse = one / (one + decay);
