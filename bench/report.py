@@ -194,7 +194,8 @@ def _heat_panel(
     axis.imshow(np.log2(values), cmap="RdYlGn", vmin=-3, vmax=3, aspect="auto")
     for (i, j), ratio in np.ndenumerate(values):
         text = f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:.0f}"
-        axis.text(j, i, text, ha="center", va="center", fontsize=8)
+        ink = "white" if abs(np.log2(ratio)) > 2.3 else "black"
+        axis.text(j, i, text, ha="center", va="center", fontsize=8, color=ink)
     axis.set_title(group, fontsize=11, fontweight="bold")
     axis.set_yticks(range(len(rows)), list(rows), fontsize=8)
     ticks = [f"{step}" for _ in threads for step in steps]
