@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastnn._native import core
 
 if TYPE_CHECKING:
-    from fastnn._kernels_dense import Array
+    from fastnn.kernels.dense import Array
 
 Mask = npt.NDArray[np.bool_]
 

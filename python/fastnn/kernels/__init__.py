@@ -28,28 +28,28 @@ A dense layer forward and backward:
 ((32, 4), (3, 4), (3,))
 """
 
-from fastnn._kernels_dense import (
+from fastnn.kernels.dense import (
     activation_backward,
     activation_forward,
     dense_backward,
     dense_forward,
 )
-from fastnn._kernels_dropout import dropout_backward, dropout_forward
-from fastnn._kernels_loss import (
+from fastnn.kernels.dropout import dropout_backward, dropout_forward
+from fastnn.kernels.losses import (
     binary_cross_entropy,
     huber,
     mae,
     mse,
     softmax_cross_entropy,
 )
-from fastnn._kernels_normalize import (
+from fastnn.kernels.normalize import (
     batchnorm_backward,
     batchnorm_forward,
     batchnorm_inference,
     layernorm_backward,
     layernorm_forward,
 )
-from fastnn._kernels_optim import (
+from fastnn.kernels.updates import (
     adadelta_update,
     adagrad_update,
     adam_update,
