@@ -1,4 +1,4 @@
-"""A run that leaves the finite numbers stops, says where, and takes the network back."""
+"""A run that leaves the finite numbers stops, says where, and takes its net back."""
 
 import numpy as np
 import pytest
