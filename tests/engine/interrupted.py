@@ -15,8 +15,6 @@ import numpy as np
 
 import fastnn as fnn
 
-DEEP = (256, "relu")
-
 
 def _data(rows, columns, seed=0):
     rng = np.random.default_rng(seed)
@@ -87,7 +85,7 @@ def _fit(net, X, y, options):
     net.fit(X, y, epochs=10**6, **options)
 
 
-def _steps(net, X, y, options):
+def _steps(net, X, y, _):
     trainer = fnn.Trainer(net)
     for _ in range(10**6):
         trainer.step(X, y)

@@ -72,7 +72,7 @@ def settled(net, rng, columns=FEATURES):
         if name.endswith("running_var"):
             array[...] = rng.uniform(0.5, 2.0, size=array.shape)
         elif not name.endswith("num_batches_tracked"):
-            array += 0.3 * rng.normal(size=array.shape).astype(array.dtype)
+            array[...] += 0.3 * rng.normal(size=array.shape)
     net.load_state_dict(state)
     return net
 

@@ -1,4 +1,4 @@
-"""A run that leaves the finite numbers stops, says where, and takes the network back."""
+"""A run that leaves the finite numbers stops, says where, and takes its net back."""
 
 import numpy as np
 import pytest
@@ -23,11 +23,16 @@ def _data(rng, loss):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("epochs", [1, 5])
+@pytest.mark.parametrize(
+    ("epochs", "batch_size"), [(1, 32), (5, 32), (1, 200), (2, 200)]
+)
 @pytest.mark.parametrize("optimizer", [fnn.SGD(lr=1e6), fnn.Adam(lr=1e6)], ids=repr)
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
 @pytest.mark.parametrize("layers", [SHALLOW, DEEP, NORMED, TANH], ids=len)
-def test_a_million_is_no_learning_rate(rng, layers, loss, optimizer, epochs, dtype):
+def test_a_million_is_no_learning_rate(
+    rng, layers, loss, optimizer, epochs, batch_size, dtype
+):
+    """Even where one step ends the run, whose loss was taken before it."""
     net = fnn.Sequential(*layers, dtype=dtype).build(5)
     X, y = _data(rng, loss)
     states = [bits(net)]
@@ -38,14 +43,14 @@ def test_a_million_is_no_learning_rate(rng, layers, loss, optimizer, epochs, dty
             loss=loss,
             optimizer=optimizer,
             epochs=epochs,
-            batch_size=32,
+            batch_size=batch_size,
             callbacks=[lambda info: states.append(bits(info.net))],
         )
     error = caught.value
     assert error.lr == 1e6
     assert error.epoch == len(states) - 1 == len(error.history.epoch)
-    # 200 rows are 7 batches
-    assert 7 * error.epoch <= error.step <= 7 * (error.epoch + 1)
+    batches = -(-200 // batch_size)
+    assert batches * error.epoch <= error.step <= batches * (error.epoch + 1)
     assert error.history.stop_reason == "diverged"
     assert bits(net) == states[-1]
 
@@ -123,6 +128,17 @@ def test_large_targets_are_no_divergence(rng):
     )
     assert history.stop_reason == "epochs"
     assert history.history["loss"][-1] < 1e-4 * history.history["loss"][0]
+
+
+def test_large_weights_are_no_divergence(rng):
+    """Tiny features need them: a leap is looked at, and the loss is fine."""
+    X = 1e-6 * features(rng, 100)
+    y = 1e6 * (X @ rng.normal(size=5))
+    net = fnn.Sequential(fnn.Dense(1, use_bias=False, init="zeros"), dtype="float64")
+    net.fit(X, y, loss="mse", optimizer=fnn.SGD(lr=2e11), epochs=1, batch_size=100)
+    assert np.linalg.norm(net.parameters) > 1e5
+    net.fit(X, y, loss="mse", optimizer=fnn.SGD(lr=2e11), epochs=100, batch_size=100)
+    assert net.evaluate(X, y)["loss"] < 1e-6
 
 
 def test_a_hard_start_is_no_divergence(rng):

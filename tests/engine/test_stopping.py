@@ -80,7 +80,7 @@ def test_early_stopping(noise, rule):
     assert bits(net) == states[last]
 
 
-def test_the_rules_differ(noise):
+def test_the_rules_differ():
     """The table above tells something: it has rules that stop, at different epochs."""
     scores = [3.0, 2.0, 2.1, 1.995, 1.99, 2.5, 2.5, 2.5, 2.5]
     assert _replay(scores, patience=1) == (3, 1)

@@ -1,7 +1,7 @@
 """Training runs that PyTorch makes too: the table, and what both start from.
 
-Every run makes 50 steps: ten epochs of five batches, the last of which is short. Data and
-first parameters come from a frozen stream of numbers.
+Every run makes 50 steps: ten epochs of five batches, the last of which is short. Data
+and first parameters come from a frozen stream of numbers.
 """
 
 import numpy as np

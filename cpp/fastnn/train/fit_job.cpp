@@ -14,6 +14,12 @@ namespace {
 // the run began with has diverged, though float arithmetic may still hold the numbers.
 constexpr double kDivergenceFactor = 1e4;
 
+// Weights that grew so many times since the run began are looked at: the loss of an epoch
+// was taken before each step, so it cannot tell what the last ones did. Together with
+// such a leap a smaller excess of the loss is proof enough.
+constexpr double kLeap = 1e3;
+constexpr double kDivergenceFactorAfterLeap = 1e2;
+
 std::string say(const std::string& name, double value) {
     std::ostringstream text;
     text << name << " became ";
@@ -22,6 +28,12 @@ std::string say(const std::string& name, double value) {
     } else {
         text << value;
     }
+    return text.str();
+}
+
+std::string too_large(const std::string& name, double value, double factor) {
+    std::ostringstream text;
+    text << say(name, value) << ", more than " << factor << " times what zero outputs give";
     return text.str();
 }
 
@@ -63,6 +75,7 @@ FitJob<T>::FitJob(Trainer<T>& trainer, const Samples<T>& train,
     }
     std::iota(order_.data(), order_.data() + order_.size(), Index{0});
     last_finite_.take(network_);
+    first_square_ = squared_norm<T>(network_.parameters().view());
     begin_epoch();
 }
 
@@ -132,9 +145,8 @@ bool FitJob<T>::finish_batch() {
     loss_sum_ += pass.weighted_loss();
     weight_sum_ += pass.total_weight();
     if (steps_ == 0) {
-        loss_ceiling_ = kDivergenceFactor *
-                        std::max(baseline_loss(), pass.weighted_loss() /
-                                                      std::max(pass.total_weight(), 1e-300));
+        usual_loss_ = std::max(baseline_loss(), pass.weighted_loss() /
+                                                    std::max(pass.total_weight(), 1e-300));
     }
     if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
@@ -220,13 +232,18 @@ template <class T>
 std::string FitJob<T>::trouble(const Logs& logs) const {
     const double loss = logs.front().second;
     if (!std::isfinite(loss)) return say("the loss", loss);
-    if (loss > loss_ceiling_) {
-        return say("the mean loss of an epoch", loss) +
-               ", more than 10000 times what zero outputs give";
+    if (loss > kDivergenceFactor * usual_loss_) {
+        return too_large("the mean loss of an epoch", loss, kDivergenceFactor);
     }
     if (!all_finite<T>(network_.parameters().view()) ||
         !all_finite<T>(network_.statistics().view())) {
         return "a weight became infinite or nan";
+    }
+    if (weights_leapt()) {
+        const double after = loss_by_inference();
+        if (!(after <= kDivergenceFactorAfterLeap * usual_loss_)) {
+            return too_large("the loss after an epoch", after, kDivergenceFactorAfterLeap);
+        }
     }
     const double* val_loss = find(logs, "val_loss");
     if (val_loss && !std::isfinite(*val_loss)) return say("val_loss", *val_loss);
@@ -236,6 +253,20 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
         if (!std::isfinite(score)) return say(name, score);
     }
     return "";
+}
+
+template <class T>
+bool FitJob<T>::weights_leapt() const {
+    const double square = squared_norm<T>(network_.parameters().view());
+    return square > kLeap * kLeap * std::max(first_square_, 1.0);
+}
+
+// The mean loss of the samples with the weights as they are.
+template <class T>
+double FitJob<T>::loss_by_inference() const {
+    Evaluation<T> evaluation(network_, trainer_.config_.loss, {}, train_, 1);
+    for (Index i = 0; i < evaluation.tiles(); ++i) evaluation.run(i, 0);
+    return evaluation.loss();
 }
 
 template <class T>

@@ -56,6 +56,8 @@ private:
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
     std::string trouble(const Logs& logs) const;
+    bool weights_leapt() const;
+    double loss_by_inference() const;
     void require_monitor(const std::string& owner, const std::string& name) const;
     double baseline_loss() const;
 
@@ -83,7 +85,8 @@ private:
     double lr_ = 0;
     double loss_sum_ = 0;    // of this epoch
     double weight_sum_ = 0;
-    double loss_ceiling_ = 0;  // an epoch's mean loss beyond it is a divergence
+    double usual_loss_ = 0;    // of zero outputs or of the first batch, the greater
+    double first_square_ = 0;  // squared norm of the parameters when the run began
     std::chrono::steady_clock::time_point epoch_start_;
 };
 
