@@ -105,7 +105,7 @@ def test_a_run_prints_what_happened_and_draws_it(tmp_path, capsys):
     assert f"curves: {tmp_path / 'curves.png'}" in out
     assert max(map(len, out.splitlines()[:-1])) <= 80
     assert bars.count("2/2 epochs") == 1
-    assert bars.count("10/10 epochs") == 1
+    assert bars.count("20/20 epochs") == 1
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -60,5 +60,5 @@ def _bars(axes: Axes, result: Result) -> None:
     bars = axes.barh(("NumPy", "fastnn"), times, color=(_GREY, _TRAIN), height=0.5)
     axes.bar_label(bars, labels=[f"{value:.1f}" for value in times], padding=4)
     axes.margins(x=0.2)
-    axes.set_xlabel("milliseconds an epoch")
+    axes.set_xlabel("milliseconds, fastest epoch")
     axes.set_title(f"NumPy: {result.speedup:.1f} times as long", loc="left")
