@@ -32,7 +32,8 @@ MatrixView<const T> matrix_of(const DenseArray<T>& a) {
 
 template <class T>
 MatrixView<const T> features(const Network<T>& network, const DenseArray<T>& x) {
-    require(x.shape(1) == network.in_features(), "the number of columns of X", x.shape(1),
+    require(x.shape(1) == network.in_features(), "the number of columns of X",
+            x.shape(1),
             std::to_string(network.in_features()) + ", the network's in_features");
     return matrix_of(x);
 }
@@ -50,20 +51,22 @@ py::list tensors(const py::object& self) {
     for (const Tensor& t : network.tensors().tensors()) {
         const Index at = t.range.begin;
         const bool trainable = t.storage == Storage::kParameters;
-        py::array array =
-            t.storage == Storage::kParameters
-                ? view_of(network.parameters().data() + at, t.shape, self)
-            : t.storage == Storage::kStatistics
-                ? view_of(network.statistics().data() + at, t.shape, self)
-                : view_of(network.counters().data() + at, t.shape, self);
+        py::array array = t.storage == Storage::kParameters
+                              ? view_of(network.parameters().data() + at, t.shape, self)
+                          : t.storage == Storage::kStatistics
+                              ? view_of(network.statistics().data() + at, t.shape, self)
+                              : view_of(network.counters().data() + at, t.shape, self);
         result.append(py::make_tuple(t.name, array, trainable));
     }
     return result;
 }
 
 template <class T>
-py::array predict(BoundNetwork<T>& self, const py::object& x_object,
-                  typename Network<T>::Depth depth, Index width, int n_threads) {
+py::array predict(BoundNetwork<T>& self,
+                  const py::object& x_object,
+                  typename Network<T>::Depth depth,
+                  Index width,
+                  int n_threads) {
     const DenseArray<T> x = dense_array<T>("X", x_object, 2);
     const MatrixView<const T> rows = features(self.network, x);
     py::array_t<T> y({rows.rows, width});
@@ -77,23 +80,30 @@ py::array predict(BoundNetwork<T>& self, const py::object& x_object,
 
 template <class T>
 py::array predict_all(BoundNetwork<T>& self, const py::object& x, int n_threads) {
-    return predict(self, x, self.network.whole(), self.network.out_features(), n_threads);
+    return predict(self, x, self.network.whole(), self.network.out_features(),
+                   n_threads);
 }
 
 template <class T>
-py::array hidden(BoundNetwork<T>& self, const py::object& x, Index layer, int n_threads) {
+py::array hidden(BoundNetwork<T>& self,
+                 const py::object& x,
+                 Index layer,
+                 int n_threads) {
     const auto depth = self.network.depth_of(layer);
     const auto& widths = self.network.widths();
-    const auto position =
-        static_cast<std::size_t>(layer < 0 ? layer + static_cast<Index>(widths.size())
-                                           : layer);
+    const auto position = static_cast<std::size_t>(
+        layer < 0 ? layer + static_cast<Index>(widths.size()) : layer);
     return predict(self, x, depth, widths[position], n_threads);
 }
 
 template <class T>
-py::dict evaluate(BoundNetwork<T>& self, const py::object& x, const py::object& y,
-                  const py::object& w, const py::dict& loss_dict,
-                  const std::vector<std::string>& names, int n_threads) {
+py::dict evaluate(BoundNetwork<T>& self,
+                  const py::object& x,
+                  const py::object& y,
+                  const py::object& w,
+                  const py::dict& loss_dict,
+                  const std::vector<std::string>& names,
+                  int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
     const BoundSamples<T> data = bind_samples(self.network, x, y, w);
     const int threads = resolve_threads(n_threads);
@@ -116,9 +126,15 @@ py::dict evaluate(BoundNetwork<T>& self, const py::object& x, const py::object& 
 }
 
 template <class T>
-py::tuple gradients(BoundNetwork<T>& self, const py::object& x, const py::object& y,
-                    const py::object& w, const py::dict& loss_dict, bool training,
-                    double l1, double l2, int n_threads) {
+py::tuple gradients(BoundNetwork<T>& self,
+                    const py::object& x,
+                    const py::object& y,
+                    const py::object& w,
+                    const py::dict& loss_dict,
+                    bool training,
+                    double l1,
+                    double l2,
+                    int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
     const BoundSamples<T> data = bind_samples(self.network, x, y, w);
     require_not_negative("l1", l1);
@@ -140,11 +156,12 @@ template <class T>
 void register_network(py::module_& m, const char* name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, name, py::module_local())
-        .def(py::init([](const py::list& layers, Index in_features, std::uint64_t seed) {
-                 return std::make_unique<Bound>(
-                     Network<T>(layers_from_dicts(layers), in_features, seed));
-             }),
-             py::arg("layers"), py::arg("in_features"), py::arg("seed"))
+        .def(
+            py::init([](const py::list& layers, Index in_features, std::uint64_t seed) {
+                return std::make_unique<Bound>(
+                    Network<T>(layers_from_dicts(layers), in_features, seed));
+            }),
+            py::arg("layers"), py::arg("in_features"), py::arg("seed"))
         .def("tensors", &tensors<T>)
         .def_property_readonly("parameters",
                                [](const py::object& self) {
@@ -153,7 +170,8 @@ void register_network(py::module_& m, const char* name) {
                                    return view_of(p.data(), {p.size()}, self);
                                })
         .def_property_readonly(
-            "n_parameters", [](const Bound& b) { return b.network.parameters().size(); })
+            "n_parameters",
+            [](const Bound& b) { return b.network.parameters().size(); })
         .def_property_readonly("in_features",
                                [](const Bound& b) { return b.network.in_features(); })
         .def_property_readonly("out_features",
@@ -186,7 +204,9 @@ void register_network(py::module_& m, const char* name) {
              py::arg("l2"), py::arg("n_threads") = 0);
 }
 
-py::array permutation_array(Index n, std::uint64_t seed, std::uint32_t epoch,
+py::array permutation_array(Index n,
+                            std::uint64_t seed,
+                            std::uint32_t epoch,
                             std::uint32_t purpose) {
     require(n >= 0, "n", n, "an integer >= 0");
     py::array_t<std::int64_t> order(n);
@@ -198,8 +218,10 @@ py::array permutation_array(Index n, std::uint64_t seed, std::uint32_t epoch,
 }  // namespace
 
 template <class T>
-BoundSamples<T> bind_samples(const Network<T>& network, const py::object& x,
-                             const py::object& y, const py::object& w) {
+BoundSamples<T> bind_samples(const Network<T>& network,
+                             const py::object& x,
+                             const py::object& y,
+                             const py::object& w) {
     using Labels = DenseArray<std::int32_t>;
     BoundSamples<T> bound{dense_array<T>("X", x, 2), y, std::nullopt, {}};
     bound.samples.x = features(network, bound.x);
@@ -235,10 +257,13 @@ BoundSamples<T> bind_samples(const Network<T>& network, const py::object& x,
     return bound;
 }
 
-template BoundSamples<float> bind_samples<float>(const Network<float>&, const py::object&,
-                                                 const py::object&, const py::object&);
+template BoundSamples<float> bind_samples<float>(const Network<float>&,
+                                                 const py::object&,
+                                                 const py::object&,
+                                                 const py::object&);
 template BoundSamples<double> bind_samples<double>(const Network<double>&,
-                                                   const py::object&, const py::object&,
+                                                   const py::object&,
+                                                   const py::object&,
                                                    const py::object&);
 
 void register_networks(py::module_& m) {
@@ -259,7 +284,8 @@ void register_networks(py::module_& m) {
         },
         py::arg("dtype"), py::arg("layers"), py::arg("in_features"), py::arg("seed"),
         "A network of this dtype with freshly initialised parameters.");
-    m.def("check_layer", [](const py::dict& d) { layer_from_dict(d); }, py::arg("layer"));
+    m.def(
+        "check_layer", [](const py::dict& d) { layer_from_dict(d); }, py::arg("layer"));
     m.def("check_loss", [](const py::dict& d) { loss_from_dict(d); }, py::arg("loss"));
     m.def("permutation", &permutation_array, py::arg("n"), py::arg("seed"),
           py::arg("epoch"), py::arg("purpose") = static_cast<int>(Purpose::kShuffle),

@@ -1,7 +1,7 @@
 // Training: the border is crossed once per fit, plus one hook an epoch.
-#include <pybind11/stl.h>
-
 #include <chrono>
+
+#include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
 #include "bindings/nn_from_dict.hpp"
@@ -13,14 +13,15 @@ namespace fastnn::bindings {
 namespace {
 
 TrainerConfig trainer_config(const py::dict& d) {
-    TrainerConfig config{.loss = loss_from_dict(d["loss"]),
-                         .optimizer = rule_from_dict(d["optimizer"]),
-                         .schedule = schedule_or_none(d["schedule"]),
-                         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
-                         .max_norm = py::cast<std::optional<double>>(d["max_norm"]),
-                         .clip_norm = py::cast<std::optional<double>>(d["clip_norm"]),
-                         .clip_value = py::cast<std::optional<double>>(d["clip_value"]),
-                         .n_threads = py::cast<int>(d["n_threads"])};
+    TrainerConfig config{
+        .loss = loss_from_dict(d["loss"]),
+        .optimizer = rule_from_dict(d["optimizer"]),
+        .schedule = schedule_or_none(d["schedule"]),
+        .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
+        .max_norm = py::cast<std::optional<double>>(d["max_norm"]),
+        .clip_norm = py::cast<std::optional<double>>(d["clip_norm"]),
+        .clip_value = py::cast<std::optional<double>>(d["clip_value"]),
+        .n_threads = py::cast<int>(d["n_threads"])};
     config.validate();
     return config;
 }
@@ -37,7 +38,8 @@ public:
     // Without the GIL. True: the handler has raised, its error is set on this thread.
     bool raised() {
         const auto now = std::chrono::steady_clock::now();
-        if (!on_main_thread_ || now - last_ < std::chrono::milliseconds(20)) return false;
+        if (!on_main_thread_ || now - last_ < std::chrono::milliseconds(20))
+            return false;
         last_ = now;
         const py::gil_scoped_acquire acquire;
         return PyErr_CheckSignals() != 0;
@@ -89,13 +91,19 @@ public:
         const Usage::Writing writing(bound_.usage);
         SignalWatch watch;
         const Hooks hooks{{}, [&] { return watch.raised(); }};
-        const double loss = without_gil([&] { return trainer_.step(batch.samples, hooks); });
+        const double loss =
+            without_gil([&] { return trainer_.step(batch.samples, hooks); });
         return loss;
     }
 
-    py::dict fit(const py::object& x, const py::object& y, const py::object& w,
-                 const py::object& x_val, const py::object& y_val, const py::object& w_val,
-                 const py::dict& config_dict, const py::object& on_epoch) {
+    py::dict fit(const py::object& x,
+                 const py::object& y,
+                 const py::object& w,
+                 const py::object& x_val,
+                 const py::object& y_val,
+                 const py::object& w_val,
+                 const py::dict& config_dict,
+                 const py::object& on_epoch) {
         const auto config = config_from_dict<FitConfig>(config_dict);
         const BoundSamples<T> train = bind_samples(bound_.network, x, y, w);
         std::optional<BoundSamples<T>> validation;
@@ -114,8 +122,9 @@ public:
             };
         }
         const History history = without_gil([&] {
-            return trainer_.fit(train.samples, validation ? &validation->samples : nullptr,
-                                config, hooks);
+            return trainer_.fit(train.samples,
+                                validation ? &validation->samples : nullptr, config,
+                                hooks);
         });
         return report(history);
     }
@@ -149,8 +158,8 @@ void register_trainer(py::module_& m, const char* name) {
 
 template <class T>
 py::object make_trainer(const py::object& network, const py::dict& config) {
-    return py::cast(std::make_unique<BoundTrainer<T>>(
-        network.cast<BoundNetwork<T>&>(), config));
+    return py::cast(
+        std::make_unique<BoundTrainer<T>>(network.cast<BoundNetwork<T>&>(), config));
 }
 
 }  // namespace
@@ -158,8 +167,8 @@ py::object make_trainer(const py::object& network, const py::dict& config) {
 void register_trainers(py::module_& m) {
     register_trainer<float>(m, "TrainerF32");
     register_trainer<double>(m, "TrainerF64");
-    // One function, not an overload for each dtype: pybind11 3.1 applies keep_alive also
-    // to the answer "try the next overload", which is no object.
+    // One function, not an overload for each dtype: pybind11 3.1 applies keep_alive
+    // also to the answer "try the next overload", which is no object.
     m.def(
         "Trainer",
         [](const py::object& network, const py::dict& config) -> py::object {

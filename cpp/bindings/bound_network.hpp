@@ -1,15 +1,15 @@
 // The network as Python holds it, and its data as the core wants it.
 #pragma once
 
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <variant>
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
 
 #include "fastnn/core/error.hpp"
 #include "fastnn/nn/batch_pass.hpp"
@@ -103,7 +103,9 @@ struct BoundSamples {
 };
 
 template <class T>
-BoundSamples<T> bind_samples(const Network<T>& network, const py::object& x,
-                             const py::object& y, const py::object& w);
+BoundSamples<T> bind_samples(const Network<T>& network,
+                             const py::object& x,
+                             const py::object& y,
+                             const py::object& w);
 
 }  // namespace fastnn::bindings

@@ -1,12 +1,12 @@
 // Python dict -> config struct, by the struct's own table of fields (core/fields.hpp).
 #pragma once
 
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
 #include <stdexcept>
 #include <string>
 #include <variant>
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "fastnn/core/fields.hpp"
 

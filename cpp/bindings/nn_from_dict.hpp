@@ -36,7 +36,8 @@ namespace fastnn::bindings {
 
 inline LayerSpec layer_from_dict(const py::dict& dict) {
     // Activations are layers too, and form a variant of their own.
-    using Named = std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout>;
+    using Named =
+        std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout>;
     const auto kind = py::cast<std::string>(dict["kind"]);
     const bool named = kind == spec::Dense::kKind || kind == spec::BatchNorm::kKind ||
                        kind == spec::LayerNorm::kKind || kind == spec::Dropout::kKind;
@@ -47,10 +48,13 @@ inline LayerSpec layer_from_dict(const py::dict& dict) {
 
 inline std::vector<LayerSpec> layers_from_dicts(const py::list& dicts) {
     std::vector<LayerSpec> specs;
-    for (const py::handle d : dicts) specs.push_back(layer_from_dict(py::cast<py::dict>(d)));
+    for (const py::handle d : dicts)
+        specs.push_back(layer_from_dict(py::cast<py::dict>(d)));
     return specs;
 }
 
-inline Loss loss_from_dict(const py::dict& dict) { return variant_from_dict<Loss>(dict); }
+inline Loss loss_from_dict(const py::dict& dict) {
+    return variant_from_dict<Loss>(dict);
+}
 
 }  // namespace fastnn::bindings

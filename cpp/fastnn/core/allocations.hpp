@@ -1,5 +1,5 @@
-// How many heap allocations this module has made: what "a training step allocates nothing"
-// is tested with.
+// How many heap allocations this module has made: what "a training step allocates
+// nothing" is tested with.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Owned, zeroed, 64-byte aligned memory: the flat buffers of parameters and activations.
+// Owned, zeroed, 64-byte aligned memory: the flat buffers of parameters and
+// activations.
 #pragma once
 
 #include <algorithm>
@@ -63,8 +64,9 @@ private:
     Buffer(Index size, Allocate) : size_(size) {
         if (size == 0) return;
         const auto bytes = static_cast<std::size_t>(size) * sizeof(T);
-        // calloc leaves the zeroing of large blocks to the system, page by page as they are
-        // first touched: gigabytes of activations delay neither a fit nor its Ctrl-C.
+        // calloc leaves the zeroing of large blocks to the system, page by page as they
+        // are first touched: gigabytes of activations delay neither a fit nor its
+        // Ctrl-C.
         block_ = std::calloc(bytes + kAlignment, 1);
         if (!block_) throw std::bad_alloc();
         void* begin = block_;

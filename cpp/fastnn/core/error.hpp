@@ -1,4 +1,5 @@
-// One way to refuse a value: name the argument, show what was got, say what is expected.
+// One way to refuse a value: name the argument, show what was got, say what is
+// expected.
 #pragma once
 
 #include <cmath>
@@ -11,7 +12,9 @@ namespace fastnn {
 // Throws std::invalid_argument (ValueError in Python) unless `ok`:
 //   "lr must be a finite number >= 0, got -1"
 template <class Value>
-void require(bool ok, const std::string& argument, const Value& got,
+void require(bool ok,
+             const std::string& argument,
+             const Value& got,
              const std::string& expected) {
     if (ok) return;
     std::ostringstream message;

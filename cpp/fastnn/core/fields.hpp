@@ -17,20 +17,19 @@ namespace fastnn {
 template <class Config, class Value>
 struct Field {
     const char* name;
-    Value Config::*member;
+    Value Config::* member;
 };
 
 template <class Config, class Value>
-constexpr Field<Config, Value> field(const char* name, Value Config::*member) {
+constexpr Field<Config, Value> field(const char* name, Value Config::* member) {
     return {name, member};
 }
 
 // Calls visit(name, member reference) for every field of `config`.
 template <class Config, class Visit>
 void for_each_field(Config& config, Visit&& visit) {
-    std::apply(
-        [&](const auto&... f) { (visit(f.name, config.*(f.member)), ...); },
-        std::remove_const_t<Config>::fields());
+    std::apply([&](const auto&... f) { (visit(f.name, config.*(f.member)), ...); },
+               std::remove_const_t<Config>::fields());
 }
 
 }  // namespace fastnn

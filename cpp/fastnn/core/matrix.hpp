@@ -25,7 +25,9 @@ public:
     T* row(Index i) noexcept { return buffer_.data() + i * stride_; }
     const T* row(Index i) const noexcept { return buffer_.data() + i * stride_; }
 
-    MatrixView<T> view(Range r) noexcept { return {row(r.begin), r.size(), cols_, stride_}; }
+    MatrixView<T> view(Range r) noexcept {
+        return {row(r.begin), r.size(), cols_, stride_};
+    }
     MatrixView<const T> view(Range r) const noexcept {
         return {row(r.begin), r.size(), cols_, stride_};
     }

@@ -1,8 +1,9 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel
 // random numbers: as easy as 1, 2, 3", SC 2011).
 //
-// A number is a pure function of (seed, stream, step, position): masks and shuffles depend
-// neither on threads nor on what was drawn before, and resuming needs no generator state.
+// A number is a pure function of (seed, stream, step, position): masks and shuffles
+// depend neither on threads nor on what was drawn before, and resuming needs no
+// generator state.
 #pragma once
 
 #include <array>
@@ -26,10 +27,16 @@ struct PhiloxKey {
 };
 
 // What a stream of numbers is for; `layer` tells layers of one network apart.
-enum class Purpose : std::uint32_t { kDropout = 1, kShuffle = 2, kInit = 3, kSplit = 4 };
+enum class Purpose : std::uint32_t {
+    kDropout = 1,
+    kShuffle = 2,
+    kInit = 3,
+    kSplit = 4
+};
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {
-    return static_cast<std::uint32_t>(purpose) << 16 | static_cast<std::uint32_t>(layer);
+    return static_cast<std::uint32_t>(purpose) << 16 |
+           static_cast<std::uint32_t>(layer);
 }
 
 namespace philox {
@@ -42,8 +49,8 @@ inline constexpr int kRounds = 10;
 
 }  // namespace philox
 
-// kLanes blocks at once, counters[word][lane] in, random words out in their place. Plain
-// loops over the lanes, which the compiler turns into vector code.
+// kLanes blocks at once, counters[word][lane] in, random words out in their place.
+// Plain loops over the lanes, which the compiler turns into vector code.
 template <Index kLanes>
 void philox4x32(std::uint32_t (&counters)[4][kLanes], PhiloxKey key) noexcept {
     for (int round = 0; round < philox::kRounds; ++round) {
@@ -65,7 +72,8 @@ void philox4x32(std::uint32_t (&counters)[4][kLanes], PhiloxKey key) noexcept {
 }
 
 inline PhiloxBlock philox4x32(const PhiloxBlock& counter, PhiloxKey key) noexcept {
-    std::uint32_t lanes[4][1] = {{counter[0]}, {counter[1]}, {counter[2]}, {counter[3]}};
+    std::uint32_t lanes[4][1] = {
+        {counter[0]}, {counter[1]}, {counter[2]}, {counter[3]}};
     philox4x32<1>(lanes, key);
     return {lanes[0][0], lanes[1][0], lanes[2][0], lanes[3][0]};
 }
@@ -106,10 +114,12 @@ private:
     int used_ = 4;
 };
 
-// order := a random permutation of 0 .. size - 1 (Fisher and Yates), the same for the same
-// (seed, purpose, epoch).
+// order := a random permutation of 0 .. size - 1 (Fisher and Yates), the same for the
+// same (seed, purpose, epoch).
 template <class Int>
-void permutation(VectorView<Int> order, std::uint64_t seed, Purpose purpose,
+void permutation(VectorView<Int> order,
+                 std::uint64_t seed,
+                 Purpose purpose,
                  std::uint32_t epoch) noexcept {
     for (Index i = 0; i < order.size; ++i) order[i] = static_cast<Int>(i);
     PhiloxBlock block{};
@@ -117,17 +127,17 @@ void permutation(VectorView<Int> order, std::uint64_t seed, Purpose purpose,
     for (Index i = order.size - 1; i > 0; --i) {
         const auto b = static_cast<std::uint64_t>(i) / 2;
         if (b != held) {
-            block = philox4x32({static_cast<std::uint32_t>(b),
-                                static_cast<std::uint32_t>(b >> 32), stream_of(purpose),
-                                epoch},
-                               PhiloxKey(seed));
+            block = philox4x32(
+                {static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(b >> 32),
+                 stream_of(purpose), epoch},
+                PhiloxKey(seed));
             held = b;
         }
         const int word = i % 2 == 0 ? 0 : 2;
         const std::uint64_t u = block[word] | std::uint64_t{block[word + 1]} << 32;
         __extension__ using Wide = unsigned __int128;
-        const auto j = static_cast<Index>(
-            static_cast<std::uint64_t>((Wide{u} * static_cast<std::uint64_t>(i + 1)) >> 64));
+        const auto j = static_cast<Index>(static_cast<std::uint64_t>(
+            (Wide{u} * static_cast<std::uint64_t>(i + 1)) >> 64));
         std::swap(order[i], order[j]);
     }
 }

@@ -34,13 +34,15 @@ int usable_processors() {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// Processors the cgroup (v2) grants, rounded up; a container's limit. 0: no limit known.
+// Processors the cgroup (v2) grants, rounded up; a container's limit. 0: no limit
+// known.
 int cgroup_quota() {
     std::ifstream file("/sys/fs/cgroup/cpu.max");
     std::string quota;
     double period = 0;
     if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-    return static_cast<int>((std::strtod(quota.c_str(), nullptr) + period - 1) / period);
+    return static_cast<int>((std::strtod(quota.c_str(), nullptr) + period - 1) /
+                            period);
 }
 
 int threads_of_machine() {
@@ -103,10 +105,11 @@ FlushDenormals::FlushDenormals() noexcept : saved_(float_mode()) {
 
 FlushDenormals::~FlushDenormals() { set_float_mode(saved_); }
 
-// A stage is often over within microseconds: spinning beats the kernel's wake-up by far.
-// Yielding lets the others run where processors are fewer than threads; a long wait, such
-// as a slow callback, must not burn one.
-void detail::relax(int& turns, const std::atomic<std::uint32_t>& watched,
+// A stage is often over within microseconds: spinning beats the kernel's wake-up by
+// far. Yielding lets the others run where processors are fewer than threads; a long
+// wait, such as a slow callback, must not burn one.
+void detail::relax(int& turns,
+                   const std::atomic<std::uint32_t>& watched,
                    std::uint32_t seen) {
     constexpr int kSpins = 2000;
     constexpr int kYields = 200;

@@ -8,7 +8,8 @@
 //       Index tiles() const;                  // of the current stage
 //       void run(Index tile, int rank);       // any thread; must not throw
 //       bool advance();                       // rank 0 alone; false when all is done
-//       bool interrupted();                   // rank 0, before each tile; true drops the
+//       bool interrupted();                   // rank 0, before each tile; true drops
+//       the
 //   };                                        // tiles of this stage not yet begun
 //
 // Tiles are handed out as threads become free, so results must not depend on who ran
@@ -26,8 +27,9 @@
 
 namespace fastnn {
 
-// Threads to use when the caller names none: set_default_threads, else FASTNN_NUM_THREADS,
-// else OMP_NUM_THREADS, else the processors this process may use (affinity and cgroup).
+// Threads to use when the caller names none: set_default_threads, else
+// FASTNN_NUM_THREADS, else OMP_NUM_THREADS, else the processors this process may use
+// (affinity and cgroup).
 int default_threads();
 void set_default_threads(int n);  // 0: back to the environment
 // n if positive, else default_threads().
@@ -47,11 +49,12 @@ private:
 
 namespace detail {
 
-// Waits until done() holds: spins for some microseconds, then yields, then sleeps on the
-// atomic that `done` watches.
+// Waits until done() holds: spins for some microseconds, then yields, then sleeps on
+// the atomic that `done` watches.
 void relax(int& turns, const std::atomic<std::uint32_t>& watched, std::uint32_t seen);
 
-// Where the threads of a team meet. Rank 0 waits for the others, works alone, and opens.
+// Where the threads of a team meet. Rank 0 waits for the others, works alone, and
+// opens.
 class Gate {
 public:
     void expect(int others) noexcept { others_ = others; }  // rank 0, before it waits
@@ -87,8 +90,8 @@ private:
 
 }  // namespace detail
 
-// Runs the job's stages on n_threads threads until advance() returns false. An exception
-// of advance() ends the job and is thrown here.
+// Runs the job's stages on n_threads threads until advance() returns false. An
+// exception of advance() ends the job and is thrown here.
 template <class Job>
 void run_job(int n_threads, Job& job) {
     alignas(64) std::atomic<Index> next{0};

@@ -30,7 +30,9 @@ template <class T, class A>
 }
 
 template <class T, class A>
-[[gnu::flatten]] void backward(const A& a, VectorView<const T> dy, VectorView<const T> s,
+[[gnu::flatten]] void backward(const A& a,
+                               VectorView<const T> dy,
+                               VectorView<const T> s,
                                VectorView<T> dz) {
     simd::for_each<T>(dy.size, [&](auto at) {
         at.store(dz.data, at.load(dy.data) * a.slope(at.load(s.data)));
@@ -38,8 +40,10 @@ template <class T, class A>
 }
 
 template <class T, class A>
-[[gnu::flatten]] void backward_from_input(const A& a, VectorView<const T> dy,
-                                          VectorView<const T> z, VectorView<T> dz) {
+[[gnu::flatten]] void backward_from_input(const A& a,
+                                          VectorView<const T> dy,
+                                          VectorView<const T> z,
+                                          VectorView<T> dz) {
     simd::for_each<T>(dy.size, [&](auto at) {
         simd::Vec<T> s = at.load(z.data);
         if constexpr (!A::kSlopeNeedsInput) s = a.value(s);
@@ -50,30 +54,35 @@ template <class T, class A>
 }  // namespace
 
 template <class T>
-void activation_forward(const Activation& f, VectorView<const T> z,
+void activation_forward(const Activation& f,
+                        VectorView<const T> z,
                         VectorView<T> y) noexcept {
     std::visit([&](const auto& a) { forward<T>(a, z, y); }, f);
 }
 
 template <class T>
-void activation_backward(const Activation& f, VectorView<const T> dy,
-                         VectorView<const T> s, VectorView<T> dz) noexcept {
+void activation_backward(const Activation& f,
+                         VectorView<const T> dy,
+                         VectorView<const T> s,
+                         VectorView<T> dz) noexcept {
     std::visit([&](const auto& a) { backward<T>(a, dy, s, dz); }, f);
 }
 
 template <class T>
-void activation_backward_from_input(const Activation& f, VectorView<const T> dy,
-                                    VectorView<const T> z, VectorView<T> dz) noexcept {
+void activation_backward_from_input(const Activation& f,
+                                    VectorView<const T> dy,
+                                    VectorView<const T> z,
+                                    VectorView<T> dz) noexcept {
     std::visit([&](const auto& a) { backward_from_input<T>(a, dy, z, dz); }, f);
 }
 
-#define FASTNN_INSTANTIATE(T)                                                      \
-    template void activation_forward<T>(const Activation&, VectorView<const T>,    \
-                                        VectorView<T>) noexcept;                   \
-    template void activation_backward<T>(const Activation&, VectorView<const T>,   \
+#define FASTNN_INSTANTIATE(T)                                                          \
+    template void activation_forward<T>(const Activation&, VectorView<const T>,        \
+                                        VectorView<T>) noexcept;                       \
+    template void activation_backward<T>(const Activation&, VectorView<const T>,       \
                                          VectorView<const T>, VectorView<T>) noexcept; \
-    template void activation_backward_from_input<T>(                               \
-        const Activation&, VectorView<const T>, VectorView<const T>,               \
+    template void activation_backward_from_input<T>(                                   \
+        const Activation&, VectorView<const T>, VectorView<const T>,                   \
         VectorView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)

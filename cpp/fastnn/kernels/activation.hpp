@@ -1,10 +1,10 @@
 // Activation functions: y = f(z) and dz = dy f'(z), element by element.
 //
-// Each function is a small struct with the same parts: its formula, its parameters (read
-// from Python by core/fields.hpp), value(z) and slope(s). The slope is a function of the
-// output y where the function can be inverted; for the others (kSlopeNeedsInput) it is a
-// function of z, which the forward pass then keeps. The variant at the end is the registry.
-// Definitions agree with torch.nn.
+// Each function is a small struct with the same parts: its formula, its parameters
+// (read from Python by core/fields.hpp), value(z) and slope(s). The slope is a function
+// of the output y where the function can be inverted; for the others (kSlopeNeedsInput)
+// it is a function of z, which the forward pass then keeps. The variant at the end is
+// the registry. Definitions agree with torch.nn.
 #pragma once
 
 #include <numbers>
@@ -72,11 +72,13 @@ struct LeakyRelu {
     }
 };
 
-// y = scale * (z where z > 0, alpha (exp(z / width) - 1) elsewhere): ELU (Clevert et al.
-// 2016), SELU (Klambauer et al. 2017) and CELU (Barron 2017) are this with their constants.
+// y = scale * (z where z > 0, alpha (exp(z / width) - 1) elsewhere): ELU (Clevert et
+// al. 2016), SELU (Klambauer et al. 2017) and CELU (Barron 2017) are this with their
+// constants.
 template <class V>
 V exponential_value(V z, double scale, double alpha, double width) {
-    const V negative = V(alpha) * expm1_of_negative(min_with_number(z, V(0)) / V(width));
+    const V negative =
+        V(alpha) * expm1_of_negative(min_with_number(z, V(0)) / V(width));
     return V(scale) * select(z < V(0), negative, z);
 }
 template <class V>
@@ -150,7 +152,8 @@ struct Gelu : Plain {
 };
 
 template <class V>
-V logistic(V z) {  // 1 / (1 + exp(-z)); exp only of negative numbers, so nothing overflows
+V logistic(
+    V z) {  // 1 / (1 + exp(-z)); exp only of negative numbers, so nothing overflows
     const V e = exp(-abs(z));
     return select(z < V(0), e, V(1)) / (V(1) + e);
 }
@@ -326,13 +329,23 @@ struct HardTanh : Plain {
 
 }  // namespace activation
 
-using Activation =
-    std::variant<activation::Identity, activation::Relu, activation::LeakyRelu,
-                 activation::Elu, activation::Selu, activation::Celu, activation::Gelu,
-                 activation::GeluTanh, activation::Silu, activation::Mish,
-                 activation::Sigmoid, activation::Tanh, activation::Softplus,
-                 activation::Softsign, activation::HardSigmoid, activation::HardSwish,
-                 activation::HardTanh>;
+using Activation = std::variant<activation::Identity,
+                                activation::Relu,
+                                activation::LeakyRelu,
+                                activation::Elu,
+                                activation::Selu,
+                                activation::Celu,
+                                activation::Gelu,
+                                activation::GeluTanh,
+                                activation::Silu,
+                                activation::Mish,
+                                activation::Sigmoid,
+                                activation::Tanh,
+                                activation::Softplus,
+                                activation::Softsign,
+                                activation::HardSigmoid,
+                                activation::HardSwish,
+                                activation::HardTanh>;
 
 inline bool is_identity(const Activation& f) noexcept {
     return std::holds_alternative<activation::Identity>(f);
@@ -344,17 +357,22 @@ bool is_rectifier(const Activation& f) noexcept;
 
 // y = f(z); y may be z
 template <class T>
-void activation_forward(const Activation& f, VectorView<const T> z,
+void activation_forward(const Activation& f,
+                        VectorView<const T> z,
                         VectorView<T> y) noexcept;
 
 // dz = dy f'(s), s the output y or, where slope_needs_input, the input z; dz may be dy
 template <class T>
-void activation_backward(const Activation& f, VectorView<const T> dy,
-                         VectorView<const T> s, VectorView<T> dz) noexcept;
+void activation_backward(const Activation& f,
+                         VectorView<const T> dy,
+                         VectorView<const T> s,
+                         VectorView<T> dz) noexcept;
 
 // dz = dy f'(z) with the input z whatever the function; dz may be dy or z
 template <class T>
-void activation_backward_from_input(const Activation& f, VectorView<const T> dy,
-                                    VectorView<const T> z, VectorView<T> dz) noexcept;
+void activation_backward_from_input(const Activation& f,
+                                    VectorView<const T> dy,
+                                    VectorView<const T> z,
+                                    VectorView<T> dz) noexcept;
 
 }  // namespace fastnn

@@ -22,24 +22,31 @@ void fill_rows(MatrixView<T> y, VectorView<const T> values) {
 }  // namespace
 
 template <class T>
-void affine_forward(MatrixView<const T> x, MatrixView<const T> w, VectorView<const T> b,
-                    MatrixView<T> y, GemmScratch<T>& scratch) {
+void affine_forward(MatrixView<const T> x,
+                    MatrixView<const T> w,
+                    VectorView<const T> b,
+                    MatrixView<T> y,
+                    GemmScratch<T>& scratch) {
     if (w.rows <= kThinUnits) return thin_forward(x, w, b, y);
     fill_rows(y, b);  // the product is added to the bias: no pass of its own
     gemm_nt(x, w, y, scratch);
 }
 
 template <class T>
-void affine_backward_input(MatrixView<const T> dy, MatrixView<const T> w,
-                           MatrixView<T> dx, GemmScratch<T>& scratch) {
+void affine_backward_input(MatrixView<const T> dy,
+                           MatrixView<const T> w,
+                           MatrixView<T> dx,
+                           GemmScratch<T>& scratch) {
     if (w.rows <= kThinUnits) return thin_backward_input(dy, w, dx);
     fill_rows(dx, VectorView<const T>{});
     gemm_nn(dy, w, dx, scratch);
 }
 
 template <class T>
-void affine_backward_weights(MatrixView<const T> dy, MatrixView<const T> x,
-                             MatrixView<T> dw, GemmScratch<T>& scratch) {
+void affine_backward_weights(MatrixView<const T> dy,
+                             MatrixView<const T> x,
+                             MatrixView<T> dw,
+                             GemmScratch<T>& scratch) {
     if (dw.rows <= kThinUnits) return thin_backward_weights(dy, x, dw);
     fill_rows(dw, VectorView<const T>{});
     gemm_tn(dy, x, dw, scratch);

@@ -1,5 +1,6 @@
-// The affine map of a dense layer and its three derivatives. Fused epilogues (activation,
-// normalisation, loss) run on the same tile right after, while it is in cache.
+// The affine map of a dense layer and its three derivatives. Fused epilogues
+// (activation, normalisation, loss) run on the same tile right after, while it is in
+// cache.
 #pragma once
 
 #include "fastnn/core/types.hpp"

@@ -12,7 +12,9 @@ constexpr Index kLanes = 16;  // columns whose numbers are drawn together
 constexpr Index kRowsPerBlock = 4;
 
 // Random words of columns col .. col + kLanes for the four rows of one block.
-void draw(std::uint32_t (&words)[kRowsPerBlock][kLanes], Index col, Index block,
+void draw(std::uint32_t (&words)[kRowsPerBlock][kLanes],
+          Index col,
+          Index block,
           const DropoutKey& key) noexcept {
     for (Index i = 0; i < kLanes; ++i) {
         words[0][i] = static_cast<std::uint32_t>(col + i);
@@ -26,8 +28,12 @@ void draw(std::uint32_t (&words)[kRowsPerBlock][kLanes], Index col, Index block,
 }  // namespace
 
 template <class T>
-void dropout_forward(MatrixView<const T> x, double p, const DropoutKey& key,
-                     Index first_row, MatrixView<T> y, MatrixView<T> factor) noexcept {
+void dropout_forward(MatrixView<const T> x,
+                     double p,
+                     const DropoutKey& key,
+                     Index first_row,
+                     MatrixView<T> y,
+                     MatrixView<T> factor) noexcept {
     const auto threshold = static_cast<std::uint32_t>(p * 0x1p32);
     const T kept = static_cast<T>(1.0 / (1.0 - p));
     const Range blocks{first_row / kRowsPerBlock,
@@ -51,7 +57,9 @@ void dropout_forward(MatrixView<const T> x, double p, const DropoutKey& key,
 }
 
 template <class T>
-void multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out) noexcept {
+void multiply(MatrixView<const T> a,
+              MatrixView<const T> b,
+              MatrixView<T> out) noexcept {
     for (Index i = 0; i < a.rows; ++i) {
         simd::for_each<T>(a.cols, [&](auto at) {
             at.store(out.row(i), at.load(a.row(i)) * at.load(b.row(i)));
@@ -59,11 +67,11 @@ void multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out) n
     }
 }
 
-#define FASTNN_INSTANTIATE(T)                                                             \
-    template void dropout_forward<T>(MatrixView<const T>, double, const DropoutKey&,      \
-                                     Index, MatrixView<T>, MatrixView<T>) noexcept;       \
-    template void multiply<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>) \
-        noexcept;
+#define FASTNN_INSTANTIATE(T)                                                        \
+    template void dropout_forward<T>(MatrixView<const T>, double, const DropoutKey&, \
+                                     Index, MatrixView<T>, MatrixView<T>) noexcept;  \
+    template void multiply<T>(MatrixView<const T>, MatrixView<const T>,              \
+                              MatrixView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
 #undef FASTNN_INSTANTIATE

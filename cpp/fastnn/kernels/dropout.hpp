@@ -15,12 +15,14 @@ struct DropoutKey {
 };
 
 // factor = 0 with probability p, else 1 / (1 - p);  y = x factor.
-// Element (row, col) of the batch uses word row % 4 of Philox block (col, row / 4), so a
-// row's mask does not depend on its tile. `first_row` is the batch row of x's row 0.
+// Element (row, col) of the batch uses word row % 4 of Philox block (col, row / 4), so
+// a row's mask does not depend on its tile. `first_row` is the batch row of x's row 0.
 template <class T>
-void dropout_forward(MatrixView<const T> x,       // (rows, cols)
-                     double p, const DropoutKey& key, Index first_row,
-                     MatrixView<T> y,             // (rows, cols), may be x
+void dropout_forward(MatrixView<const T> x,  // (rows, cols)
+                     double p,
+                     const DropoutKey& key,
+                     Index first_row,
+                     MatrixView<T> y,                 // (rows, cols), may be x
                      MatrixView<T> factor) noexcept;  // (rows, cols)
 
 // out = a b, element by element: y = x factor, dx = dy factor

@@ -1,4 +1,5 @@
-// exp(x) - 1 and log(1 + x), where activations need them, on registers, to 2 units in the last place.
+// exp(x) - 1 and log(1 + x), where activations need them, on registers, to 2 units in
+// the last place.
 #pragma once
 
 #include <array>

@@ -1,8 +1,8 @@
 // Complementary error function on registers, relative error about 1e-15 in double.
 //
-// W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of
-// Computation 23 (1969): erf(x) = x R(x^2) for |x| <= 0.46875,
-// erfc(x) = exp(-x^2) R(x) up to 4, and exp(-x^2)/x (1/sqrt(pi) + R(1/x^2)/x^2) beyond.
+// W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics
+// of Computation 23 (1969): erf(x) = x R(x^2) for |x| <= 0.46875, erfc(x) = exp(-x^2)
+// R(x) up to 4, and exp(-x^2)/x (1/sqrt(pi) + R(1/x^2)/x^2) beyond.
 #pragma once
 
 #include <array>
@@ -23,10 +23,15 @@ inline constexpr std::array kMiddleTop{
     2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0,
     6.61191906371416295e1,  2.98635138197400131e2,  8.81952221241769090e2,
     1.71204761263407058e3,  2.05107837782607147e3,  1.23033935479799725e3};
-inline constexpr std::array kMiddleBottom{
-    1.0,                   1.57449261107098347e1, 1.17693950891312499e2,
-    5.37181101862009858e2, 1.62138957456669019e3, 3.29079923573345963e3,
-    4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3};
+inline constexpr std::array kMiddleBottom{1.0,
+                                          1.57449261107098347e1,
+                                          1.17693950891312499e2,
+                                          5.37181101862009858e2,
+                                          1.62138957456669019e3,
+                                          3.29079923573345963e3,
+                                          4.36261909014324716e3,
+                                          3.43936767414372164e3,
+                                          1.23033935480374942e3};
 inline constexpr std::array kLargeTop{1.63153871373020978e-2, 3.05326634961232344e-1,
                                       3.60344899949804439e-1, 1.25781726111229246e-1,
                                       1.60837851487422766e-2, 6.58749161529837803e-4};
@@ -58,16 +63,18 @@ Vec<T> erfc(Vec<T> x) {
                                   polynomial(small_square, kSmallBottom);
 
     const V middle_y = min(y, V(T(4)));
-    const V middle = polynomial(middle_y, kMiddleTop) / polynomial(middle_y, kMiddleBottom);
+    const V middle =
+        polynomial(middle_y, kMiddleTop) / polynomial(middle_y, kMiddleBottom);
     const V large_y = max(y, V(T(4)));
     const V inverse = V(T(1)) / (large_y * large_y);
-    const V large = (V(T(0.56418958354775628695)) -
-                     inverse * polynomial(inverse, kLargeTop) /
-                         polynomial(inverse, kLargeBottom)) /
-                    large_y;
+    const V large =
+        (V(T(0.56418958354775628695)) -
+         inverse * polynomial(inverse, kLargeTop) / polynomial(inverse, kLargeBottom)) /
+        large_y;
     const V tail = exp(-(y * y)) * select(y <= V(T(4)), middle, large);
     const V outer = select(x < V(T(0)), V(T(2)) - tail, tail);
-    return select(y > V(T(0.46875)), outer, small);  // NaN takes the branch that keeps it
+    return select(y > V(T(0.46875)), outer,
+                  small);  // NaN takes the branch that keeps it
 }
 
 }  // namespace fastnn::simd

@@ -4,9 +4,9 @@
 // allocate, and switch to other summation orders for single rows.
 #include "fastnn/kernels/gemm.hpp"
 
-#include <Eigen/Core>
-
 #include <algorithm>
+
+#include <Eigen/Core>
 
 namespace fastnn {
 namespace {
@@ -65,20 +65,27 @@ public:
     }
 };
 
-// C (m, n) += A (m, k) B (k, n), C row-major, A and B stored as named. Eigen works on the
-// transpose: C^T += B^T A^T with C^T column-major, so that B fills the registers.
+// C (m, n) += A (m, k) B (k, n), C row-major, A and B stored as named. Eigen works on
+// the transpose: C^T += B^T A^T with C^T column-major, so that B fills the registers.
 template <class T, int StorageA, int StorageB>
-void product(Index m, Index n, Index k, const T* a, Index stride_a, const T* b,
-             Index stride_b, MatrixView<T> c, GemmScratch<T>& scratch) {
+void product(Index m,
+             Index n,
+             Index k,
+             const T* a,
+             Index stride_a,
+             const T* b,
+             Index stride_b,
+             MatrixView<T> c,
+             GemmScratch<T>& scratch) {
     if (m == 0 || n == 0 || k == 0) return;
     constexpr auto transposed = [](int storage) {
         return storage == Eigen::RowMajor ? Eigen::ColMajor : Eigen::RowMajor;
     };
     Blocking<T> blocking(n, m, k, scratch);
-    ei::general_matrix_matrix_product<
-        Index, T, transposed(StorageB), false, T, transposed(StorageA), false,
-        Eigen::ColMajor, 1>::run(n, m, k, b, stride_b, a, stride_a, c.data, 1, c.stride,
-                                 T(1), blocking);
+    ei::general_matrix_matrix_product<Index, T, transposed(StorageB), false, T,
+                                      transposed(StorageA), false, Eigen::ColMajor,
+                                      1>::run(n, m, k, b, stride_b, a, stride_a, c.data,
+                                              1, c.stride, T(1), blocking);
 }
 
 }  // namespace
@@ -89,26 +96,34 @@ void GemmScratch<T>::reserve_for(Index rows, Index cols, Index depth) {
     // cut into even parts: reserve what no block exceeds.
     using L = Limits<T>;
     const Index d = std::min(round_up(depth, 8), L::kDepth);
-    panel_a(std::min(round_up(cols, L::kStepA) * d, std::max(L::kElementsA, L::kStepA * d)));
-    panel_b(std::min(round_up(rows, L::kStepB) * d, std::max(L::kElementsB, L::kStepB * d)));
+    panel_a(std::min(round_up(cols, L::kStepA) * d,
+                     std::max(L::kElementsA, L::kStepA * d)));
+    panel_b(std::min(round_up(rows, L::kStepB) * d,
+                     std::max(L::kElementsB, L::kStepB * d)));
 }
 
 template <class T>
-void gemm_nt(MatrixView<const T> x, MatrixView<const T> w, MatrixView<T> y,
+void gemm_nt(MatrixView<const T> x,
+             MatrixView<const T> w,
+             MatrixView<T> y,
              GemmScratch<T>& scratch) {
-    product<T, Eigen::RowMajor, Eigen::ColMajor>(x.rows, w.rows, x.cols, x.data,
-                                                 x.stride, w.data, w.stride, y, scratch);
+    product<T, Eigen::RowMajor, Eigen::ColMajor>(
+        x.rows, w.rows, x.cols, x.data, x.stride, w.data, w.stride, y, scratch);
 }
 
 template <class T>
-void gemm_nn(MatrixView<const T> dy, MatrixView<const T> w, MatrixView<T> dx,
+void gemm_nn(MatrixView<const T> dy,
+             MatrixView<const T> w,
+             MatrixView<T> dx,
              GemmScratch<T>& scratch) {
     product<T, Eigen::RowMajor, Eigen::RowMajor>(
         dy.rows, w.cols, dy.cols, dy.data, dy.stride, w.data, w.stride, dx, scratch);
 }
 
 template <class T>
-void gemm_tn(MatrixView<const T> dy, MatrixView<const T> x, MatrixView<T> dw,
+void gemm_tn(MatrixView<const T> dy,
+             MatrixView<const T> x,
+             MatrixView<T> dw,
              GemmScratch<T>& scratch) {
     product<T, Eigen::ColMajor, Eigen::RowMajor>(
         dy.cols, x.cols, dy.rows, dy.data, dy.stride, x.data, x.stride, dw, scratch);

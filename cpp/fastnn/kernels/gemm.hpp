@@ -1,14 +1,15 @@
 // The three matrix products of a dense layer, over Eigen's packed kernel.
 //
-//   gemm_nt   Y  += X  W^T     forward           (batch, out) += (batch, in) (out, in)^T
-//   gemm_nn   dX += dY W       backward, inputs  (batch, in)  += (batch, out) (out, in)
-//   gemm_tn   dW += dY^T X     backward, weights (out, in)    += (batch, out)^T (batch, in)
+//   gemm_nt   Y  += X  W^T     forward           (batch, out) += (batch, in) (out,
+//   in)^T gemm_nn   dX += dY W       backward, inputs  (batch, in)  += (batch, out)
+//   (out, in) gemm_tn   dW += dY^T X     backward, weights (out, in)    += (batch,
+//   out)^T (batch, in)
 //
-// Each output element is summed over k in an order that depends on k alone, as long as the
-// number of rows is a multiple of kRowStep (a last, shorter group of rows goes through
-// other code with AVX2 and SSE). Cache sizes of the machine do not enter. Panels are packed
-// into the caller's scratch, so a product allocates nothing once the scratch is large
-// enough (reserve_for).
+// Each output element is summed over k in an order that depends on k alone, as long as
+// the number of rows is a multiple of kRowStep (a last, shorter group of rows goes
+// through other code with AVX2 and SSE). Cache sizes of the machine do not enter.
+// Panels are packed into the caller's scratch, so a product allocates nothing once the
+// scratch is large enough (reserve_for).
 #pragma once
 
 #include "fastnn/core/buffer.hpp"
@@ -16,7 +17,8 @@
 
 namespace fastnn {
 
-// Pad tiles to a multiple of this many rows where a row must have the same bits in any tile.
+// Pad tiles to a multiple of this many rows where a row must have the same bits in any
+// tile.
 inline constexpr Index kRowStep = 4;
 
 // Packed panels; one per thread.

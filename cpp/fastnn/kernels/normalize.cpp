@@ -30,8 +30,13 @@ void column_moments(MatrixView<const T> x, T* mean, T* m2) noexcept {
 }
 
 template <class T>
-void merge_moments(Index cols, Index count, T* mean, T* m2, Index more,
-                   const T* more_mean, const T* more_m2) noexcept {
+void merge_moments(Index cols,
+                   Index count,
+                   T* mean,
+                   T* m2,
+                   Index more,
+                   const T* more_mean,
+                   const T* more_m2) noexcept {
     const double total = static_cast<double>(count + more);
     const Vec<T> share(static_cast<double>(more) / total);
     const Vec<T> cross(static_cast<double>(count) * static_cast<double>(more) / total);
@@ -50,8 +55,12 @@ void inverse_deviation(VectorView<const T> variance, double eps, T* inv_std) noe
 }
 
 template <class T>
-void batchnorm_apply(MatrixView<const T> x, const T* mean, const T* inv_std,
-                     const T* gamma, const T* beta, MatrixView<T> y) noexcept {
+void batchnorm_apply(MatrixView<const T> x,
+                     const T* mean,
+                     const T* inv_std,
+                     const T* gamma,
+                     const T* beta,
+                     MatrixView<T> y) noexcept {
     for_each<T>(x.cols, [&](auto at) {
         const Vec<T> m = at.load(mean), b = at.load(beta);
         const Vec<T> scale = at.load(inv_std) * at.load(gamma);
@@ -62,8 +71,13 @@ void batchnorm_apply(MatrixView<const T> x, const T* mean, const T* inv_std,
 }
 
 template <class T>
-void batchnorm_infer(MatrixView<const T> x, const T* mean, const T* variance, double eps,
-                     const T* gamma, const T* beta, MatrixView<T> y) noexcept {
+void batchnorm_infer(MatrixView<const T> x,
+                     const T* mean,
+                     const T* variance,
+                     double eps,
+                     const T* gamma,
+                     const T* beta,
+                     MatrixView<T> y) noexcept {
     for_each<T>(x.cols, [&](auto at) {
         const Vec<T> m = at.load(mean), b = at.load(beta);
         const Vec<T> inverse = Vec<T>(1) / sqrt(at.load(variance) + Vec<T>(eps));
@@ -75,8 +89,12 @@ void batchnorm_infer(MatrixView<const T> x, const T* mean, const T* variance, do
 }
 
 template <class T>
-void batchnorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean,
-                    const T* inv_std, T* dgamma, T* dbeta) noexcept {
+void batchnorm_sums(MatrixView<const T> dy,
+                    MatrixView<const T> x,
+                    const T* mean,
+                    const T* inv_std,
+                    T* dgamma,
+                    T* dbeta) noexcept {
     for_each<T>(x.cols, [&](auto at) {
         const Vec<T> m = at.load(mean);
         RowSums<T, 2> sums;
@@ -91,9 +109,14 @@ void batchnorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean
 }
 
 template <class T>
-void batchnorm_backward_input(MatrixView<const T> dy, MatrixView<const T> x,
-                              const T* mean, const T* inv_std, const T* gamma,
-                              const T* dgamma, const T* dbeta, Index n,
+void batchnorm_backward_input(MatrixView<const T> dy,
+                              MatrixView<const T> x,
+                              const T* mean,
+                              const T* inv_std,
+                              const T* gamma,
+                              const T* dgamma,
+                              const T* dbeta,
+                              Index n,
                               MatrixView<T> dx) noexcept {
     const Vec<T> share(n > 0 ? 1.0 / static_cast<double>(n) : 0.0);
     for_each<T>(x.cols, [&](auto at) {
@@ -110,8 +133,13 @@ void batchnorm_backward_input(MatrixView<const T> dy, MatrixView<const T> x,
 }
 
 template <class T>
-void layernorm_forward(MatrixView<const T> x, const T* gamma, const T* beta, double eps,
-                       MatrixView<T> y, T* mean, T* inv_std) noexcept {
+void layernorm_forward(MatrixView<const T> x,
+                       const T* gamma,
+                       const T* beta,
+                       double eps,
+                       MatrixView<T> y,
+                       T* mean,
+                       T* inv_std) noexcept {
     for (Index i = 0; i < x.rows; ++i) {
         const T* row = x.row(i);
         Vec<T> total, squares;
@@ -133,8 +161,11 @@ void layernorm_forward(MatrixView<const T> x, const T* gamma, const T* beta, dou
 }
 
 template <class T>
-void layernorm_backward_input(MatrixView<const T> dy, MatrixView<const T> x,
-                              const T* gamma, const T* mean, const T* inv_std,
+void layernorm_backward_input(MatrixView<const T> dy,
+                              MatrixView<const T> x,
+                              const T* gamma,
+                              const T* mean,
+                              const T* inv_std,
                               MatrixView<T> dx) noexcept {
     for (Index i = 0; i < x.rows; ++i) {
         const Vec<T> m(mean[i]), inverse(inv_std[i]);
@@ -155,8 +186,12 @@ void layernorm_backward_input(MatrixView<const T> dy, MatrixView<const T> x,
 }
 
 template <class T>
-void layernorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean,
-                    const T* inv_std, T* dgamma, T* dbeta) noexcept {
+void layernorm_sums(MatrixView<const T> dy,
+                    MatrixView<const T> x,
+                    const T* mean,
+                    const T* inv_std,
+                    T* dgamma,
+                    T* dbeta) noexcept {
     for_each<T>(x.cols, [&](auto at) {
         RowSums<T, 2> sums;
         sums.add_rows(x.rows, [&](Index i, auto add) {
@@ -169,27 +204,27 @@ void layernorm_sums(MatrixView<const T> dy, MatrixView<const T> x, const T* mean
     });
 }
 
-#define FASTNN_INSTANTIATE(T)                                                           \
-    template void column_moments<T>(MatrixView<const T>, T*, T*) noexcept;              \
-    template void merge_moments<T>(Index, Index, T*, T*, Index, const T*,               \
-                                   const T*) noexcept;                                  \
-    template void inverse_deviation<T>(VectorView<const T>, double, T*) noexcept;       \
-    template void batchnorm_apply<T>(MatrixView<const T>, const T*, const T*, const T*, \
-                                     const T*, MatrixView<T>) noexcept;                 \
-    template void batchnorm_infer<T>(MatrixView<const T>, const T*, const T*, double,   \
-                                     const T*, const T*, MatrixView<T>) noexcept;       \
-    template void batchnorm_sums<T>(MatrixView<const T>, MatrixView<const T>, const T*, \
-                                    const T*, T*, T*) noexcept;                         \
-    template void batchnorm_backward_input<T>(                                          \
-        MatrixView<const T>, MatrixView<const T>, const T*, const T*, const T*,         \
-        const T*, const T*, Index, MatrixView<T>) noexcept;                             \
-    template void layernorm_forward<T>(MatrixView<const T>, const T*, const T*, double, \
-                                       MatrixView<T>, T*, T*) noexcept;                 \
-    template void layernorm_backward_input<T>(MatrixView<const T>, MatrixView<const T>, \
-                                              const T*, const T*, const T*,             \
-                                              MatrixView<T>) noexcept;                  \
-    template void layernorm_sums<T>(MatrixView<const T>, MatrixView<const T>, const T*, \
-                                    const T*, T*, T*) noexcept;
+#define FASTNN_INSTANTIATE(T)                                                          \
+    template void column_moments<T>(MatrixView<const T>, T*, T*) noexcept;             \
+    template void merge_moments<T>(Index, Index, T*, T*, Index, const T*,              \
+                                   const T*) noexcept;                                 \
+    template void inverse_deviation<T>(VectorView<const T>, double, T*) noexcept;      \
+    template void batchnorm_apply<T>(MatrixView<const T>, const T*, const T*,          \
+                                     const T*, const T*, MatrixView<T>) noexcept;      \
+    template void batchnorm_infer<T>(MatrixView<const T>, const T*, const T*, double,  \
+                                     const T*, const T*, MatrixView<T>) noexcept;      \
+    template void batchnorm_sums<T>(MatrixView<const T>, MatrixView<const T>,          \
+                                    const T*, const T*, T*, T*) noexcept;              \
+    template void batchnorm_backward_input<T>(                                         \
+        MatrixView<const T>, MatrixView<const T>, const T*, const T*, const T*,        \
+        const T*, const T*, Index, MatrixView<T>) noexcept;                            \
+    template void layernorm_forward<T>(MatrixView<const T>, const T*, const T*,        \
+                                       double, MatrixView<T>, T*, T*) noexcept;        \
+    template void layernorm_backward_input<T>(MatrixView<const T>,                     \
+                                              MatrixView<const T>, const T*, const T*, \
+                                              const T*, MatrixView<T>) noexcept;       \
+    template void layernorm_sums<T>(MatrixView<const T>, MatrixView<const T>,          \
+                                    const T*, const T*, T*, T*) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
 #undef FASTNN_INSTANTIATE

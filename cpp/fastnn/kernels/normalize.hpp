@@ -1,8 +1,8 @@
 // Batch normalisation (Ioffe & Szegedy 2015) and layer normalisation (Ba et al. 2016).
 //
-// Statistics over a batch are gathered tile by tile as (mean, M2), M2 the sum of squared
-// deviations, and merged in a fixed order (Chan, Golub & LeVeque 1983): no cancellation,
-// and the same bits however many threads made the tiles.
+// Statistics over a batch are gathered tile by tile as (mean, M2), M2 the sum of
+// squared deviations, and merged in a fixed order (Chan, Golub & LeVeque 1983): no
+// cancellation, and the same bits however many threads made the tiles.
 #pragma once
 
 #include "fastnn/core/types.hpp"
@@ -17,8 +17,13 @@ void column_moments(MatrixView<const T> x,  // (rows, cols)
 
 // Moments of `count` rows joined with those of `more` rows: (mean, m2) is updated.
 template <class T>
-void merge_moments(Index cols, Index count, T* mean, T* m2, Index more,
-                   const T* more_mean, const T* more_m2) noexcept;
+void merge_moments(Index cols,
+                   Index count,
+                   T* mean,
+                   T* m2,
+                   Index more,
+                   const T* more_mean,
+                   const T* more_m2) noexcept;
 
 // inv_std = 1 / sqrt(variance + eps)
 template <class T>
@@ -26,55 +31,72 @@ void inverse_deviation(VectorView<const T> variance, double eps, T* inv_std) noe
 
 // y = (x - mean) inv_std gamma + beta, all per column
 template <class T>
-void batchnorm_apply(MatrixView<const T> x,              // (rows, cols)
-                     const T* mean, const T* inv_std,    // (cols)
-                     const T* gamma, const T* beta,      // (cols)
-                     MatrixView<T> y) noexcept;          // (rows, cols), may be x
+void batchnorm_apply(MatrixView<const T> x,  // (rows, cols)
+                     const T* mean,
+                     const T* inv_std,  // (cols)
+                     const T* gamma,
+                     const T* beta,              // (cols)
+                     MatrixView<T> y) noexcept;  // (rows, cols), may be x
 
-// y = (x - mean) / sqrt(variance + eps) gamma + beta: inference by running statistics, the
-// same arithmetic as inverse_deviation and batchnorm_apply
+// y = (x - mean) / sqrt(variance + eps) gamma + beta: inference by running statistics,
+// the same arithmetic as inverse_deviation and batchnorm_apply
 template <class T>
-void batchnorm_infer(MatrixView<const T> x,              // (rows, cols)
-                     const T* mean, const T* variance,   // (cols)
-                     double eps, const T* gamma, const T* beta,  // (cols)
-                     MatrixView<T> y) noexcept;          // (rows, cols), may be x
+void batchnorm_infer(MatrixView<const T> x,  // (rows, cols)
+                     const T* mean,
+                     const T* variance,  // (cols)
+                     double eps,
+                     const T* gamma,
+                     const T* beta,              // (cols)
+                     MatrixView<T> y) noexcept;  // (rows, cols), may be x
 
 // dgamma = sum_rows dy xhat,  dbeta = sum_rows dy,  xhat = (x - mean) inv_std
 template <class T>
-void batchnorm_sums(MatrixView<const T> dy,             // (rows, cols)
-                    MatrixView<const T> x,              // (rows, cols)
-                    const T* mean, const T* inv_std,    // (cols)
-                    T* dgamma, T* dbeta) noexcept;      // (cols)
+void batchnorm_sums(MatrixView<const T> dy,  // (rows, cols)
+                    MatrixView<const T> x,   // (rows, cols)
+                    const T* mean,
+                    const T* inv_std,  // (cols)
+                    T* dgamma,
+                    T* dbeta) noexcept;  // (cols)
 
 // dx = gamma inv_std (dy - dbeta/n - xhat dgamma/n); with n = 0 the statistics are
 // constants (inference) and dx = gamma inv_std dy
 template <class T>
-void batchnorm_backward_input(MatrixView<const T> dy,   // (rows, cols)
-                              MatrixView<const T> x,    // (rows, cols)
-                              const T* mean, const T* inv_std, const T* gamma,
-                              const T* dgamma, const T* dbeta, Index n,
+void batchnorm_backward_input(MatrixView<const T> dy,  // (rows, cols)
+                              MatrixView<const T> x,   // (rows, cols)
+                              const T* mean,
+                              const T* inv_std,
+                              const T* gamma,
+                              const T* dgamma,
+                              const T* dbeta,
+                              Index n,
                               MatrixView<T> dx) noexcept;  // (rows, cols), may be dy
 
 // y = (x - mean) inv_std gamma + beta, mean and inv_std per row
 template <class T>
-void layernorm_forward(MatrixView<const T> x,           // (rows, cols)
-                       const T* gamma, const T* beta,   // (cols)
-                       double eps, MatrixView<T> y,     // (rows, cols)
-                       T* mean, T* inv_std) noexcept;   // (rows)
+void layernorm_forward(MatrixView<const T> x,  // (rows, cols)
+                       const T* gamma,
+                       const T* beta,  // (cols)
+                       double eps,
+                       MatrixView<T> y,  // (rows, cols)
+                       T* mean,
+                       T* inv_std) noexcept;  // (rows)
 
 // dx = inv_std (dy gamma - mean_cols(dy gamma) - xhat mean_cols(dy gamma xhat))
 template <class T>
-void layernorm_backward_input(MatrixView<const T> dy,   // (rows, cols)
-                              MatrixView<const T> x,    // (rows, cols)
-                              const T* gamma,           // (cols)
-                              const T* mean, const T* inv_std,  // (rows)
-                              MatrixView<T> dx) noexcept;       // (rows, cols)
+void layernorm_backward_input(MatrixView<const T> dy,  // (rows, cols)
+                              MatrixView<const T> x,   // (rows, cols)
+                              const T* gamma,          // (cols)
+                              const T* mean,
+                              const T* inv_std,            // (rows)
+                              MatrixView<T> dx) noexcept;  // (rows, cols)
 
 // dgamma = sum_rows dy xhat,  dbeta = sum_rows dy
 template <class T>
-void layernorm_sums(MatrixView<const T> dy,             // (rows, cols)
-                    MatrixView<const T> x,              // (rows, cols)
-                    const T* mean, const T* inv_std,    // (rows)
-                    T* dgamma, T* dbeta) noexcept;      // (cols)
+void layernorm_sums(MatrixView<const T> dy,  // (rows, cols)
+                    MatrixView<const T> x,   // (rows, cols)
+                    const T* mean,
+                    const T* inv_std,  // (rows)
+                    T* dgamma,
+                    T* dbeta) noexcept;  // (cols)
 
 }  // namespace fastnn

@@ -6,8 +6,9 @@
 
 namespace fastnn {
 
-// n sums over rows, for one register of columns. Four rows are added side by side, as one
-// chain of additions would wait for each to end; their sums meet as (0 + 1) + (2 + 3).
+// n sums over rows, for one register of columns. Four rows are added side by side, as
+// one chain of additions would wait for each to end; their sums meet as (0 + 1) + (2 +
+// 3).
 template <class T, int n>
 class RowSums {
 public:
@@ -55,7 +56,8 @@ double squared_norm(VectorView<const T> x) noexcept {
     }
     double total = 0;
     for (double lane : lanes) total += lane;
-    for (; i < x.size; ++i) total += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    for (; i < x.size; ++i)
+        total += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     return total;
 }
 

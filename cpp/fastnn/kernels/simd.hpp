@@ -1,9 +1,9 @@
 // Vec<T>: one register of T with the operators of T, over Eigen's packet primitives.
 //
-// Kernels are written once as templates on Vec<T> and compiled for each CPU level. Every
-// element goes through the same packet code: a tail is loaded into a partly filled
-// register, never handled by scalar code, so an element's bits do not depend on where it
-// stands in a loop.
+// Kernels are written once as templates on Vec<T> and compiled for each CPU level.
+// Every element goes through the same packet code: a tail is loaded into a partly
+// filled register, never handled by scalar code, so an element's bits do not depend on
+// where it stands in a loop.
 #pragma once
 
 #include <Eigen/Core>
@@ -15,8 +15,8 @@ namespace fastnn::simd {
 template <class T>
 struct Mask;
 
-// The first n lanes of a register from memory, zeros in the others, and back. Eigen's way
-// goes through the stack, which stalls; masked instructions do not.
+// The first n lanes of a register from memory, zeros in the others, and back. Eigen's
+// way goes through the stack, which stalls; masked instructions do not.
 #if defined(__AVX512F__)
 inline __mmask16 lanes_below(Index n) { return static_cast<__mmask16>((1u << n) - 1); }
 inline __m512 head_of(const float* from, Index n) {
@@ -35,9 +35,14 @@ inline void put_head(double* to, __m512d v, Index n) {
 template <class Int>
 __m256i lanes_below(Index n) {
     constexpr Index kLanes = 32 / sizeof(Int);
-    static constexpr Int kOnes[2 * kLanes] = {-1, -1, -1, -1,
-                                              kLanes > 4 ? -1 : 0, kLanes > 4 ? -1 : 0,
-                                              kLanes > 4 ? -1 : 0, kLanes > 4 ? -1 : 0};
+    static constexpr Int kOnes[2 * kLanes] = {-1,
+                                              -1,
+                                              -1,
+                                              -1,
+                                              kLanes > 4 ? -1 : 0,
+                                              kLanes > 4 ? -1 : 0,
+                                              kLanes > 4 ? -1 : 0,
+                                              kLanes > 4 ? -1 : 0};
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + kLanes - n));
 }
 inline __m256 head_of(const float* from, Index n) {
@@ -78,7 +83,9 @@ struct Vec {
         : packet(Eigen::internal::pset1<Packet>(static_cast<T>(scalar))) {}
     explicit Vec(const Packet& p) : packet(p) {}
 
-    static Vec load(const T* from) { return Vec(Eigen::internal::ploadu<Packet>(from)); }
+    static Vec load(const T* from) {
+        return Vec(Eigen::internal::ploadu<Packet>(from));
+    }
     // The first n < kWidth elements; the others are zero.
     static Vec load_head(const T* from, Index n) { return Vec(head_of(from, n)); }
     static Vec lane_numbers() {  // 0, 1, 2, ...
@@ -282,7 +289,8 @@ struct Head {
     Mask<T> inside() const { return Vec<T>::lane_numbers() < Vec<T>(n); }
 };
 
-// Calls body(at) for 0 .. n, a register at a time; `at` loads from and stores to arrays:
+// Calls body(at) for 0 .. n, a register at a time; `at` loads from and stores to
+// arrays:
 //   for_each<T>(n, [&](auto at) { at.store(y, exp(at.load(x))); });
 template <class T, class Body>
 inline void for_each(Index n, Body&& body) {

@@ -5,9 +5,10 @@
 namespace fastnn {
 namespace {
 
-// Rows of a tile: tall enough that packing the weights for it is paid back (64 rows reach
-// 185 GFLOP/s where 32 reach 160), with tiles enough for several threads. Depends on the
-// batch alone: sums over tiles then have the same bits for any number of threads.
+// Rows of a tile: tall enough that packing the weights for it is paid back (64 rows
+// reach 185 GFLOP/s where 32 reach 160), with tiles enough for several threads. Depends
+// on the batch alone: sums over tiles then have the same bits for any number of
+// threads.
 Index tile_height(Index batch) {
     if (batch <= 128) return std::max<Index>(16, round_up(ceil_div(batch, 2), 16));
     return std::clamp<Index>(round_up(ceil_div(batch, 4), 16), 64, 128);
@@ -43,7 +44,9 @@ Samples<T> Samples<T>::slice(Range rows) const noexcept {
 }
 
 template <class T>
-BatchPass<T>::BatchPass(const Network<T>& network, const Loss& loss, Index max_batch,
+BatchPass<T>::BatchPass(const Network<T>& network,
+                        const Loss& loss,
+                        Index max_batch,
                         bool training)
     : network_(network), loss_(loss), max_batch_(max_batch) {
     check_outputs(loss, network.out_features());
@@ -74,7 +77,8 @@ void BatchPass<T>::plan(bool training) {
     };
     const auto reaches_parameters = [&](Index k) {
         return network_.needs_input_gradient(k) ||
-               visit_layer(network_, k, [](const auto& l) { return l.has_parameters(); });
+               visit_layer(network_, k,
+                           [](const auto& l) { return l.has_parameters(); });
     };
     phases_ = {{{Action::kGather}}};
     for (Index k = 0; k < n; ++k) {
@@ -96,8 +100,11 @@ void BatchPass<T>::plan(bool training) {
 }
 
 template <class T>
-void BatchPass<T>::begin(const Samples<T>& samples, const Index* rows, Index n,
-                         std::uint64_t seed, std::uint32_t step) noexcept {
+void BatchPass<T>::begin(const Samples<T>& samples,
+                         const Index* rows,
+                         Index n,
+                         std::uint64_t seed,
+                         std::uint32_t step) noexcept {
     samples_ = samples;
     rows_ = rows;
     pass_.batch = n;
@@ -188,7 +195,9 @@ void BatchPass<T>::reserve_scratch(GemmScratch<T>& scratch) const {
 }
 
 template <class T>
-void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias,
+void BatchPass<T>::gradient(const ParameterTile& tile,
+                            T* dweight,
+                            T* dbias,
                             GemmScratch<T>& scratch) const {
     const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
     visit_layer(network_, tile.layer, [&](const auto& layer) {

@@ -1,10 +1,10 @@
 // Forward, loss and backward of one batch, as phases over row tiles.
 //
-// Within a phase the tiles do not meet. A network without batch normalisation has a single
-// phase: each tile gathers its rows, runs forward, loss and backward. Each BatchNorm in
-// training adds two meetings, for its statistics and for their gradient; finish_phase is
-// the short sequential part between two phases. After the last phase the gradient of any
-// slice of the parameters can be computed over the whole batch.
+// Within a phase the tiles do not meet. A network without batch normalisation has a
+// single phase: each tile gathers its rows, runs forward, loss and backward. Each
+// BatchNorm in training adds two meetings, for its statistics and for their gradient;
+// finish_phase is the short sequential part between two phases. After the last phase
+// the gradient of any slice of the parameters can be computed over the whole batch.
 #pragma once
 
 #include <vector>
@@ -31,12 +31,19 @@ template <class T>
 class BatchPass {
 public:
     // Allocates all that batches of up to `max_batch` rows need.
-    BatchPass(const Network<T>& network, const Loss& loss, Index max_batch, bool training);
+    BatchPass(const Network<T>& network,
+              const Loss& loss,
+              Index max_batch,
+              bool training);
 
     Index max_batch() const noexcept { return max_batch_; }
-    // The batch to come: rows[0 .. n) of the samples, or their first n when rows is null.
-    void begin(const Samples<T>& samples, const Index* rows, Index n,
-               std::uint64_t seed, std::uint32_t step) noexcept;
+    // The batch to come: rows[0 .. n) of the samples, or their first n when rows is
+    // null.
+    void begin(const Samples<T>& samples,
+               const Index* rows,
+               Index n,
+               std::uint64_t seed,
+               std::uint32_t step) noexcept;
 
     Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
     Index tiles() const noexcept { return pass_.tiles(); }
@@ -56,13 +63,22 @@ public:
         return parameter_tiles_;
     }
     // Gradient of the mean loss for one slice of the parameters.
-    void gradient(const ParameterTile& tile, T* dweight, T* dbias,
+    void gradient(const ParameterTile& tile,
+                  T* dweight,
+                  T* dbias,
                   GemmScratch<T>& scratch) const;
     // The batch's share in the running statistics of BatchNorm layers.
     void update_running(Network<T>& network) const;
 
 private:
-    enum class Action { kGather, kForward, kStatistics, kLoss, kBackward, kBackwardSums };
+    enum class Action {
+        kGather,
+        kForward,
+        kStatistics,
+        kLoss,
+        kBackward,
+        kBackwardSums
+    };
     struct Step {
         Action action;
         Index layer = 0;

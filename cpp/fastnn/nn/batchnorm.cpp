@@ -8,8 +8,12 @@
 namespace fastnn {
 
 template <class T>
-BatchNorm<T>::BatchNorm(Index position, Index width, double eps, double momentum,
-                        Activation f, TensorTable& table)
+BatchNorm<T>::BatchNorm(Index position,
+                        Index width,
+                        double eps,
+                        double momentum,
+                        Activation f,
+                        TensorTable& table)
     : width_(width),
       gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
       beta_(table.add(position, "bias", {width}, Storage::kParameters)),
@@ -33,8 +37,8 @@ LayerMemory<T> BatchNorm<T>::memory(const Pass& pass) const {
     LayerMemory<T> memory = activation_memory<T>(f_, pass.batch, width_);
     memory.tile_a = Matrix<T>(pass.tiles(), width_);
     memory.tile_b = Matrix<T>(pass.tiles(), width_);
-    for (Buffer<T>* b : {&memory.mean, &memory.inv_std, &memory.m2, &memory.dgamma,
-                         &memory.dbeta}) {
+    for (Buffer<T>* b :
+         {&memory.mean, &memory.inv_std, &memory.m2, &memory.dgamma, &memory.dbeta}) {
         b->resize(width_);
     }
     return memory;
@@ -46,13 +50,15 @@ std::vector<ParameterTile> BatchNorm<T>::parameter_tiles(Index layer) const {
 }
 
 template <class T>
-void BatchNorm<T>::statistics_tile(MatrixView<const T> x, LayerMemory<T>& memory,
+void BatchNorm<T>::statistics_tile(MatrixView<const T> x,
+                                   LayerMemory<T>& memory,
                                    const Tile<T>& tile) const {
     column_moments<T>(x, memory.tile_a.row(tile.index), memory.tile_b.row(tile.index));
 }
 
 template <class T>
-void BatchNorm<T>::merge_statistics(const State<T>& state, const Pass& pass,
+void BatchNorm<T>::merge_statistics(const State<T>& state,
+                                    const Pass& pass,
                                     LayerMemory<T>& memory) const {
     if (!pass.training) {
         std::copy_n(state.statistics + running_mean_.begin, width_, memory.mean.data());
@@ -68,13 +74,17 @@ void BatchNorm<T>::merge_statistics(const State<T>& state, const Pass& pass,
         merge_moments<T>(width_, rows.begin, memory.mean.data(), m2, rows.size(),
                          memory.tile_a.row(i), memory.tile_b.row(i));
     }
-    scale<T>(memory.m2.view(), 1.0 / static_cast<double>(pass.batch));  // biased variance
+    scale<T>(memory.m2.view(),
+             1.0 / static_cast<double>(pass.batch));  // biased variance
     inverse_deviation<T>({m2, width_}, eps_, memory.inv_std.data());
 }
 
 template <class T>
-void BatchNorm<T>::forward(const State<T>& state, const Pass&, MatrixView<const T> x,
-                           LayerMemory<T>& memory, const Tile<T>& tile) const {
+void BatchNorm<T>::forward(const State<T>& state,
+                           const Pass&,
+                           MatrixView<const T> x,
+                           LayerMemory<T>& memory,
+                           const Tile<T>& tile) const {
     const Range rows = tile.padded();
     batchnorm_apply<T>(x, memory.mean.data(), memory.inv_std.data(),
                        state.parameters + gamma_.begin, state.parameters + beta_.begin,
@@ -83,7 +93,8 @@ void BatchNorm<T>::forward(const State<T>& state, const Pass&, MatrixView<const 
 }
 
 template <class T>
-void BatchNorm<T>::backward_sums_tile(MatrixView<const T> x, LayerMemory<T>& memory,
+void BatchNorm<T>::backward_sums_tile(MatrixView<const T> x,
+                                      LayerMemory<T>& memory,
                                       const Tile<T>& tile) const {
     activate_backward(f_, memory, tile.rows);
     batchnorm_sums<T>(memory.grad.view(tile.rows), x, memory.mean.data(),
@@ -98,9 +109,12 @@ void BatchNorm<T>::merge_backward_sums(const Pass& pass, LayerMemory<T>& memory)
 }
 
 template <class T>
-void BatchNorm<T>::backward(const State<T>& state, const Pass& pass,
-                            MatrixView<const T> x, LayerMemory<T>& memory,
-                            MatrixView<T> dx, const Tile<T>& tile) const {
+void BatchNorm<T>::backward(const State<T>& state,
+                            const Pass& pass,
+                            MatrixView<const T> x,
+                            LayerMemory<T>& memory,
+                            MatrixView<T> dx,
+                            const Tile<T>& tile) const {
     if (!dx.data) return;
     batchnorm_backward_input<T>(memory.grad.view(tile.padded()), x, memory.mean.data(),
                                 memory.inv_std.data(), state.parameters + gamma_.begin,
@@ -109,16 +123,22 @@ void BatchNorm<T>::backward(const State<T>& state, const Pass& pass,
 }
 
 template <class T>
-void BatchNorm<T>::gradient(const Pass&, MatrixView<const T>,
-                            const LayerMemory<T>& memory, const ParameterTile&, T* dgamma,
-                            T* dbeta, GemmScratch<T>&) const {
+void BatchNorm<T>::gradient(const Pass&,
+                            MatrixView<const T>,
+                            const LayerMemory<T>& memory,
+                            const ParameterTile&,
+                            T* dgamma,
+                            T* dbeta,
+                            GemmScratch<T>&) const {
     std::copy_n(memory.dgamma.data(), width_, dgamma);
     std::copy_n(memory.dbeta.data(), width_, dbeta);
 }
 
 template <class T>
-void BatchNorm<T>::update_running(const Pass& pass, const LayerMemory<T>& memory,
-                                  T* statistics, std::int64_t* counters) const {
+void BatchNorm<T>::update_running(const Pass& pass,
+                                  const LayerMemory<T>& memory,
+                                  T* statistics,
+                                  std::int64_t* counters) const {
     if (pass.batch < 2) return;
     const auto n = static_cast<double>(pass.batch);
     const T keep = static_cast<T>(1 - momentum_), take = static_cast<T>(momentum_);
@@ -133,14 +153,15 @@ void BatchNorm<T>::update_running(const Pass& pass, const LayerMemory<T>& memory
 }
 
 template <class T>
-void BatchNorm<T>::infer(const State<T>& state, const Activation& f,
-                         MatrixView<const T> x, MatrixView<T> y,
+void BatchNorm<T>::infer(const State<T>& state,
+                         const Activation& f,
+                         MatrixView<const T> x,
+                         MatrixView<T> y,
                          GemmScratch<T>&) const {
     const T* statistics = state.statistics;
-    batchnorm_infer<T>(x, statistics + running_mean_.begin,
-                       statistics + running_var_.begin, eps_,
-                       state.parameters + gamma_.begin, state.parameters + beta_.begin,
-                       y);
+    batchnorm_infer<T>(
+        x, statistics + running_mean_.begin, statistics + running_var_.begin, eps_,
+        state.parameters + gamma_.begin, state.parameters + beta_.begin, y);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }
 

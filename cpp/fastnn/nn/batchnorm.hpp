@@ -1,8 +1,9 @@
-// Batch normalisation with its activation (Ioffe & Szegedy 2015), torch.nn.BatchNorm1d's
-// semantics: biased variance to normalise, unbiased for the running one.
+// Batch normalisation with its activation (Ioffe & Szegedy 2015),
+// torch.nn.BatchNorm1d's semantics: biased variance to normalise, unbiased for the
+// running one.
 //
-// In training the statistics need the whole batch, so a pass meets at a barrier twice: the
-// tiles leave their moments (statistics_tile), one thread merges them
+// In training the statistics need the whole batch, so a pass meets at a barrier twice:
+// the tiles leave their moments (statistics_tile), one thread merges them
 // (merge_statistics), and only then can tiles be normalised; likewise backward with the
 // sums dgamma and dbeta.
 #pragma once
@@ -17,7 +18,11 @@ namespace fastnn {
 template <class T>
 class BatchNorm {
 public:
-    BatchNorm(Index position, Index width, double eps, double momentum, Activation f,
+    BatchNorm(Index position,
+              Index width,
+              double eps,
+              double momentum,
+              Activation f,
               TensorTable& table);
 
     Index width() const noexcept { return width_; }
@@ -29,30 +34,49 @@ public:
     void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
-    void statistics_tile(MatrixView<const T> x, LayerMemory<T>& memory,
+    void statistics_tile(MatrixView<const T> x,
+                         LayerMemory<T>& memory,
                          const Tile<T>& tile) const;
     // Moments of the batch, or in inference mode the running ones.
-    void merge_statistics(const State<T>& state, const Pass& pass,
+    void merge_statistics(const State<T>& state,
+                          const Pass& pass,
                           LayerMemory<T>& memory) const;
-    void forward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
-                 LayerMemory<T>& memory, const Tile<T>& tile) const;
+    void forward(const State<T>& state,
+                 const Pass& pass,
+                 MatrixView<const T> x,
+                 LayerMemory<T>& memory,
+                 const Tile<T>& tile) const;
 
-    void backward_sums_tile(MatrixView<const T> x, LayerMemory<T>& memory,
+    void backward_sums_tile(MatrixView<const T> x,
+                            LayerMemory<T>& memory,
                             const Tile<T>& tile) const;
     void merge_backward_sums(const Pass& pass, LayerMemory<T>& memory) const;
-    void backward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
-                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const;
+    void backward(const State<T>& state,
+                  const Pass& pass,
+                  MatrixView<const T> x,
+                  LayerMemory<T>& memory,
+                  MatrixView<T> dx,
+                  const Tile<T>& tile) const;
 
-    void gradient(const Pass& pass, MatrixView<const T> x, const LayerMemory<T>& memory,
-                  const ParameterTile& tile, T* dgamma, T* dbeta,
+    void gradient(const Pass& pass,
+                  MatrixView<const T> x,
+                  const LayerMemory<T>& memory,
+                  const ParameterTile& tile,
+                  T* dgamma,
+                  T* dbeta,
                   GemmScratch<T>& scratch) const;
     // running = (1 - momentum) running + momentum batch. A batch of one row has no
     // variance and leaves the running statistics alone.
-    void update_running(const Pass& pass, const LayerMemory<T>& memory, T* statistics,
+    void update_running(const Pass& pass,
+                        const LayerMemory<T>& memory,
+                        T* statistics,
                         std::int64_t* counters) const;
 
-    void infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
-               MatrixView<T> y, GemmScratch<T>& scratch) const;
+    void infer(const State<T>& state,
+               const Activation& f,
+               MatrixView<const T> x,
+               MatrixView<T> y,
+               GemmScratch<T>& scratch) const;
 
 private:
     Index width_;

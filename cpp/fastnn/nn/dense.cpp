@@ -26,8 +26,13 @@ Index slice_height(Index out, Index in) {
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(Index position, Index in, Index out, bool bias, double lr_scale,
-                Activation f, TensorTable& table)
+Dense<T>::Dense(Index position,
+                Index in,
+                Index out,
+                bool bias,
+                double lr_scale,
+                Activation f,
+                TensorTable& table)
     : in_(in),
       out_(out),
       weight_(table.add(position, "weight", {out, in}, Storage::kParameters)),
@@ -36,7 +41,9 @@ Dense<T>::Dense(Index position, Index in, Index out, bool bias, double lr_scale,
       f_(f) {}
 
 template <class T>
-void Dense<T>::initialise(T* parameters, const std::string& scheme, bool before_rectifier,
+void Dense<T>::initialise(T* parameters,
+                          const std::string& scheme,
+                          bool before_rectifier,
                           Generator random) const {
     initialise_dense<T>(scheme, before_rectifier,
                         {parameters + weight_.begin, out_, in_},
@@ -52,9 +59,9 @@ template <class T>
 void Dense<T>::reserve_scratch(const Pass& pass, GemmScratch<T>& scratch) const {
     const Index rows = std::max(pass.tile_height, kRowStep);
     const Index slice = slice_height<T>(out_, in_);
-    scratch.reserve_for(rows, out_, in_);           // forward
-    scratch.reserve_for(rows, in_, out_);           // backward, inputs
-    scratch.reserve_for(slice, in_, pass.batch);    // backward, weights
+    scratch.reserve_for(rows, out_, in_);         // forward
+    scratch.reserve_for(rows, in_, out_);         // backward, inputs
+    scratch.reserve_for(slice, in_, pass.batch);  // backward, weights
 }
 
 template <class T>
@@ -74,17 +81,23 @@ std::vector<ParameterTile> Dense<T>::parameter_tiles(Index layer) const {
 }
 
 template <class T>
-void Dense<T>::forward(const State<T>& state, const Pass&, MatrixView<const T> x,
-                       LayerMemory<T>& memory, const Tile<T>& tile) const {
+void Dense<T>::forward(const State<T>& state,
+                       const Pass&,
+                       MatrixView<const T> x,
+                       LayerMemory<T>& memory,
+                       const Tile<T>& tile) const {
     const Range rows = tile.padded();
-    affine_forward<T>(x, weights(state), biases(state), pre_activation(f_, memory, rows),
-                      tile.scratch);
+    affine_forward<T>(x, weights(state), biases(state),
+                      pre_activation(f_, memory, rows), tile.scratch);
     activate(f_, memory, rows);
 }
 
 template <class T>
-void Dense<T>::backward(const State<T>& state, const Pass&, MatrixView<const T>,
-                        LayerMemory<T>& memory, MatrixView<T> dx,
+void Dense<T>::backward(const State<T>& state,
+                        const Pass&,
+                        MatrixView<const T>,
+                        LayerMemory<T>& memory,
+                        MatrixView<T> dx,
                         const Tile<T>& tile) const {
     const Range rows = tile.padded();
     activate_backward(f_, memory, rows);
@@ -95,9 +108,13 @@ void Dense<T>::backward(const State<T>& state, const Pass&, MatrixView<const T>,
 }
 
 template <class T>
-void Dense<T>::gradient(const Pass& pass, MatrixView<const T> x,
-                        const LayerMemory<T>& memory, const ParameterTile& tile, T* dw,
-                        T* db, GemmScratch<T>& scratch) const {
+void Dense<T>::gradient(const Pass& pass,
+                        MatrixView<const T> x,
+                        const LayerMemory<T>& memory,
+                        const ParameterTile& tile,
+                        T* dw,
+                        T* db,
+                        GemmScratch<T>& scratch) const {
     const MatrixView<const T> dz =
         memory.grad.view({0, pass.batch}).col_slice(tile.units);
     affine_backward_weights<T>(dz, x, {dw, tile.units.size(), in_}, scratch);
@@ -105,8 +122,11 @@ void Dense<T>::gradient(const Pass& pass, MatrixView<const T> x,
 }
 
 template <class T>
-void Dense<T>::infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
-                     MatrixView<T> y, GemmScratch<T>& scratch) const {
+void Dense<T>::infer(const State<T>& state,
+                     const Activation& f,
+                     MatrixView<const T> x,
+                     MatrixView<T> y,
+                     GemmScratch<T>& scratch) const {
     affine_forward<T>(x, weights(state), biases(state), y, scratch);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }

@@ -13,30 +13,52 @@ namespace fastnn {
 template <class T>
 class Dense {
 public:
-    Dense(Index position, Index in, Index out, bool bias, double lr_scale, Activation f,
+    Dense(Index position,
+          Index in,
+          Index out,
+          bool bias,
+          double lr_scale,
+          Activation f,
           TensorTable& table);
 
     Index width() const noexcept { return out_; }
     static constexpr bool has_parameters() noexcept { return true; }
     const Activation& activation() const noexcept { return f_; }
 
-    void initialise(T* parameters, const std::string& scheme, bool before_rectifier,
+    void initialise(T* parameters,
+                    const std::string& scheme,
+                    bool before_rectifier,
                     Generator random) const;
     LayerMemory<T> memory(const Pass& pass) const;
     void reserve_scratch(const Pass& pass, GemmScratch<T>& scratch) const;
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
-    void forward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
-                 LayerMemory<T>& memory, const Tile<T>& tile) const;
+    void forward(const State<T>& state,
+                 const Pass& pass,
+                 MatrixView<const T> x,
+                 LayerMemory<T>& memory,
+                 const Tile<T>& tile) const;
     // dx may be empty: the first layer's inputs need no gradient.
-    void backward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
-                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const;
+    void backward(const State<T>& state,
+                  const Pass& pass,
+                  MatrixView<const T> x,
+                  LayerMemory<T>& memory,
+                  MatrixView<T> dx,
+                  const Tile<T>& tile) const;
     // The gradient of one slice over the whole batch.
-    void gradient(const Pass& pass, MatrixView<const T> x, const LayerMemory<T>& memory,
-                  const ParameterTile& tile, T* dw, T* db, GemmScratch<T>& scratch) const;
+    void gradient(const Pass& pass,
+                  MatrixView<const T> x,
+                  const LayerMemory<T>& memory,
+                  const ParameterTile& tile,
+                  T* dw,
+                  T* db,
+                  GemmScratch<T>& scratch) const;
     // Inference: y = f(x W^T + b), `f` instead of the layer's own activation.
-    void infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
-               MatrixView<T> y, GemmScratch<T>& scratch) const;
+    void infer(const State<T>& state,
+               const Activation& f,
+               MatrixView<const T> x,
+               MatrixView<T> y,
+               GemmScratch<T>& scratch) const;
 
 private:
     MatrixView<const T> weights(const State<T>& state) const noexcept {

@@ -19,13 +19,19 @@ struct Elementwise {
     static constexpr bool has_parameters() noexcept { return false; }
     void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
     std::vector<ParameterTile> parameter_tiles(Index) const { return {}; }
-    void gradient(const Pass&, MatrixView<const T>, const LayerMemory<T>&,
-                  const ParameterTile&, T*, T*, GemmScratch<T>&) const {}
+    void gradient(const Pass&,
+                  MatrixView<const T>,
+                  const LayerMemory<T>&,
+                  const ParameterTile&,
+                  T*,
+                  T*,
+                  GemmScratch<T>&) const {}
 };
 
 template <class T>
 void copy_rows(MatrixView<const T> from, MatrixView<T> to) noexcept {
-    for (Index i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
+    for (Index i = 0; i < from.rows; ++i)
+        std::copy_n(from.row(i), from.cols, to.row(i));
 }
 
 // y = f(x), where no layer before it can take the activation in.
@@ -37,20 +43,30 @@ struct ActivationLayer : Elementwise<T> {
     LayerMemory<T> memory(const Pass& pass) const {
         return activation_memory<T>(f, pass.batch, this->columns);
     }
-    void forward(const State<T>&, const Pass&, MatrixView<const T> x,
-                 LayerMemory<T>& memory, const Tile<T>& tile) const {
+    void forward(const State<T>&,
+                 const Pass&,
+                 MatrixView<const T> x,
+                 LayerMemory<T>& memory,
+                 const Tile<T>& tile) const {
         const Range rows = tile.padded();
         copy_rows<T>(x, pre_activation(f, memory, rows));
         activate(f, memory, rows);
     }
-    void backward(const State<T>&, const Pass&, MatrixView<const T>,
-                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const {
+    void backward(const State<T>&,
+                  const Pass&,
+                  MatrixView<const T>,
+                  LayerMemory<T>& memory,
+                  MatrixView<T> dx,
+                  const Tile<T>& tile) const {
         const Range rows = tile.padded();
         activate_backward(f, memory, rows);
         if (dx.data) copy_rows<T>(memory.grad.view(rows), dx);
     }
-    void infer(const State<T>&, const Activation& g, MatrixView<const T> x,
-               MatrixView<T> y, GemmScratch<T>&) const {
+    void infer(const State<T>&,
+               const Activation& g,
+               MatrixView<const T> x,
+               MatrixView<T> y,
+               GemmScratch<T>&) const {
         copy_rows<T>(x, y);
         if (!is_identity(g)) activation_forward<T>(g, flat<const T>(y), flat(y));
     }
@@ -64,26 +80,38 @@ struct Dropout : Elementwise<T> {
 
     static Activation activation() noexcept { return activation::Identity{}; }
     LayerMemory<T> memory(const Pass& pass) const {
-        LayerMemory<T> memory = activation_memory<T>(activation(), pass.batch, this->columns);
+        LayerMemory<T> memory =
+            activation_memory<T>(activation(), pass.batch, this->columns);
         memory.pre = Matrix<T>(pass.batch, this->columns);
         return memory;
     }
-    void forward(const State<T>&, const Pass& pass, MatrixView<const T> x,
-                 LayerMemory<T>& memory, const Tile<T>& tile) const {
+    void forward(const State<T>&,
+                 const Pass& pass,
+                 MatrixView<const T> x,
+                 LayerMemory<T>& memory,
+                 const Tile<T>& tile) const {
         const Range rows = tile.padded();
         if (!pass.training) return copy_rows<T>(x, memory.out.view(rows));
-        const DropoutKey key{pass.seed, stream_of(Purpose::kDropout, position), pass.step};
+        const DropoutKey key{pass.seed, stream_of(Purpose::kDropout, position),
+                             pass.step};
         dropout_forward<T>(x, p, key, rows.begin, memory.out.view(rows),
                            memory.pre.view(rows));
     }
-    void backward(const State<T>&, const Pass& pass, MatrixView<const T>,
-                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const {
+    void backward(const State<T>&,
+                  const Pass& pass,
+                  MatrixView<const T>,
+                  LayerMemory<T>& memory,
+                  MatrixView<T> dx,
+                  const Tile<T>& tile) const {
         if (!dx.data) return;
         const Range rows = tile.padded();
         if (!pass.training) return copy_rows<T>(memory.grad.view(rows), dx);
         multiply<T>(memory.grad.view(rows), memory.pre.view(rows), dx);
     }
-    void infer(const State<T>&, const Activation&, MatrixView<const T> x, MatrixView<T> y,
+    void infer(const State<T>&,
+               const Activation&,
+               MatrixView<const T> x,
+               MatrixView<T> y,
                GemmScratch<T>&) const {
         copy_rows<T>(x, y);
     }

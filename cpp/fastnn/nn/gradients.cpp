@@ -5,9 +5,13 @@
 namespace fastnn {
 
 template <class T>
-double loss_and_gradients(const Network<T>& network, const Loss& loss,
-                          const Samples<T>& samples, bool training,
-                          const Penalty& penalty, int n_threads, T* gradients) {
+double loss_and_gradients(const Network<T>& network,
+                          const Loss& loss,
+                          const Samples<T>& samples,
+                          bool training,
+                          const Penalty& penalty,
+                          int n_threads,
+                          T* gradients) {
     BatchPass<T> pass(network, loss, samples.size(), training);
     std::vector<GemmScratch<T>> scratch(static_cast<std::size_t>(n_threads));
     for (GemmScratch<T>& s : scratch) pass.reserve_scratch(s);
@@ -26,7 +30,8 @@ double loss_and_gradients(const Network<T>& network, const Loss& loss,
         pass.gradient(tile, gradients + tile.weight.begin, gradients + tile.bias.begin,
                       scratch[static_cast<std::size_t>(rank)]);
         if (!tile.penalised || penalty.none()) return;
-        add_penalty_gradient<T>(penalty, {parameters + tile.weight.begin, tile.weight.size()},
+        add_penalty_gradient<T>(penalty,
+                                {parameters + tile.weight.begin, tile.weight.size()},
                                 {gradients + tile.weight.begin, tile.weight.size()});
     });
     double value = pass.weighted_loss() / pass.total_weight();
@@ -38,11 +43,19 @@ double loss_and_gradients(const Network<T>& network, const Loss& loss,
     return value;
 }
 
-template double loss_and_gradients<float>(const Network<float>&, const Loss&,
-                                          const Samples<float>&, bool, const Penalty&,
-                                          int, float*);
-template double loss_and_gradients<double>(const Network<double>&, const Loss&,
-                                           const Samples<double>&, bool, const Penalty&,
-                                           int, double*);
+template double loss_and_gradients<float>(const Network<float>&,
+                                          const Loss&,
+                                          const Samples<float>&,
+                                          bool,
+                                          const Penalty&,
+                                          int,
+                                          float*);
+template double loss_and_gradients<double>(const Network<double>&,
+                                           const Loss&,
+                                           const Samples<double>&,
+                                           bool,
+                                           const Penalty&,
+                                           int,
+                                           double*);
 
 }  // namespace fastnn

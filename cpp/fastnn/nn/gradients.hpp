@@ -6,13 +6,16 @@
 
 namespace fastnn {
 
-// Mean loss plus penalty over all samples as one batch; `gradients` gets its derivative in
-// the layout of the flat parameters. In training mode BatchNorm uses the batch's
+// Mean loss plus penalty over all samples as one batch; `gradients` gets its derivative
+// in the layout of the flat parameters. In training mode BatchNorm uses the batch's
 // statistics and dropout the masks of the next training step.
 template <class T>
-double loss_and_gradients(const Network<T>& network, const Loss& loss,
-                          const Samples<T>& samples, bool training,
-                          const Penalty& penalty, int n_threads,
+double loss_and_gradients(const Network<T>& network,
+                          const Loss& loss,
+                          const Samples<T>& samples,
+                          bool training,
+                          const Penalty& penalty,
+                          int n_threads,
                           T* gradients);  // (n_parameters)
 
 }  // namespace fastnn

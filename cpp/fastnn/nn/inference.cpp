@@ -10,7 +10,8 @@ namespace {
 template <class T>
 Index widest(const Network<T>& network) {
     const auto& widths = network.widths();
-    return std::max(network.in_features(), *std::max_element(widths.begin(), widths.end()));
+    return std::max(network.in_features(),
+                    *std::max_element(widths.begin(), widths.end()));
 }
 
 template <class T>
@@ -49,7 +50,8 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
     MatrixView<const T> current = x;
     int next = 0;
     if (padded != rows) {  // products run over whole groups of rows
-        const MatrixView<T> copy = buffers_[next].view({0, padded}).col_slice({0, x.cols});
+        const MatrixView<T> copy =
+            buffers_[next].view({0, padded}).col_slice({0, x.cols});
         copy_rows<T>(x, copy);
         current = copy;
         next = 1;
@@ -73,11 +75,15 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
 }
 
 template <class T>
-void infer(const Network<T>& network, typename Network<T>::Depth depth,
-           MatrixView<const T> x, MatrixView<T> y, int n_threads) {
+void infer(const Network<T>& network,
+           typename Network<T>::Depth depth,
+           MatrixView<const T> x,
+           MatrixView<T> y,
+           int n_threads) {
     constexpr Index height = InferenceWorkspace<T>::kTileHeight;
     const Index tiles = ceil_div(x.rows, height);
-    const int threads = static_cast<int>(std::min<Index>(n_threads, std::max<Index>(tiles, 1)));
+    const int threads =
+        static_cast<int>(std::min<Index>(n_threads, std::max<Index>(tiles, 1)));
     std::vector<InferenceWorkspace<T>> workspaces;
     for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network);
     parallel_for(threads, tiles, [&](Index tile, int rank) {
@@ -90,9 +96,15 @@ void infer(const Network<T>& network, typename Network<T>::Depth depth,
 
 template class InferenceWorkspace<float>;
 template class InferenceWorkspace<double>;
-template void infer<float>(const Network<float>&, Network<float>::Depth,
-                           MatrixView<const float>, MatrixView<float>, int);
-template void infer<double>(const Network<double>&, Network<double>::Depth,
-                            MatrixView<const double>, MatrixView<double>, int);
+template void infer<float>(const Network<float>&,
+                           Network<float>::Depth,
+                           MatrixView<const float>,
+                           MatrixView<float>,
+                           int);
+template void infer<double>(const Network<double>&,
+                            Network<double>::Depth,
+                            MatrixView<const double>,
+                            MatrixView<double>,
+                            int);
 
 }  // namespace fastnn

@@ -18,7 +18,8 @@ public:
 
     // Outputs (rows, width) of `depth` for at most kTileHeight rows of x; the view is
     // valid until the next call.
-    MatrixView<const T> run(const Network<T>& network, typename Network<T>::Depth depth,
+    MatrixView<const T> run(const Network<T>& network,
+                            typename Network<T>::Depth depth,
                             MatrixView<const T> x);
 
 private:
@@ -28,7 +29,8 @@ private:
 
 // y = outputs of `depth` for the rows of x, on n_threads threads.
 template <class T>
-void infer(const Network<T>& network, typename Network<T>::Depth depth,
+void infer(const Network<T>& network,
+           typename Network<T>::Depth depth,
            MatrixView<const T> x,  // (n, in)
            MatrixView<T> y,        // (n, width of depth)
            int n_threads);

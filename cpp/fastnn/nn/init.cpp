@@ -67,8 +67,11 @@ const std::vector<std::string>& init_names() {
 }
 
 template <class T>
-void initialise_dense(const std::string& scheme, bool before_rectifier, MatrixView<T> w,
-                      VectorView<T> b, Generator random) {
+void initialise_dense(const std::string& scheme,
+                      bool before_rectifier,
+                      MatrixView<T> w,
+                      VectorView<T> b,
+                      Generator random) {
     const double in = static_cast<double>(w.cols), out = static_cast<double>(w.rows);
     const double he = 2 / in, glorot = 2 / (in + out);
     const std::string name = scheme != "auto"   ? scheme
@@ -95,9 +98,15 @@ void initialise_dense(const std::string& scheme, bool before_rectifier, MatrixVi
     }
 }
 
-template void initialise_dense<float>(const std::string&, bool, MatrixView<float>,
-                                      VectorView<float>, Generator);
-template void initialise_dense<double>(const std::string&, bool, MatrixView<double>,
-                                       VectorView<double>, Generator);
+template void initialise_dense<float>(const std::string&,
+                                      bool,
+                                      MatrixView<float>,
+                                      VectorView<float>,
+                                      Generator);
+template void initialise_dense<double>(const std::string&,
+                                       bool,
+                                       MatrixView<double>,
+                                       VectorView<double>,
+                                       Generator);
 
 }  // namespace fastnn

@@ -22,7 +22,10 @@ const std::vector<std::string>& init_names();
 //   torch    nn.Linear's own          w and b uniform in +-1 / sqrt(in)
 // Biases are zero but for "torch".
 template <class T>
-void initialise_dense(const std::string& scheme, bool before_rectifier, MatrixView<T> w,
-                      VectorView<T> b, Generator random);
+void initialise_dense(const std::string& scheme,
+                      bool before_rectifier,
+                      MatrixView<T> w,
+                      VectorView<T> b,
+                      Generator random);
 
 }  // namespace fastnn

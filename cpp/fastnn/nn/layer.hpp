@@ -1,5 +1,5 @@
-// Every layer a network can have. The variant is the registry: a new layer is a class with
-// the same members and its name here.
+// Every layer a network can have. The variant is the registry: a new layer is a class
+// with the same members and its name here.
 #pragma once
 
 #include <variant>
@@ -12,7 +12,7 @@
 namespace fastnn {
 
 template <class T>
-using Layer = std::variant<Dense<T>, BatchNorm<T>, LayerNorm<T>, ActivationLayer<T>,
-                           Dropout<T>>;
+using Layer =
+    std::variant<Dense<T>, BatchNorm<T>, LayerNorm<T>, ActivationLayer<T>, Dropout<T>>;
 
 }  // namespace fastnn

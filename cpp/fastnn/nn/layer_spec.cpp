@@ -14,7 +14,8 @@ void spec::Dense::validate() const {
     const auto& names = init_names();
     if (std::find(names.begin(), names.end(), init) == names.end()) {
         std::string known;
-        for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+        for (const std::string& name : names)
+            known += (known.empty() ? "" : ", ") + name;
         require(false, "init", "'" + init + "'", "one of " + known);
     }
 }

@@ -63,7 +63,7 @@ struct Dropout {
 
 }  // namespace spec
 
-using LayerSpec = std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm,
-                               spec::Dropout, Activation>;
+using LayerSpec = std::
+    variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout, Activation>;
 
 }  // namespace fastnn

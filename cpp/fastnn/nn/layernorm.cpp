@@ -7,7 +7,10 @@
 namespace fastnn {
 
 template <class T>
-LayerNorm<T>::LayerNorm(Index position, Index width, double eps, Activation f,
+LayerNorm<T>::LayerNorm(Index position,
+                        Index width,
+                        double eps,
+                        Activation f,
                         TensorTable& table)
     : width_(width),
       gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
@@ -35,41 +38,51 @@ std::vector<ParameterTile> LayerNorm<T>::parameter_tiles(Index layer) const {
 }
 
 template <class T>
-void LayerNorm<T>::forward(const State<T>& state, const Pass&, MatrixView<const T> x,
-                           LayerMemory<T>& memory, const Tile<T>& tile) const {
+void LayerNorm<T>::forward(const State<T>& state,
+                           const Pass&,
+                           MatrixView<const T> x,
+                           LayerMemory<T>& memory,
+                           const Tile<T>& tile) const {
     const Range rows = tile.padded();
-    layernorm_forward<T>(x, state.parameters + gamma_.begin,
-                         state.parameters + beta_.begin, eps_,
-                         pre_activation(f_, memory, rows),
-                         memory.mean.data() + rows.begin,
-                         memory.inv_std.data() + rows.begin);
+    layernorm_forward<T>(
+        x, state.parameters + gamma_.begin, state.parameters + beta_.begin, eps_,
+        pre_activation(f_, memory, rows), memory.mean.data() + rows.begin,
+        memory.inv_std.data() + rows.begin);
     activate(f_, memory, rows);
 }
 
 template <class T>
-void LayerNorm<T>::backward(const State<T>& state, const Pass&, MatrixView<const T> x,
-                            LayerMemory<T>& memory, MatrixView<T> dx,
+void LayerNorm<T>::backward(const State<T>& state,
+                            const Pass&,
+                            MatrixView<const T> x,
+                            LayerMemory<T>& memory,
+                            MatrixView<T> dx,
                             const Tile<T>& tile) const {
     const Range rows = tile.padded();
     activate_backward(f_, memory, rows);
     if (!dx.data) return;
-    layernorm_backward_input<T>(memory.grad.view(rows), x,
-                                state.parameters + gamma_.begin,
-                                memory.mean.data() + rows.begin,
-                                memory.inv_std.data() + rows.begin, dx);
+    layernorm_backward_input<T>(
+        memory.grad.view(rows), x, state.parameters + gamma_.begin,
+        memory.mean.data() + rows.begin, memory.inv_std.data() + rows.begin, dx);
 }
 
 template <class T>
-void LayerNorm<T>::gradient(const Pass& pass, MatrixView<const T> x,
-                            const LayerMemory<T>& memory, const ParameterTile&, T* dgamma,
-                            T* dbeta, GemmScratch<T>&) const {
+void LayerNorm<T>::gradient(const Pass& pass,
+                            MatrixView<const T> x,
+                            const LayerMemory<T>& memory,
+                            const ParameterTile&,
+                            T* dgamma,
+                            T* dbeta,
+                            GemmScratch<T>&) const {
     layernorm_sums<T>(memory.grad.view({0, pass.batch}), x, memory.mean.data(),
                       memory.inv_std.data(), dgamma, dbeta);
 }
 
 template <class T>
-void LayerNorm<T>::infer(const State<T>& state, const Activation& f,
-                         MatrixView<const T> x, MatrixView<T> y,
+void LayerNorm<T>::infer(const State<T>& state,
+                         const Activation& f,
+                         MatrixView<const T> x,
+                         MatrixView<T> y,
                          GemmScratch<T>&) const {
     for (Index i = 0; i < x.rows; ++i) {
         T mean, inv_std;

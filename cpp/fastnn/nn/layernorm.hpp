@@ -1,5 +1,5 @@
-// Layer normalisation with its activation (Ba, Kiros & Hinton 2016), torch.nn.LayerNorm's
-// semantics: statistics of each row, biased variance.
+// Layer normalisation with its activation (Ba, Kiros & Hinton 2016),
+// torch.nn.LayerNorm's semantics: statistics of each row, biased variance.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,11 @@ namespace fastnn {
 template <class T>
 class LayerNorm {
 public:
-    LayerNorm(Index position, Index width, double eps, Activation f, TensorTable& table);
+    LayerNorm(Index position,
+              Index width,
+              double eps,
+              Activation f,
+              TensorTable& table);
 
     Index width() const noexcept { return width_; }
     static constexpr bool has_parameters() noexcept { return true; }
@@ -23,15 +27,29 @@ public:
     void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
-    void forward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
-                 LayerMemory<T>& memory, const Tile<T>& tile) const;
-    void backward(const State<T>& state, const Pass& pass, MatrixView<const T> x,
-                  LayerMemory<T>& memory, MatrixView<T> dx, const Tile<T>& tile) const;
-    void gradient(const Pass& pass, MatrixView<const T> x, const LayerMemory<T>& memory,
-                  const ParameterTile& tile, T* dgamma, T* dbeta,
+    void forward(const State<T>& state,
+                 const Pass& pass,
+                 MatrixView<const T> x,
+                 LayerMemory<T>& memory,
+                 const Tile<T>& tile) const;
+    void backward(const State<T>& state,
+                  const Pass& pass,
+                  MatrixView<const T> x,
+                  LayerMemory<T>& memory,
+                  MatrixView<T> dx,
+                  const Tile<T>& tile) const;
+    void gradient(const Pass& pass,
+                  MatrixView<const T> x,
+                  const LayerMemory<T>& memory,
+                  const ParameterTile& tile,
+                  T* dgamma,
+                  T* dbeta,
                   GemmScratch<T>& scratch) const;
-    void infer(const State<T>& state, const Activation& f, MatrixView<const T> x,
-               MatrixView<T> y, GemmScratch<T>& scratch) const;
+    void infer(const State<T>& state,
+               const Activation& f,
+               MatrixView<const T> x,
+               MatrixView<T> y,
+               GemmScratch<T>& scratch) const;
 
 private:
     Index width_;

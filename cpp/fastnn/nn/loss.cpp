@@ -16,7 +16,10 @@ using simd::Vec;
 // Each overload returns l and, if dz is given, writes factor * dl/dz.
 
 template <class T, class Term, class Slope>
-double mean_over_outputs(const Sample<T>& s, double factor, T* dz, Term term,
+double mean_over_outputs(const Sample<T>& s,
+                         double factor,
+                         T* dz,
+                         Term term,
                          Slope slope) {
     const double share = 1.0 / static_cast<double>(s.outputs);
     const Vec<T> scale(factor * share);
@@ -30,19 +33,28 @@ double mean_over_outputs(const Sample<T>& s, double factor, T* dz, Term term,
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Mse&, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Mse&,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
     return mean_over_outputs(
         s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Mae&, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Mae&,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
     return mean_over_outputs(
         s, factor, dz, [](auto d) { return abs(d); }, [](auto d) { return sign(d); });
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Huber& h, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::Huber& h,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
     const Vec<T> delta(h.delta), half(0.5);
     return mean_over_outputs(
         s, factor, dz,
@@ -54,7 +66,10 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::CrossEntropy& c, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::CrossEntropy& c,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
     constexpr T kLowest = -std::numeric_limits<T>::infinity();  // exp of it is 0
     Vec<T> greatest(kLowest);
     for_each<T>(s.outputs,
@@ -67,7 +82,8 @@ template <class T>
         if (dz) at.store(dz, e);
     });
     const T partition = sum(total);
-    const T log_partition = std::log(partition);  // of z - shift: large z cost no digits
+    const T log_partition =
+        std::log(partition);  // of z - shift: large z cost no digits
 
     const double smooth = c.label_smoothing / static_cast<double>(s.outputs);
     const double sharp = 1.0 - c.label_smoothing;
@@ -91,8 +107,8 @@ template <class T>
     if (s.y) {
         Vec<T> expected;
         for_each<T>(s.outputs, [&](auto at) {
-            expected += at.load(s.y) *
-                        (Vec<T>(log_partition) + (Vec<T>(shift) - at.load(s.z)));
+            expected +=
+                at.load(s.y) * (Vec<T>(log_partition) + (Vec<T>(shift) - at.load(s.z)));
         });
         l = sharp * static_cast<double>(sum(expected));
     } else {
@@ -100,7 +116,8 @@ template <class T>
     }
     if (smooth > 0) {
         double fall = 0;
-        for (Index j = 0; j < s.outputs; ++j) fall += static_cast<double>(shift - s.z[j]);
+        for (Index j = 0; j < s.outputs; ++j)
+            fall += static_cast<double>(shift - s.z[j]);
         l += c.label_smoothing * static_cast<double>(log_partition) + smooth * fall;
     }
     return l;
@@ -130,7 +147,10 @@ private:
 };
 
 template <class T>
-[[gnu::flatten]] double row(const loss::BinaryCrossEntropy& b, const Sample<T>& s, double factor, T* dz) {
+[[gnu::flatten]] double row(const loss::BinaryCrossEntropy& b,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
     const double share = 1.0 / static_cast<double>(s.outputs);
     const PerOutput<T> pos_weight(b.pos_weight);
     const Vec<T> zero, one(1), scale(factor * share);
@@ -178,8 +198,12 @@ void check_outputs(const Loss& loss, Index outputs) {
 }
 
 template <class T>
-double loss_rows(const Loss& loss, MatrixView<const T> z, const Targets<T>& targets,
-                 VectorView<const T> weights, const Index* rows, double total_weight,
+double loss_rows(const Loss& loss,
+                 MatrixView<const T> z,
+                 const Targets<T>& targets,
+                 VectorView<const T> weights,
+                 const Index* rows,
+                 double total_weight,
                  MatrixView<T> dz) noexcept {
     return std::visit(
         [&](const auto& l) {
@@ -187,9 +211,11 @@ double loss_rows(const Loss& loss, MatrixView<const T> z, const Targets<T>& targ
             for (Index i = 0; i < z.rows; ++i) {
                 const Index r = rows ? rows[i] : i;
                 const bool label = targets.are_labels();
-                const Sample<T> sample{z.row(i), label ? nullptr : targets.values.row(r),
+                const Sample<T> sample{z.row(i),
+                                       label ? nullptr : targets.values.row(r),
                                        label ? targets.labels[r] : -1, z.cols};
-                const double w = weights.empty() ? 1.0 : static_cast<double>(weights[r]);
+                const double w =
+                    weights.empty() ? 1.0 : static_cast<double>(weights[r]);
                 const double factor = total_weight > 0 ? w / total_weight : 0.0;
                 const double value =
                     row(l, sample, factor, dz.data ? dz.row(i) : nullptr);
@@ -200,9 +226,9 @@ double loss_rows(const Loss& loss, MatrixView<const T> z, const Targets<T>& targ
         loss);
 }
 
-#define FASTNN_INSTANTIATE(T)                                                          \
-    template double loss_rows<T>(const Loss&, MatrixView<const T>, const Targets<T>&,  \
-                                 VectorView<const T>, const Index*, double,            \
+#define FASTNN_INSTANTIATE(T)                                                         \
+    template double loss_rows<T>(const Loss&, MatrixView<const T>, const Targets<T>&, \
+                                 VectorView<const T>, const Index*, double,           \
                                  MatrixView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)

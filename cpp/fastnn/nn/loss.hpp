@@ -1,8 +1,8 @@
 // Losses on raw outputs, a row at a time: l = loss(output, target) and d l / d output.
 //
 // Each loss is a struct with the same parts: its formula, its parameters and `row`. The
-// loss of a batch is sum_i w_i l_i / sum_i w_i over its rows. The variant at the end is the
-// registry. Definitions agree with torch.nn where torch has them.
+// loss of a batch is sum_i w_i l_i / sum_i w_i over its rows. The variant at the end is
+// the registry. Definitions agree with torch.nn where torch has them.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,9 @@ struct Targets {
 // One sample: its outputs z and its target.
 template <class T>
 struct Sample {
-    const T* z;           // (outputs)
-    const T* y;           // (outputs); null with a label
-    std::int32_t label;   // the class; -1 with values
+    const T* z;          // (outputs)
+    const T* y;          // (outputs); null with a label
+    std::int32_t label;  // the class; -1 with values
     Index outputs;
 };
 
@@ -58,7 +58,8 @@ struct Huber {
     void validate() const { require_positive("delta", delta); }
 };
 
-// l = -sum_j q_j log softmax(z)_j, q = (1 - s) target + s / outputs (Szegedy et al. 2016)
+// l = -sum_j q_j log softmax(z)_j, q = (1 - s) target + s / outputs (Szegedy et al.
+// 2016)
 struct CrossEntropy {
     static constexpr const char* kKind = "cross_entropy";
     double label_smoothing = 0.0;
@@ -68,30 +69,35 @@ struct CrossEntropy {
     void validate() const;
 };
 
-// l = mean_j (-p_j q_j log s(z_j) - (1 - q_j) log(1 - s(z_j))), s the logistic function,
-// p_j = pos_weight, q = (1 - smoothing) y + smoothing / 2
+// l = mean_j (-p_j q_j log s(z_j) - (1 - q_j) log(1 - s(z_j))), s the logistic
+// function, p_j = pos_weight, q = (1 - smoothing) y + smoothing / 2
 struct BinaryCrossEntropy {
     static constexpr const char* kKind = "binary_cross_entropy";
     std::vector<double> pos_weight;  // empty, one for all outputs, or one per output
     double label_smoothing = 0.0;
     static constexpr auto fields() {
-        return std::tuple{field("pos_weight", &BinaryCrossEntropy::pos_weight),
-                          field("label_smoothing", &BinaryCrossEntropy::label_smoothing)};
+        return std::tuple{
+            field("pos_weight", &BinaryCrossEntropy::pos_weight),
+            field("label_smoothing", &BinaryCrossEntropy::label_smoothing)};
     }
     void validate() const;
 };
 
 }  // namespace loss
 
-using Loss = std::variant<loss::Mse, loss::Mae, loss::Huber, loss::CrossEntropy,
+using Loss = std::variant<loss::Mse,
+                          loss::Mae,
+                          loss::Huber,
+                          loss::CrossEntropy,
                           loss::BinaryCrossEntropy>;
 
 // Throws unless the loss fits a network with this many outputs.
 void check_outputs(const Loss& loss, Index outputs);
 
 // Loss and gradient of some rows of a batch. Row i of z is compared with target row
-// rows[i] (row i when rows is null) and weighs weights[rows[i]] (1 when weights is empty).
-// Returns sum_i w_i l_i; dz, unless empty, becomes w_i / total_weight * d l_i / d z_i.
+// rows[i] (row i when rows is null) and weighs weights[rows[i]] (1 when weights is
+// empty). Returns sum_i w_i l_i; dz, unless empty, becomes w_i / total_weight * d l_i /
+// d z_i.
 template <class T>
 double loss_rows(const Loss& loss,
                  MatrixView<const T> z,        // (rows, outputs)
@@ -99,6 +105,6 @@ double loss_rows(const Loss& loss,
                  VectorView<const T> weights,  // (n), or empty
                  const Index* rows,            // (rows), or null
                  double total_weight,
-                 MatrixView<T> dz) noexcept;   // (rows, outputs), or empty
+                 MatrixView<T> dz) noexcept;  // (rows, outputs), or empty
 
 }  // namespace fastnn

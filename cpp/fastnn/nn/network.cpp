@@ -36,7 +36,8 @@ const Activation* next_activation(const std::vector<LayerSpec>& specs, std::size
 }  // namespace
 
 template <class T>
-Network<T>::Network(const std::vector<LayerSpec>& specs, Index in_features,
+Network<T>::Network(const std::vector<LayerSpec>& specs,
+                    Index in_features,
                     std::uint64_t seed)
     : in_features_(in_features), seed_(seed) {
     require(!specs.empty(), "layers", "none", "at least one layer");
@@ -94,9 +95,10 @@ void Network<T>::initialise(const std::vector<LayerSpec>& specs) {
         const auto i = static_cast<std::size_t>(positions_[k]);
         if (auto* dense = std::get_if<Dense<T>>(&layers_[k])) {
             const Activation* next = next_activation(specs, i);
-            dense->initialise(parameters_.data(), std::get<spec::Dense>(specs[i]).init,
-                              next && is_rectifier(*next),
-                              Generator(seed_, stream_of(Purpose::kInit, positions_[k])));
+            dense->initialise(
+                parameters_.data(), std::get<spec::Dense>(specs[i]).init,
+                next && is_rectifier(*next),
+                Generator(seed_, stream_of(Purpose::kInit, positions_[k])));
         } else if (auto* batch = std::get_if<BatchNorm<T>>(&layers_[k])) {
             batch->initialise(parameters_.data(), statistics_.data());
         } else if (auto* row = std::get_if<LayerNorm<T>>(&layers_[k])) {
@@ -115,8 +117,9 @@ bool Network<T>::needs_input_gradient(Index layer) const noexcept {
 template <class T>
 typename Network<T>::Depth Network<T>::depth_of(Index position) const {
     const auto n = static_cast<Index>(depths_.size());
-    require(position >= -n && position < n, "layer", position,
-            "a layer index from " + std::to_string(-n) + " to " + std::to_string(n - 1));
+    require(
+        position >= -n && position < n, "layer", position,
+        "a layer index from " + std::to_string(-n) + " to " + std::to_string(n - 1));
     return depths_[static_cast<std::size_t>(position < 0 ? position + n : position)];
 }
 

@@ -48,9 +48,9 @@ struct LayerMemory {
     Matrix<T> out;   // (batch, width) the layer's outputs, after its activation
     Matrix<T> pre;   // (batch, width) before the activation, or the dropout's factors
     Matrix<T> grad;  // (batch, width) d loss / d out, turned in place into d loss / d z
-    Matrix<T> tile_a, tile_b;              // (tiles, width) partial sums of each tile
-    Buffer<T> mean, inv_std, m2;           // (width) or (batch): statistics
-    Buffer<T> dgamma, dbeta;               // (width)
+    Matrix<T> tile_a, tile_b;     // (tiles, width) partial sums of each tile
+    Buffer<T> mean, inv_std, m2;  // (width) or (batch): statistics
+    Buffer<T> dgamma, dbeta;      // (width)
 };
 
 // Memory for z, y = f(z) and dL/dy; z is kept apart only where the slope needs it.

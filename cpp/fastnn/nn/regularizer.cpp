@@ -18,7 +18,8 @@ double penalty_value(const Penalty& penalty, VectorView<const T> w) noexcept {
 }
 
 template <class T>
-void add_penalty_gradient(const Penalty& penalty, VectorView<const T> w,
+void add_penalty_gradient(const Penalty& penalty,
+                          VectorView<const T> w,
                           VectorView<T> g) noexcept {
     const Vec<T> l1(penalty.l1), l2(penalty.l2);
     for_each<T>(w.size, [&](auto at) {
@@ -44,11 +45,11 @@ void clip_values(VectorView<T> g, double limit) noexcept {
     });
 }
 
-#define FASTNN_INSTANTIATE(T)                                                         \
-    template double penalty_value<T>(const Penalty&, VectorView<const T>) noexcept;   \
-    template void add_penalty_gradient<T>(const Penalty&, VectorView<const T>,        \
-                                          VectorView<T>) noexcept;                    \
-    template void limit_row_norms<T>(MatrixView<T>, double) noexcept;                 \
+#define FASTNN_INSTANTIATE(T)                                                       \
+    template double penalty_value<T>(const Penalty&, VectorView<const T>) noexcept; \
+    template void add_penalty_gradient<T>(const Penalty&, VectorView<const T>,      \
+                                          VectorView<T>) noexcept;                  \
+    template void limit_row_norms<T>(MatrixView<T>, double) noexcept;               \
     template void clip_values<T>(VectorView<T>, double) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)

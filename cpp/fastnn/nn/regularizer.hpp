@@ -18,7 +18,8 @@ double penalty_value(const Penalty& penalty, VectorView<const T> w) noexcept;
 
 // g += l1 sign(w) + l2 w
 template <class T>
-void add_penalty_gradient(const Penalty& penalty, VectorView<const T> w,
+void add_penalty_gradient(const Penalty& penalty,
+                          VectorView<const T> w,
                           VectorView<T> g) noexcept;
 
 // Rows longer than `limit` are scaled back to it: the incoming weights of each unit

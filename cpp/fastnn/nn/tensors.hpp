@@ -22,7 +22,9 @@ struct Tensor {
 class TensorTable {
 public:
     // Appends a tensor of layer `position`; returns its place in its buffer.
-    Range add(Index position, const char* name, std::vector<Index> shape,
+    Range add(Index position,
+              const char* name,
+              std::vector<Index> shape,
               Storage storage) {
         Index size = 1;
         for (Index extent : shape) size *= extent;

@@ -39,7 +39,6 @@ const std::string* per_of(const Schedule& schedule) {
         schedule);
 }
 
-
 }  // namespace
 
 void StepDecay::validate() const {

@@ -1,4 +1,5 @@
-// What a training run is told. Defaults stand beside the fields, ranges are checked once.
+// What a training run is told. Defaults stand beside the fields, ranges are checked
+// once.
 #pragma once
 
 #include <optional>

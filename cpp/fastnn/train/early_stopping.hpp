@@ -1,4 +1,5 @@
-// When to stop, and which epoch was the best (Prechelt 1998, "Early stopping - but when?").
+// When to stop, and which epoch was the best (Prechelt 1998, "Early stopping - but
+// when?").
 #pragma once
 
 #include <cmath>
@@ -14,8 +15,8 @@ namespace fastnn {
 struct EarlyStopping {
     static constexpr const char* kKind = "early_stopping";
     std::string monitor = "val_loss";
-    double min_delta = 0.0;    // an improvement must exceed this
-    Index patience = 10;       // epochs without improvement before stopping
+    double min_delta = 0.0;     // an improvement must exceed this
+    Index patience = 10;        // epochs without improvement before stopping
     std::string mode = "auto";  // "min", "max", or by the monitor's name
     bool restore_best_weights = true;
     Index start_from_epoch = 0;  // epochs before it are not judged
@@ -31,8 +32,8 @@ struct EarlyStopping {
     void validate() const {
         require_not_negative("min_delta", min_delta);
         require(patience >= 0, "patience", patience, "an integer >= 0");
-        require(mode == "auto" || mode == "min" || mode == "max", "mode", "'" + mode + "'",
-                "'auto', 'min' or 'max'");
+        require(mode == "auto" || mode == "min" || mode == "max", "mode",
+                "'" + mode + "'", "'auto', 'min' or 'max'");
         require(start_from_epoch >= 0, "start_from_epoch", start_from_epoch,
                 "an integer >= 0");
     }
@@ -43,14 +44,16 @@ class EarlyStoppingTracker {
 public:
     explicit EarlyStoppingTracker(const EarlyStopping& config)
         : config_(config),
-          sign_(config.mode == "max" ||
-                        (config.mode == "auto" && optim::greater_is_better(config.monitor))
+          sign_(config.mode == "max" || (config.mode == "auto" &&
+                                         optim::greater_is_better(config.monitor))
                     ? -1.0
                     : 1.0) {}
 
     const EarlyStopping& config() const noexcept { return config_; }
     Index best_epoch() const noexcept { return best_epoch_; }  // -1: none yet
-    bool should_stop() const noexcept { return waited_ > 0 && waited_ >= config_.patience; }
+    bool should_stop() const noexcept {
+        return waited_ > 0 && waited_ >= config_.patience;
+    }
 
     // Takes the score of an epoch; true if it is the best so far. NaN never is.
     bool judge(Index epoch, double score) noexcept {

@@ -3,8 +3,10 @@
 namespace fastnn {
 
 template <class T>
-Evaluation<T>::Evaluation(const Network<T>& network, const Loss& loss,
-                          std::vector<Metric> metrics, const Samples<T>& samples,
+Evaluation<T>::Evaluation(const Network<T>& network,
+                          const Loss& loss,
+                          std::vector<Metric> metrics,
+                          const Samples<T>& samples,
                           int n_threads)
     : network_(network),
       loss_(loss),
@@ -47,9 +49,8 @@ template <class T>
 std::vector<double> Evaluation<T>::metrics() const {
     std::vector<double> values;
     for (const Metric metric : metrics_) {
-        values.push_back(evaluate_metric<T>(metric, loss_,
-                                            outputs_.view({0, samples_.size()}),
-                                            samples_, nullptr));
+        values.push_back(evaluate_metric<T>(
+            metric, loss_, outputs_.view({0, samples_.size()}), samples_, nullptr));
     }
     return values;
 }

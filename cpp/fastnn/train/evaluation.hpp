@@ -13,8 +13,11 @@ template <class T>
 class Evaluation {
 public:
     // Keeps views of the network and the samples; allocates for n_threads ranks.
-    Evaluation(const Network<T>& network, const Loss& loss, std::vector<Metric> metrics,
-               const Samples<T>& samples, int n_threads);
+    Evaluation(const Network<T>& network,
+               const Loss& loss,
+               std::vector<Metric> metrics,
+               const Samples<T>& samples,
+               int n_threads);
 
     Index tiles() const noexcept;
     void run(Index tile, int rank);

@@ -14,9 +14,9 @@ namespace {
 // the run began with has diverged, though float arithmetic may still hold the numbers.
 constexpr double kDivergenceFactor = 1e4;
 
-// Weights that grew so many times since the run began are looked at: the loss of an epoch
-// was taken before each step, so it cannot tell what the last ones did. Together with
-// such a leap a smaller excess of the loss is proof enough.
+// Weights that grew so many times since the run began are looked at: the loss of an
+// epoch was taken before each step, so it cannot tell what the last ones did. Together
+// with such a leap a smaller excess of the loss is proof enough.
 constexpr double kLeap = 1e3;
 constexpr double kDivergenceFactorAfterLeap = 1e2;
 
@@ -33,7 +33,8 @@ std::string say(const std::string& name, double value) {
 
 std::string too_large(const std::string& name, double value, double factor) {
     std::ostringstream text;
-    text << say(name, value) << ", more than " << factor << " times what zero outputs give";
+    text << say(name, value) << ", more than " << factor
+         << " times what zero outputs give";
     return text.str();
 }
 
@@ -47,17 +48,23 @@ const double* find(const Logs& logs, const std::string& name) {
 }  // namespace
 
 template <class T>
-FitJob<T>::FitJob(Trainer<T>& trainer, const Samples<T>& train,
-                  const Samples<T>* validation, const FitConfig& config,
-                  const Hooks& hooks, int n_threads)
+FitJob<T>::FitJob(Trainer<T>& trainer,
+                  const Samples<T>& train,
+                  const Samples<T>* validation,
+                  const FitConfig& config,
+                  const Hooks& hooks,
+                  int n_threads)
     : trainer_(trainer),
       network_(trainer.network_),
       train_(train),
       config_(config),
       hooks_(hooks),
       metrics_(metrics_for(config.metrics, trainer.config_.loss)),
-      step_(network_, trainer.config_, trainer.optimizer_,
-            std::min(config.batch_size, train.size()), n_threads),
+      step_(network_,
+            trainer.config_,
+            trainer.optimizer_,
+            std::min(config.batch_size, train.size()),
+            n_threads),
       order_(train.size()) {
     if (validation) {
         validation_.emplace(network_, trainer.config_.loss, metrics_, *validation,
@@ -109,10 +116,12 @@ bool FitJob<T>::advance() {
         return end_epoch();
     }
     switch (step_.advance()) {
-        case TrainingStep<T>::Outcome::kMore: return true;
+        case TrainingStep<T>::Outcome::kMore:
+            return true;
         case TrainingStep<T>::Outcome::kNotFinite:
             return diverged(say("the loss", step_.pass().weighted_loss()));
-        case TrainingStep<T>::Outcome::kDone: break;
+        case TrainingStep<T>::Outcome::kDone:
+            break;
     }
     if (finish_batch()) return true;
     validating_ = validation_.has_value();
@@ -145,8 +154,9 @@ bool FitJob<T>::finish_batch() {
     loss_sum_ += pass.weighted_loss();
     weight_sum_ += pass.total_weight();
     if (steps_ == 0) {
-        usual_loss_ = std::max(baseline_loss(), pass.weighted_loss() /
-                                                    std::max(pass.total_weight(), 1e-300));
+        usual_loss_ =
+            std::max(baseline_loss(),
+                     pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
     }
     if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
@@ -195,7 +205,8 @@ Logs FitJob<T>::make_logs() const {
 }
 
 template <class T>
-void FitJob<T>::add_metrics(Logs& logs, const std::string& prefix,
+void FitJob<T>::add_metrics(Logs& logs,
+                            const std::string& prefix,
                             const std::vector<double>& values) const {
     for (std::size_t i = 0; i < values.size(); ++i) {
         logs.emplace_back(prefix + config_.metrics[i], values[i]);
@@ -221,7 +232,8 @@ bool FitJob<T>::judge(const Logs& logs) {
     }
     if (!stopping_) return false;
     const EarlyStopping& rule = stopping_->config();
-    if (stopping_->judge(epoch_, *find(logs, rule.monitor)) && rule.restore_best_weights) {
+    if (stopping_->judge(epoch_, *find(logs, rule.monitor)) &&
+        rule.restore_best_weights) {
         best_.take(network_);
     }
     return stopping_->should_stop();
@@ -242,7 +254,8 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
     if (weights_leapt()) {
         const double after = loss_by_inference();
         if (!(after <= kDivergenceFactorAfterLeap * usual_loss_)) {
-            return too_large("the loss after an epoch", after, kDivergenceFactorAfterLeap);
+            return too_large("the loss after an epoch", after,
+                             kDivergenceFactorAfterLeap);
         }
     }
     const double* val_loss = find(logs, "val_loss");
@@ -279,7 +292,8 @@ bool FitJob<T>::diverged(const std::string& what) {
 }
 
 template <class T>
-void FitJob<T>::require_monitor(const std::string& owner, const std::string& name) const {
+void FitJob<T>::require_monitor(const std::string& owner,
+                                const std::string& name) const {
     std::vector<std::string> names{"loss"};
     names.insert(names.end(), config_.metrics.begin(), config_.metrics.end());
     if (validation_) {

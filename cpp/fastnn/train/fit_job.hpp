@@ -33,8 +33,12 @@ struct Snapshot {
 template <class T>
 class FitJob {
 public:
-    FitJob(Trainer<T>& trainer, const Samples<T>& train, const Samples<T>* validation,
-           const FitConfig& config, const Hooks& hooks, int n_threads);
+    FitJob(Trainer<T>& trainer,
+           const Samples<T>& train,
+           const Samples<T>* validation,
+           const FitConfig& config,
+           const Hooks& hooks,
+           int n_threads);
 
     // For run_job.
     Index tiles() const;
@@ -50,7 +54,8 @@ private:
     bool finish_batch();  // false after the last of the epoch
     bool end_epoch();
     Logs make_logs() const;
-    void add_metrics(Logs& logs, const std::string& prefix,
+    void add_metrics(Logs& logs,
+                     const std::string& prefix,
                      const std::vector<double>& values) const;
     std::vector<double> training_metrics() const;
     bool judge(const Logs& logs);
@@ -72,18 +77,18 @@ private:
     std::optional<EarlyStoppingTracker> stopping_;
     History history_;
 
-    Buffer<Index> order_;      // the samples in this epoch's order
-    Matrix<T> outputs_;        // (n, out) of this epoch's batches, when metrics need them
+    Buffer<Index> order_;  // the samples in this epoch's order
+    Matrix<T> outputs_;    // (n, out) of this epoch's batches, when metrics need them
     Snapshot<T> last_finite_;  // at the end of the last epoch
     Snapshot<T> best_;
     bool validating_ = false;
     bool interrupted_ = false;
 
-    Index epoch_ = 0;        // of this fit
+    Index epoch_ = 0;         // of this fit
     std::int64_t steps_ = 0;  // of this fit
-    Range batch_;            // of order_
+    Range batch_;             // of order_
     double lr_ = 0;
-    double loss_sum_ = 0;    // of this epoch
+    double loss_sum_ = 0;  // of this epoch
     double weight_sum_ = 0;
     double usual_loss_ = 0;    // of zero outputs or of the first batch, the greater
     double first_square_ = 0;  // squared norm of the parameters when the run began

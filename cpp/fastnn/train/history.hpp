@@ -17,11 +17,16 @@ enum class StopReason { kEpochs, kEarlyStopping, kCallback, kDiverged, kInterrup
 
 inline const char* to_string(StopReason reason) noexcept {
     switch (reason) {
-        case StopReason::kEpochs: return "epochs";
-        case StopReason::kEarlyStopping: return "early_stopping";
-        case StopReason::kCallback: return "callback";
-        case StopReason::kDiverged: return "diverged";
-        case StopReason::kInterrupted: return "interrupted";
+        case StopReason::kEpochs:
+            return "epochs";
+        case StopReason::kEarlyStopping:
+            return "early_stopping";
+        case StopReason::kCallback:
+            return "callback";
+        case StopReason::kDiverged:
+            return "diverged";
+        case StopReason::kInterrupted:
+            return "interrupted";
     }
     return "";
 }

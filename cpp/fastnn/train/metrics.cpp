@@ -28,8 +28,9 @@ struct Scored {
     Index sample(Index i) const { return rows ? rows[i] : i; }
     const T* z(Index i) const { return outputs.row(i); }
     double weight(Index i) const {
-        return samples.weights.empty() ? 1.0
-                                       : static_cast<double>(samples.weights[sample(i)]);
+        return samples.weights.empty()
+                   ? 1.0
+                   : static_cast<double>(samples.weights[sample(i)]);
     }
     double target(Index i, Index j) const {
         return static_cast<double>(samples.targets.values(sample(i), j));
@@ -49,7 +50,8 @@ double accuracy(const Scored<T>& s, bool binary) {
         const T* z = s.z(i);
         double hits = 0;
         if (binary) {
-            for (Index j = 0; j < n_out; ++j) hits += (z[j] > 0) == (s.target(i, j) > 0.5);
+            for (Index j = 0; j < n_out; ++j)
+                hits += (z[j] > 0) == (s.target(i, j) > 0.5);
             hits /= static_cast<double>(n_out);
         } else {
             hits = std::max_element(z, z + n_out) - z == s.label(i);
@@ -154,7 +156,8 @@ const std::vector<std::string>& metric_names() {
     return names;
 }
 
-std::vector<Metric> metrics_for(const std::vector<std::string>& names, const Loss& loss) {
+std::vector<Metric> metrics_for(const std::vector<std::string>& names,
+                                const Loss& loss) {
     std::vector<Metric> metrics;
     const auto& known = metric_names();
     for (const std::string& name : names) {
@@ -172,15 +175,21 @@ std::vector<Metric> metrics_for(const std::vector<std::string>& names, const Los
 }
 
 template <class T>
-double evaluate_metric(Metric metric, const Loss& loss, MatrixView<const T> outputs,
-                       const Samples<T>& samples, const Index* rows) {
+double evaluate_metric(Metric metric,
+                       const Loss& loss,
+                       MatrixView<const T> outputs,
+                       const Samples<T>& samples,
+                       const Index* rows) {
     const Scored<T> s{outputs, samples, rows};
     const bool binary = is_binary(loss);
     switch (metric) {
-        case Metric::kAccuracy: return accuracy(s, binary);
-        case Metric::kMae: return mean_absolute_error(s);
+        case Metric::kAccuracy:
+            return accuracy(s, binary);
+        case Metric::kMae:
+            return mean_absolute_error(s);
         case Metric::kR2:
-            return average({0, outputs.cols}, [&](Index j) { return r2_of_output(s, j); });
+            return average({0, outputs.cols},
+                           [&](Index j) { return r2_of_output(s, j); });
         case Metric::kAuc:
             // Two classes share one curve: the second output's.
             return average({!binary && outputs.cols == 2 ? 1 : 0, outputs.cols},
@@ -189,9 +198,15 @@ double evaluate_metric(Metric metric, const Loss& loss, MatrixView<const T> outp
     return std::numeric_limits<double>::quiet_NaN();
 }
 
-template double evaluate_metric<float>(Metric, const Loss&, MatrixView<const float>,
-                                       const Samples<float>&, const Index*);
-template double evaluate_metric<double>(Metric, const Loss&, MatrixView<const double>,
-                                        const Samples<double>&, const Index*);
+template double evaluate_metric<float>(Metric,
+                                       const Loss&,
+                                       MatrixView<const float>,
+                                       const Samples<float>&,
+                                       const Index*);
+template double evaluate_metric<double>(Metric,
+                                        const Loss&,
+                                        MatrixView<const double>,
+                                        const Samples<double>&,
+                                        const Index*);
 
 }  // namespace fastnn

@@ -14,9 +14,11 @@ const std::vector<std::string>& metric_names();
 
 // Metrics by name; throws for unknown names and for metrics that do not fit the loss
 // (accuracy and auc need classes, mae and r2 need values).
-std::vector<Metric> metrics_for(const std::vector<std::string>& names, const Loss& loss);
+std::vector<Metric> metrics_for(const std::vector<std::string>& names,
+                                const Loss& loss);
 
-// accuracy  share of rows whose greatest output is the class; of outputs on the right side
+// accuracy  share of rows whose greatest output is the class; of outputs on the right
+// side
 //           of 0 with binary_cross_entropy
 // mae       mean |output - target|
 // r2        1 - residual / total sum of squares, averaged over the outputs
@@ -24,8 +26,10 @@ std::vector<Metric> metrics_for(const std::vector<std::string>& names, const Los
 //           outputs averaged; NaN where a class is absent
 // Row i of the outputs belongs to sample rows[i] (i when rows is null).
 template <class T>
-double evaluate_metric(Metric metric, const Loss& loss,
+double evaluate_metric(Metric metric,
+                       const Loss& loss,
                        MatrixView<const T> outputs,  // (n, out)
-                       const Samples<T>& samples, const Index* rows);
+                       const Samples<T>& samples,
+                       const Index* rows);
 
 }  // namespace fastnn

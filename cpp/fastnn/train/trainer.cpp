@@ -57,7 +57,8 @@ double Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
         }
     };
     const int threads = threads_for(batch.size());
-    if (!single_ || single_->max_batch() != batch.size() || single_->ranks() < threads) {
+    if (!single_ || single_->max_batch() != batch.size() ||
+        single_->ranks() < threads) {
         single_ = std::make_unique<TrainingStep<T>>(network_, config_, optimizer_,
                                                     batch.size(), threads);
     }
@@ -72,8 +73,10 @@ double Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
 }
 
 template <class T>
-History Trainer<T>::fit(const Samples<T>& train, const Samples<T>* validation,
-                        const FitConfig& config, const Hooks& hooks) {
+History Trainer<T>::fit(const Samples<T>& train,
+                        const Samples<T>* validation,
+                        const FitConfig& config,
+                        const Hooks& hooks) {
     config.validate();
     const int threads = threads_for(std::min(config.batch_size, train.size()));
     FitJob<T> job(*this, train, validation, config, hooks, threads);

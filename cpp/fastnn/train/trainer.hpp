@@ -26,14 +26,16 @@ public:
     // The network must outlive the trainer.
     Trainer(Network<T>& network, const TrainerConfig& config);
 
-    // One step on one batch; its mean loss. Throws nothing for a loss that is not finite:
-    // the network is then unchanged, and the caller sees the value.
+    // One step on one batch; its mean loss. Throws nothing for a loss that is not
+    // finite: the network is then unchanged, and the caller sees the value.
     double step(const Samples<T>& batch, const Hooks& hooks);
 
     // Goes on from the current weights and the optimizer's state. On divergence the
     // weights of the last finite epoch are back in the network.
-    History fit(const Samples<T>& train, const Samples<T>* validation,
-                const FitConfig& config, const Hooks& hooks);
+    History fit(const Samples<T>& train,
+                const Samples<T>* validation,
+                const FitConfig& config,
+                const Hooks& hooks);
 
 private:
     // Threads for batches of this size: as asked for, else by the work in a step.
@@ -44,7 +46,7 @@ private:
     TrainerConfig config_;
     optim::Optimizer<T> optimizer_;
     optim::LearningRate learning_rate_;
-    std::int64_t epoch_ = 0;                  // of this trainer, over all calls of fit
+    std::int64_t epoch_ = 0;                   // of this trainer, over all calls of fit
     std::unique_ptr<TrainingStep<T>> single_;  // of step(), kept between calls
 
     template <class U>

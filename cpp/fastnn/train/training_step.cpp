@@ -25,8 +25,10 @@ Index largest(const std::vector<ParameterTile>& tiles) {
 }  // namespace
 
 template <class T>
-TrainingStep<T>::TrainingStep(Network<T>& network, const TrainerConfig& config,
-                              optim::Optimizer<T>& optimizer, Index max_batch,
+TrainingStep<T>::TrainingStep(Network<T>& network,
+                              const TrainerConfig& config,
+                              optim::Optimizer<T>& optimizer,
+                              Index max_batch,
                               int n_threads)
     : network_(network),
       config_(config),
@@ -48,8 +50,11 @@ TrainingStep<T>::TrainingStep(Network<T>& network, const TrainerConfig& config,
 }
 
 template <class T>
-void TrainingStep<T>::begin(const Samples<T>& samples, const Index* rows, Index n,
-                            std::uint32_t key, double lr) noexcept {
+void TrainingStep<T>::begin(const Samples<T>& samples,
+                            const Index* rows,
+                            Index n,
+                            std::uint32_t key,
+                            double lr) noexcept {
     pass_.begin(samples, rows, n, network_.seed(), key);
     lr_ = lr;
     stage_ = Stage::kPass;
@@ -84,7 +89,9 @@ void TrainingStep<T>::run(Index i, int rank) {
 }
 
 template <class T>
-void TrainingStep<T>::compute_gradient(const ParameterTile& tile, T* dweight, T* dbias,
+void TrainingStep<T>::compute_gradient(const ParameterTile& tile,
+                                       T* dweight,
+                                       T* dbias,
                                        int rank) {
     pass_.gradient(tile, dweight, dbias, scratch_[static_cast<std::size_t>(rank)]);
     const VectorView<T> weight_part{dweight, tile.weight.size()};
@@ -99,7 +106,8 @@ void TrainingStep<T>::compute_gradient(const ParameterTile& tile, T* dweight, T*
 }
 
 template <class T>
-void TrainingStep<T>::update(const ParameterTile& tile, const T* dweight,
+void TrainingStep<T>::update(const ParameterTile& tile,
+                             const T* dweight,
                              const T* dbias) {
     T* parameters = network_.parameters().data();
     optimizer_.update(tile.weight, parameters, dweight, tile.lr_scale);
@@ -108,9 +116,9 @@ void TrainingStep<T>::update(const ParameterTile& tile, const T* dweight,
     }
     if (tile.penalised && config_.max_norm) {
         const Index units = tile.units.size();
-        limit_row_norms<T>({parameters + tile.weight.begin, units,
-                            tile.weight.size() / units},
-                           *config_.max_norm);
+        limit_row_norms<T>(
+            {parameters + tile.weight.begin, units, tile.weight.size() / units},
+            *config_.max_norm);
     }
 }
 
@@ -131,7 +139,9 @@ typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
             if (config_.clip_norm) clip_norm();
             begin_update();
             return Outcome::kMore;
-        case Stage::kUpdate: pass_.update_running(network_); return Outcome::kDone;
+        case Stage::kUpdate:
+            pass_.update_running(network_);
+            return Outcome::kDone;
     }
     return Outcome::kDone;
 }

@@ -1,9 +1,10 @@
 // One step of training: forward, loss, backward, update, as stages over tiles.
 //
-// The gradient of a slice of the parameters is computed over the whole batch into a buffer
-// that stays in a core's cache, where penalty, clipping and update rule use it at once; it
-// never travels to memory. Clipping by norm needs all gradients first and takes a stage
-// more; so do updates so long that a Ctrl-C must be able to end them half-way.
+// The gradient of a slice of the parameters is computed over the whole batch into a
+// buffer that stays in a core's cache, where penalty, clipping and update rule use it
+// at once; it never travels to memory. Clipping by norm needs all gradients first and
+// takes a stage more; so do updates so long that a Ctrl-C must be able to end them
+// half-way.
 #pragma once
 
 #include <vector>
@@ -17,12 +18,18 @@ namespace fastnn {
 template <class T>
 class TrainingStep {
 public:
-    TrainingStep(Network<T>& network, const TrainerConfig& config,
-                 optim::Optimizer<T>& optimizer, Index max_batch, int n_threads);
+    TrainingStep(Network<T>& network,
+                 const TrainerConfig& config,
+                 optim::Optimizer<T>& optimizer,
+                 Index max_batch,
+                 int n_threads);
 
     // Prepares the batch rows[0 .. n) of the samples (the first n when rows is null).
     // `key` tells its dropout masks from those of other steps.
-    void begin(const Samples<T>& samples, const Index* rows, Index n, std::uint32_t key,
+    void begin(const Samples<T>& samples,
+               const Index* rows,
+               Index n,
+               std::uint32_t key,
                double lr) noexcept;
 
     // The current stage, for run_job.
