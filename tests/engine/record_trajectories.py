@@ -111,12 +111,14 @@ def torch_run(name):
     """Return the loss of each epoch and the final tensors, as PyTorch has them."""
     import torch
 
-    default = torch.get_default_dtype()
+    before = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)  # more only get in each other's way in nets so small
     try:
         return _run(torch, *trajectories.problem(name))
     finally:
-        torch.set_default_dtype(default)
+        torch.set_default_dtype(before[0])
+        torch.set_num_threads(before[1])
 
 
 def _run(torch, layers, loss, rule, data, options):
