@@ -8,14 +8,14 @@
 //       Index tiles() const;                  // of the current stage
 //       void run(Index tile, int rank);       // any thread; must not throw
 //       bool advance();                       // rank 0 alone; false when all is done
-//       bool interrupted();                   // rank 0, before each tile; true drops
-//       the
-//   };                                        // tiles of this stage not yet begun
+//       bool interrupted();                   // rank 0, before each tile: true drops
+//   };                                        // the stage's tiles not yet begun
 //
 // Tiles are handed out as threads become free, so results must not depend on who ran
 // which. Threads are joined before run_job returns: fork is safe at any other time.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -49,43 +49,73 @@ private:
 
 namespace detail {
 
-// Waits until done() holds: spins for some microseconds, then yields, then sleeps on
-// the atomic that `done` watches.
+// Passes the time while `watched` still holds `seen`: spins for some microseconds, then
+// yields, then sleeps until the value is changed and notified.
 void relax(int& turns, const std::atomic<std::uint32_t>& watched, std::uint32_t seen);
 
-// Where the threads of a team meet. Rank 0 waits for the others, works alone, and
-// opens.
-class Gate {
+// The tiles of one stage after another, handed out as threads ask. A stage is over when
+// its tiles are done, not when all threads have come by: one that the system has put to
+// sleep delays nobody, unless it holds a tile.
+class TileQueue {
 public:
-    void expect(int others) noexcept { others_ = others; }  // rank 0, before it waits
+    static constexpr Index kNone = -1;
 
-    void arrive_and_wait() noexcept {  // every rank but 0
-        const std::uint32_t seen = opened_.load(std::memory_order_acquire);
-        arrived_.fetch_add(1, std::memory_order_release);
-        arrived_.notify_one();
-        int turns = 0;
-        while (opened_.load(std::memory_order_acquire) == seen) {
-            relax(turns, opened_, seen);
-        }
+    // The next tile of the current stage, or kNone. What was written before begin() is
+    // visible to whoever gets a tile.
+    Index claim() noexcept {
+        if (!has_more(state_.load(std::memory_order_relaxed))) return kNone;
+        const std::uint64_t state = state_.fetch_add(1, std::memory_order_acq_rel);
+        return has_more(state) ? static_cast<Index>(next_of(state)) : kNone;
     }
-    void wait_for_others() noexcept {  // rank 0
+    void finish_one() noexcept {
+        done_.fetch_add(1, std::memory_order_release);
+        done_.notify_one();
+    }
+    // Waits for another stage than `seen`.
+    std::uint32_t stage() const noexcept {
+        return stage_.load(std::memory_order_acquire);
+    }
+    void wait_for_stage_after(std::uint32_t seen) const {
+        int turns = 0;
+        while (stage() == seen) relax(turns, stage_, seen);
+    }
+
+    // Rank 0 only:
+    void begin(Index tiles) noexcept {
+        done_.store(0, std::memory_order_relaxed);
+        state_.store(static_cast<std::uint64_t>(tiles) << 32,
+                     std::memory_order_release);
+        stage_.fetch_add(1, std::memory_order_release);
+        stage_.notify_all();
+    }
+    // Waits until every tile handed out is done, with no more to hand out.
+    void wait_until_done() {
+        const std::uint64_t state = state_.exchange(0, std::memory_order_acq_rel);
+        const std::uint32_t claimed = std::min(next_of(state), tiles_of(state));
         int turns = 0;
         for (;;) {
-            const std::uint32_t n = arrived_.load(std::memory_order_acquire);
-            if (n == static_cast<std::uint32_t>(others_)) break;
-            relax(turns, arrived_, n);
+            const std::uint32_t n = done_.load(std::memory_order_acquire);
+            if (n == claimed) return;
+            relax(turns, done_, n);
         }
-        arrived_.store(0, std::memory_order_relaxed);
-    }
-    void open() noexcept {  // rank 0
-        opened_.fetch_add(1, std::memory_order_release);
-        opened_.notify_all();
     }
 
 private:
-    int others_ = 0;
-    alignas(64) std::atomic<std::uint32_t> arrived_{0};
-    alignas(64) std::atomic<std::uint32_t> opened_{0};
+    // How many tiles the stage has, and the next to hand out, in one word: a claim that
+    // comes late sees either both of the old stage or both of the new.
+    static std::uint32_t tiles_of(std::uint64_t state) noexcept {
+        return static_cast<std::uint32_t>(state >> 32);
+    }
+    static std::uint32_t next_of(std::uint64_t state) noexcept {
+        return static_cast<std::uint32_t>(state);
+    }
+    static bool has_more(std::uint64_t state) noexcept {
+        return next_of(state) < tiles_of(state);
+    }
+
+    alignas(64) std::atomic<std::uint64_t> state_{0};
+    alignas(64) std::atomic<std::uint32_t> done_{0};
+    alignas(64) std::atomic<std::uint32_t> stage_{0};
 };
 
 }  // namespace detail
@@ -94,54 +124,49 @@ private:
 // exception of advance() ends the job and is thrown here.
 template <class Job>
 void run_job(int n_threads, Job& job) {
-    alignas(64) std::atomic<Index> next{0};
-    detail::Gate gate;
-    Index tiles = job.tiles();
-    bool more = true;
+    detail::TileQueue queue;
+    std::atomic<bool> over{false};
 
-    const auto work = [&](int rank) {
-        for (;;) {
-            if (rank == 0 && job.interrupted()) {
-                next.store(tiles, std::memory_order_relaxed);
-                break;
+    const auto help = [&](int rank) {
+        const FlushDenormals flush;
+        while (!over.load(std::memory_order_acquire)) {
+            const std::uint32_t stage = queue.stage();
+            for (Index tile; (tile = queue.claim()) != queue.kNone;) {
+                job.run(tile, rank);
+                queue.finish_one();
             }
-            const Index tile = next.fetch_add(1, std::memory_order_relaxed);
-            if (tile >= tiles) break;
-            job.run(tile, rank);
+            if (!over.load(std::memory_order_acquire))
+                queue.wait_for_stage_after(stage);
         }
     };
+    const auto run_stage = [&] {
+        const FlushDenormals flush;
+        queue.begin(job.tiles());
+        while (!job.interrupted()) {
+            const Index tile = queue.claim();
+            if (tile == queue.kNone) break;
+            job.run(tile, 0);
+            queue.finish_one();
+        }
+        queue.wait_until_done();
+    };
+
     std::vector<std::thread> others;
     try {
-        for (int rank = 1; rank < n_threads; ++rank) {
-            others.emplace_back([&, rank] {
-                const FlushDenormals flush;
-                while (more) {
-                    work(rank);
-                    gate.arrive_and_wait();
-                }
-            });
-        }
+        for (int rank = 1; rank < n_threads; ++rank) others.emplace_back(help, rank);
     } catch (const std::system_error&) {
         // The system grants no more threads: those that began do the work.
     }
-    gate.expect(static_cast<int>(others.size()));
     std::exception_ptr error;
-    while (more) {
-        {
-            const FlushDenormals flush;
-            work(0);
-        }
-        gate.wait_for_others();
-        try {
-            more = job.advance();
-        } catch (...) {
-            error = std::current_exception();
-            more = false;
-        }
-        tiles = job.tiles();
-        next.store(0, std::memory_order_relaxed);
-        gate.open();
+    try {
+        do {
+            run_stage();
+        } while (job.advance());
+    } catch (...) {
+        error = std::current_exception();
     }
+    over.store(true, std::memory_order_release);
+    queue.begin(0);  // wakes those that wait
     for (std::thread& t : others) t.join();
     if (error) std::rethrow_exception(error);
 }
