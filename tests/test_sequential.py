@@ -68,7 +68,7 @@ def test_summary():
         "4  Dense(3)                     (n, 3)          18",
         "--------------------------------------------------",
         "53 parameters, float32, 0.2 KiB",
-        "11 running statistics, not trained by gradients",
+        "10 running statistics, not trained by gradients",
     ]
 
 

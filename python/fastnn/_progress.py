@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ class Progress:
         if shown:
             from tqdm.auto import tqdm  # noqa: PLC0415  (100 ms that few need)
 
-            self._bar = tqdm(total=epochs, unit="epoch")
+            # A file or pipe keeps every state that is written: write few.
+            interval = 0.1 if sys.stderr.isatty() else 2.0
+            self._bar = tqdm(total=epochs, unit="epoch", mininterval=interval)
 
     def update(self, logs: dict[str, float]) -> None:
         """Move on by one epoch."""
         if self._bar is not None:
-            losses = {k: v for k, v in logs.items() if k not in ("lr", "seconds")}
-            self._bar.set_postfix({k: f"{v:.4g}" for k, v in losses.items()})
+            losses = {k: f"{logs[k]:.4g}" for k in ("loss", "val_loss") if k in logs}
+            self._bar.set_postfix(losses, refresh=False)
             self._bar.update()
 
     def __enter__(self) -> Self:

@@ -26,7 +26,7 @@ def network_summary(
         if is_trainable:
             counts[int(name.partition(".")[0])] += view.size
             trainable += view.size
-        else:
+        elif not name.endswith("num_batches_tracked"):
             other += view.size
     rows = [("", "Layer", "Output", "Parameters"), ("", "input", f"(n, {in_features})")]
     width = in_features
