@@ -36,6 +36,7 @@ CASES = {
     "small": (4, 1, (64, 5), {"batch_size": 8}),
     "large": (512, 2, (20_000, 256), {"batch_size": 256}),
     "one step an epoch": (64, 1, (500, 20), {"batch_size": 500}),
+    "all updates": (1500, 2, (8, 50), {"batch_size": 8}),
     "full batch": (256, 2, (30_000, 200), {"batch_size": 30_000}),
     "full batch, clipped": (
         256,

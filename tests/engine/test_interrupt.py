@@ -47,7 +47,9 @@ def test_fit(name):
 
 
 # One step an epoch: every number of steps is a number of epochs.
-@pytest.mark.parametrize("name", ["one step an epoch", "full batch", "validation"])
+@pytest.mark.parametrize(
+    "name", ["one step an epoch", "all updates", "full batch", "validation"]
+)
 def test_the_weights_are_those_of_a_finished_step(name):
     report = _interrupt(name, 0.25)
     assert (report["first"] != report["last"]) == (report["steps"] > 0)
