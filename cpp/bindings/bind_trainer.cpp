@@ -56,6 +56,16 @@ py::dict logs_dict(const Logs& logs) {
     return d;
 }
 
+py::object divergence_dict(const std::optional<Divergence>& where) {
+    if (!where) return py::none();
+    py::dict at;
+    at["epoch"] = where->epoch;
+    at["step"] = where->step;
+    at["lr"] = where->lr;
+    at["what"] = where->what;
+    return at;
+}
+
 py::dict report(const History& history) {
     py::dict columns;
     for (const Logs& logs : history.epochs) {
@@ -68,15 +78,7 @@ py::dict report(const History& history) {
     d["history"] = columns;
     d["best_epoch"] = history.best_epoch;
     d["stop_reason"] = to_string(history.stop_reason);
-    d["diverged"] = py::none();
-    if (const auto& where = history.divergence) {
-        py::dict at;
-        at["epoch"] = where->epoch;
-        at["step"] = where->step;
-        at["lr"] = where->lr;
-        at["what"] = where->what;
-        d["diverged"] = at;
-    }
+    d["diverged"] = divergence_dict(history.divergence);
     return d;
 }
 
@@ -86,14 +88,15 @@ public:
     BoundTrainer(BoundNetwork<T>& network, const py::dict& config)
         : bound_(network), trainer_(network.network, trainer_config(config)) {}
 
-    double step(const py::object& x, const py::object& y, const py::object& w) {
+    // (mean loss, None or where and how the step diverged)
+    py::tuple step(const py::object& x, const py::object& y, const py::object& w) {
         const BoundSamples<T> batch = bind_samples(bound_.network, x, y, w);
         const Usage::Writing writing(bound_.usage);
         SignalWatch watch;
         const Hooks hooks{{}, [&] { return watch.raised(); }};
-        const double loss =
+        const StepReport report =
             without_gil([&] { return trainer_.step(batch.samples, hooks); });
-        return loss;
+        return py::make_tuple(report.loss, divergence_dict(report.divergence));
     }
 
     py::dict fit(const py::object& x,

@@ -36,9 +36,10 @@ class DivergedError(RuntimeError):
     Attributes
     ----------
     epoch : int
-        The epoch in which it happened, counted from 0 within the call of ``fit``.
+        The epoch in which it happened, counted from 0 within the call of ``fit``; for
+        ``Trainer.step``, within the trainer's life.
     step : int
-        The step (batch), counted from 0 within the call.
+        The step (batch), counted likewise.
     lr : float
         The learning rate of that step.
     history : History or None

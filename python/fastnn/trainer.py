@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +147,7 @@ class Trainer:
         TypeError, ValueError
             If an argument is unusable; nothing has changed then.
         DivergedError
-            If the loss is not finite.
+            If the loss or a weight is not finite; the network is as before the step.
 
         Examples
         --------
@@ -161,13 +160,10 @@ class Trainer:
         """
         data = self._checked_data(X, y, sample_weight)
         native = self._ready(data)
-        value = float(native.step(data.X, data.y, data.weight))
-        if not math.isfinite(value):
-            lr = float(getattr(self.optimizer, "lr", math.nan))
-            raise DivergedError(
-                epoch=0, step=0, lr=lr, what=f"the loss of this batch is {value}"
-            )
-        return value
+        loss, diverged = native.step(data.X, data.y, data.weight)
+        if diverged is not None:
+            raise DivergedError(**diverged)
+        return float(loss)
 
     def fit(
         self,

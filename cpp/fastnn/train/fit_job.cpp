@@ -20,20 +20,9 @@ constexpr double kDivergenceFactor = 1e4;
 constexpr double kLeap = 1e3;
 constexpr double kDivergenceFactorAfterLeap = 1e2;
 
-std::string say(const std::string& name, double value) {
-    std::ostringstream text;
-    text << name << " became ";
-    if (std::isnan(value)) {
-        text << "nan";  // whatever its sign
-    } else {
-        text << value;
-    }
-    return text.str();
-}
-
 std::string too_large(const std::string& name, double value, double factor) {
     std::ostringstream text;
-    text << say(name, value) << ", more than " << factor
+    text << became(name, value) << ", more than " << factor
          << " times what zero outputs give";
     return text.str();
 }
@@ -119,7 +108,7 @@ bool FitJob<T>::advance() {
         case TrainingStep<T>::Outcome::kMore:
             return true;
         case TrainingStep<T>::Outcome::kNotFinite:
-            return diverged(say("the loss", step_.pass().weighted_loss()));
+            return diverged(became("the loss", step_.pass().weighted_loss()));
         case TrainingStep<T>::Outcome::kDone:
             break;
     }
@@ -181,7 +170,7 @@ bool FitJob<T>::end_epoch() {
         stop = true;
     }
     // What a callback wrote is what a divergence takes back to, unless it is broken.
-    if (!hooks_.on_epoch || all_finite<T>(network_.parameters().view())) {
+    if (!hooks_.on_epoch || is_finite(network_)) {
         last_finite_.take(network_);
     }
     ++epoch_;
@@ -243,14 +232,11 @@ bool FitJob<T>::judge(const Logs& logs) {
 template <class T>
 std::string FitJob<T>::trouble(const Logs& logs) const {
     const double loss = logs.front().second;
-    if (!std::isfinite(loss)) return say("the loss", loss);
+    if (!std::isfinite(loss)) return became("the loss", loss);
     if (loss > kDivergenceFactor * usual_loss_) {
         return too_large("the mean loss of an epoch", loss, kDivergenceFactor);
     }
-    if (!all_finite<T>(network_.parameters().view()) ||
-        !all_finite<T>(network_.statistics().view())) {
-        return "a weight became infinite or nan";
-    }
+    if (!is_finite(network_)) return kWeightsBroke;
     if (weights_leapt()) {
         const double after = loss_by_inference();
         if (!(after <= kDivergenceFactorAfterLeap * usual_loss_)) {
@@ -259,11 +245,11 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
         }
     }
     const double* val_loss = find(logs, "val_loss");
-    if (val_loss && !std::isfinite(*val_loss)) return say("val_loss", *val_loss);
+    if (val_loss && !std::isfinite(*val_loss)) return became("val_loss", *val_loss);
     if (stopping_) {
         const std::string& name = stopping_->config().monitor;
         const double score = *find(logs, name);
-        if (!std::isfinite(score)) return say(name, score);
+        if (!std::isfinite(score)) return became(name, score);
     }
     return "";
 }

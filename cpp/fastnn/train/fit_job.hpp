@@ -7,28 +7,10 @@
 #include <optional>
 
 #include "fastnn/train/evaluation.hpp"
+#include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/trainer.hpp"
 
 namespace fastnn {
-
-// A network's numbers at some moment.
-template <class T>
-struct Snapshot {
-    Buffer<T> parameters;
-    Buffer<T> statistics;
-    Buffer<std::int64_t> counters;
-
-    void take(const Network<T>& network) {
-        parameters = network.parameters();
-        statistics = network.statistics();
-        counters = network.counters();
-    }
-    void put_back(Network<T>& network) const {
-        network.parameters() = parameters;
-        network.statistics() = statistics;
-        network.counters() = counters;
-    }
-};
 
 template <class T>
 class FitJob {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastnn/core/types.hpp"
+#include "fastnn/train/divergence.hpp"
 
 namespace fastnn {
 
@@ -31,12 +32,10 @@ inline const char* to_string(StopReason reason) noexcept {
     return "";
 }
 
-// Where and how a run left the finite numbers.
-struct Divergence {
-    Index epoch;
-    std::int64_t step;  // of this fit, from 0
-    double lr;
-    std::string what;  // "the loss became nan"
+// What one step by itself came to.
+struct StepReport {
+    double loss = 0;  // mean over the batch, before the step
+    std::optional<Divergence> divergence;
 };
 
 struct History {

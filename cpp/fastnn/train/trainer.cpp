@@ -1,6 +1,7 @@
 #include "fastnn/train/trainer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "fastnn/core/threads.hpp"
 #include "fastnn/train/fit_job.hpp"
@@ -40,7 +41,7 @@ double Trainer<T>::learning_rate() const {
 }
 
 template <class T>
-double Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
+StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
     struct Job {
         TrainingStep<T>& step;
         const Hooks& hooks;
@@ -63,13 +64,29 @@ double Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
                                                     batch.size(), threads);
     }
     auto& progress = network_.progress();
+    const double lr = learning_rate();
+    const std::int64_t step = optimizer_.step();
+    before_.take(network_);
     single_->begin(batch, nullptr, batch.size(),
-                   static_cast<std::uint32_t>(progress.steps), learning_rate());
+                   static_cast<std::uint32_t>(progress.steps), lr);
     Job job{*single_, hooks};
     run_job(threads, job);
+    if (job.stopped) return {};
+
     const BatchPass<T>& pass = single_->pass();
-    if (!job.stopped) ++progress.steps;
-    return pass.total_weight() > 0 ? pass.weighted_loss() / pass.total_weight() : 0.0;
+    const double weight = pass.total_weight();
+    StepReport report{weight > 0 ? pass.weighted_loss() / weight : 0.0, std::nullopt};
+    if (!std::isfinite(report.loss)) {
+        report.divergence =
+            Divergence{epoch_, step, lr, became("the loss", report.loss)};
+    } else if (!is_finite(network_)) {
+        report.divergence = Divergence{epoch_, step, lr, kWeightsBroke};
+        before_.put_back(network_);
+        optimizer_.reset();  // its state is as broken as the weights were
+    } else {
+        ++progress.steps;
+    }
+    return report;
 }
 
 template <class T>

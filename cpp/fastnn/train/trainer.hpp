@@ -8,6 +8,7 @@
 #include "fastnn/optim/optimizer.hpp"
 #include "fastnn/train/config.hpp"
 #include "fastnn/train/history.hpp"
+#include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/training_step.hpp"
 
 namespace fastnn {
@@ -26,9 +27,9 @@ public:
     // The network must outlive the trainer.
     Trainer(Network<T>& network, const TrainerConfig& config);
 
-    // One step on one batch; its mean loss. Throws nothing for a loss that is not
-    // finite: the network is then unchanged, and the caller sees the value.
-    double step(const Samples<T>& batch, const Hooks& hooks);
+    // One step on one batch. If the loss or a weight is not finite, the network is as
+    // it was before, and the report says so.
+    StepReport step(const Samples<T>& batch, const Hooks& hooks);
 
     // Goes on from the current weights and the optimizer's state. On divergence the
     // weights of the last finite epoch are back in the network.
@@ -47,6 +48,7 @@ private:
     optim::Optimizer<T> optimizer_;
     optim::LearningRate learning_rate_;
     std::int64_t epoch_ = 0;                   // of this trainer, over all calls of fit
+    Snapshot<T> before_;                       // the network before a single step
     std::unique_ptr<TrainingStep<T>> single_;  // of step(), kept between calls
 
     template <class U>

@@ -1,0 +1,35 @@
+// What a run can go back to: a network's numbers at some moment.
+#pragma once
+
+#include <cstdint>
+
+#include "fastnn/kernels/reduce.hpp"
+#include "fastnn/nn/network.hpp"
+
+namespace fastnn {
+
+template <class T>
+bool is_finite(const Network<T>& network) noexcept {
+    return all_finite<T>(network.parameters().view()) &&
+           all_finite<T>(network.statistics().view());
+}
+
+template <class T>
+struct Snapshot {
+    Buffer<T> parameters;
+    Buffer<T> statistics;
+    Buffer<std::int64_t> counters;
+
+    void take(const Network<T>& network) {
+        parameters = network.parameters();
+        statistics = network.statistics();
+        counters = network.counters();
+    }
+    void put_back(Network<T>& network) const {
+        network.parameters() = parameters;
+        network.statistics() = statistics;
+        network.counters() = counters;
+    }
+};
+
+}  // namespace fastnn
