@@ -160,6 +160,18 @@ def test_a_step_of_the_own_loop(rng):
         for steps in range(50):  # noqa: B007
             trainer.step(X, y)
 
-    with pytest.raises(fnn.DivergedError, match="loss of this batch"):
+    with pytest.raises(fnn.DivergedError, match="the loss became") as caught:
         run()
     assert 1 <= steps < 49
+    assert (caught.value.epoch, caught.value.step, caught.value.lr) == (0, steps, 1e6)
+    assert all(np.isfinite(array).all() for array in net.state_dict().values())
+
+
+def test_a_step_that_breaks_a_weight_is_taken_back():
+    """The loss is finite, the step from it is not: 2 * 1e19 * 1e19 overflows."""
+    net = fnn.Sequential(fnn.Dense(1, init=([[0.0]], [0.0])))
+    trainer = fnn.Trainer(net, loss="mse", optimizer=fnn.SGD(lr=1e20))
+    before = net.parameters.copy()
+    with pytest.raises(fnn.DivergedError, match="a weight became infinite or nan"):
+        trainer.step([[1e10]], [1e10])
+    np.testing.assert_array_equal(net.parameters, before)
