@@ -211,9 +211,13 @@ double loss_rows(const Loss& loss,
             for (Index i = 0; i < z.rows; ++i) {
                 const Index r = rows ? rows[i] : i;
                 const bool label = targets.are_labels();
-                const Sample<T> sample{z.row(i),
-                                       label ? nullptr : targets.values.row(r),
-                                       label ? targets.labels[r] : -1, z.cols};
+                const std::int32_t y = label ? targets.labels[r] : -1;
+                if (label && (y < 0 || y >= z.cols)) {
+                    total = std::numeric_limits<double>::quiet_NaN();
+                    continue;
+                }
+                const Sample<T> sample{
+                    z.row(i), label ? nullptr : targets.values.row(r), y, z.cols};
                 const double w =
                     weights.empty() ? 1.0 : static_cast<double>(weights[r]);
                 const double factor = total_weight > 0 ? w / total_weight : 0.0;

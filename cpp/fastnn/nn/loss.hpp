@@ -97,7 +97,9 @@ void check_outputs(const Loss& loss, Index outputs);
 // Loss and gradient of some rows of a batch. Row i of z is compared with target row
 // rows[i] (row i when rows is null) and weighs weights[rows[i]] (1 when weights is
 // empty). Returns sum_i w_i l_i; dz, unless empty, becomes w_i / total_weight * d l_i /
-// d z_i.
+// d z_i. Labels were checked, but they lie in the user's array, which a callback or
+// another thread may overwrite: one that is no class makes the sum NaN, and dz is then
+// meaningless.
 template <class T>
 double loss_rows(const Loss& loss,
                  MatrixView<const T> z,        // (rows, outputs)
