@@ -41,14 +41,24 @@ public:
     class Writing {
     public:
         explicit Writing(Usage& usage) : usage_(usage) {
+            const std::thread::id self = std::this_thread::get_id();
+            std::thread::id writer;  // nobody
+            first_ = usage_.writer_.compare_exchange_strong(writer, self);
             int none = 0;
-            if (!usage_.users_.compare_exchange_strong(none, -1)) {
-                busy("the network is in use by another thread");
+            if ((first_ || writer == self) &&
+                usage_.users_.compare_exchange_strong(none, -1)) {
+                return;
             }
+            if (first_) usage_.writer_ = std::thread::id();
+            busy("the network is in use by another thread");
         }
-        ~Writing() { usage_.users_ = 0; }
+        ~Writing() {
+            usage_.users_ = 0;
+            if (first_) usage_.writer_ = std::thread::id();
+        }
 
-        // Lets readers in for a while, then waits until they are done.
+        // Lets readers in for a while, then waits until they are done. Other threads
+        // may still not write; this one may, as a callback that trains does.
         template <class Pause>
         auto pause(Pause&& while_readers_may) {
             struct Resume {
@@ -70,6 +80,7 @@ public:
 
     private:
         Usage& usage_;
+        bool first_;  // not within a pause of this thread's own
     };
 
 private:
@@ -77,7 +88,8 @@ private:
         throw std::runtime_error(std::string(what) +
                                  ": finish that call first, or work on a net.copy()");
     }
-    std::atomic<int> users_{0};
+    std::atomic<int> users_{0};  // readers, or -1: the writer
+    std::atomic<std::thread::id> writer_{};
 };
 
 // One network in float or double.

@@ -52,6 +52,21 @@ def test_a_callback_may_predict_and_copy(data):
     np.testing.assert_array_equal(seen[-1][0], net.predict(data[0]))
 
 
+@pytest.mark.parametrize("label", [3, 2**30, -1, -(2**30)])
+def test_labels_overwritten_during_a_fit_touch_no_foreign_memory(data, label):
+    """They were checked when the fit began, and lie where the user can reach them."""
+    X, y = data[0], np.array(data[1], np.int32)
+    net, whole = _net(), _net()
+    whole.fit(X, y, epochs=1, batch_size=16)
+
+    def spoil(_):
+        y[:] = label
+
+    with pytest.raises(fnn.DivergedError):
+        net.fit(X, y, epochs=3, batch_size=16, callbacks=[spoil])
+    assert bits(net) == bits(whole)
+
+
 def test_a_callback_that_looks_changes_nothing(data):
     watched, alone = _net(), _net()
     watched.fit(
@@ -229,6 +244,23 @@ def test_two_fits_at_once_are_an_error(rng):
     errors = _in_threads(2, lambda _: net.fit(X, y, epochs=2, batch_size=8))
     assert len(errors) == 1
     assert "net.copy()" in str(errors[0])
+
+
+def test_a_fit_beside_a_callback_is_an_error(data):
+    """While a callback runs, others may read the network but not train it."""
+    net = _net().build(5)
+    refusals = []
+
+    def callback(info):
+        if info.epoch == 0:
+            refusals.extend(_in_threads(1, lambda _: net.fit(*data, epochs=1)))
+
+    alone = _net()
+    alone.fit(*data, epochs=2)
+    net.fit(*data, epochs=2, callbacks=[callback])
+    assert len(refusals) == 1
+    assert "net.copy()" in str(refusals[0])
+    assert bits(net) == bits(alone)
 
 
 def test_more_threads_between_steps(data):
