@@ -318,3 +318,10 @@ def test_learning_goes_somewhere(rng):
         )
         net.fit(X, y, optimizer=optimizer, epochs=40, batch_size=32)
         assert net.evaluate(*test, metrics=["accuracy"])["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(("units", "width"), [(2**31, 2**31), (2**33, 2**31)])
+def test_more_weights_than_addresses_are_an_error(units, width):
+    """The number of weights or of their bytes is beyond 64 bits: it must not wrap."""
+    with pytest.raises(MemoryError):
+        fnn.Sequential(fnn.Dense(units)).build(width)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -63,6 +64,9 @@ private:
 
     Buffer(Index size, Allocate) : size_(size) {
         if (size == 0) return;
+        constexpr Index kMost = (PTRDIFF_MAX - static_cast<Index>(kAlignment)) /
+                                static_cast<Index>(sizeof(T));
+        if (size < 0 || size > kMost) throw std::bad_alloc();
         const auto bytes = static_cast<std::size_t>(size) * sizeof(T);
         // calloc leaves the zeroing of large blocks to the system, page by page as they
         // are first touched: gigabytes of activations delay neither a fit nor its

@@ -1,6 +1,7 @@
 // Where a network's named tensors lie in its flat buffers.
 #pragma once
 
+#include <new>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,14 @@ public:
               std::vector<Index> shape,
               Storage storage) {
         Index size = 1;
-        for (Index extent : shape) size *= extent;
+        bool too_large = false;
+        for (Index extent : shape) {
+            too_large |= __builtin_mul_overflow(size, extent, &size);
+        }
         Index& end = sizes_[static_cast<int>(storage)];
-        const Range range{end, end + size};
+        Range range{end, end};
+        too_large |= __builtin_add_overflow(end, size, &range.end);
+        if (too_large) throw std::bad_alloc();  // more than there are addresses
         end = range.end;
         tensors_.push_back(
             {std::to_string(position) + "." + name, std::move(shape), storage, range});
