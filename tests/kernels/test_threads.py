@@ -1,5 +1,6 @@
 """The bits of a result do not depend on the number of threads."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -82,3 +83,38 @@ def test_the_gil_is_free_while_a_kernel_runs():
         sys.setswitchinterval(interval)
         counter.join()
     assert gained > 0
+
+
+# Memory for the threads, but not for what they need: the blocks of a product.
+_SCARCE = """
+import re, resource, sys
+import numpy as np
+from fastnn import kernels
+
+x = np.ones((2048, 2048), np.float32)
+out = np.empty_like(x)
+if sys.platform == "linux":  # elsewhere no limit on addresses holds
+    status = open("/proc/self/status").read()
+    taken = int(re.search(r"VmSize:\\s+(\\d+)", status)[1]) << 10
+    limit = taken + (int(sys.argv[1]) << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    kernels.dense_forward(x, x, None, out=out, n_threads=2)
+except MemoryError:
+    print("MemoryError")
+"""
+
+
+def test_want_of_memory_in_a_thread_is_an_error_not_a_crash():
+    outcomes = []
+    for megabytes in (2, 6, 10, 14, 18, 24):
+        done = subprocess.run(
+            [sys.executable, "-c", _SCARCE, str(megabytes)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, (megabytes, done.stderr)
+        outcomes.append(done.stdout.strip())
+    assert "MemoryError" in outcomes or sys.platform != "linux"

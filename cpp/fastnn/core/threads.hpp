@@ -6,7 +6,7 @@
 //
 //   struct Job {
 //       Index tiles() const;                  // of the current stage
-//       void run(Index tile, int rank);       // any thread; must not throw
+//       void run(Index tile, int rank);       // any thread
 //       bool advance();                       // rank 0 alone; false when all is done
 //       bool interrupted();                   // rank 0, before each tile: true drops
 //   };                                        // the stage's tiles not yet begun
@@ -19,7 +19,6 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -120,20 +119,29 @@ private:
 
 }  // namespace detail
 
-// Runs the job's stages on n_threads threads until advance() returns false. An
-// exception of advance() ends the job and is thrown here.
+// Runs the job's stages on n_threads threads until advance() returns false. The first
+// exception of run() or advance() ends the job and is thrown here.
 template <class Job>
 void run_job(int n_threads, Job& job) {
     detail::TileQueue queue;
     std::atomic<bool> over{false};
+    std::exception_ptr error;
+    std::atomic_flag failed;  // whoever sets it writes `error`, before its tile is done
 
+    const auto run_tile = [&](Index tile, int rank) noexcept {
+        try {
+            if (!failed.test(std::memory_order_relaxed)) job.run(tile, rank);
+        } catch (...) {
+            if (!failed.test_and_set()) error = std::current_exception();
+        }
+        queue.finish_one();
+    };
     const auto help = [&](int rank) {
         const FlushDenormals flush;
         while (!over.load(std::memory_order_acquire)) {
             const std::uint32_t stage = queue.stage();
             for (Index tile; (tile = queue.claim()) != queue.kNone;) {
-                job.run(tile, rank);
-                queue.finish_one();
+                run_tile(tile, rank);
             }
             if (!over.load(std::memory_order_acquire))
                 queue.wait_for_stage_after(stage);
@@ -145,23 +153,23 @@ void run_job(int n_threads, Job& job) {
         while (!job.interrupted()) {
             const Index tile = queue.claim();
             if (tile == queue.kNone) break;
-            job.run(tile, 0);
-            queue.finish_one();
+            run_tile(tile, 0);
         }
         queue.wait_until_done();
     };
 
     std::vector<std::thread> others;
+    others.reserve(static_cast<std::size_t>(std::max(n_threads - 1, 0)));
     try {
         for (int rank = 1; rank < n_threads; ++rank) others.emplace_back(help, rank);
-    } catch (const std::system_error&) {
-        // The system grants no more threads: those that began do the work.
+    } catch (const std::exception&) {
+        // The system grants no more threads, or no memory for one: those that began do
+        // the work.
     }
-    std::exception_ptr error;
     try {
         do {
             run_stage();
-        } while (job.advance());
+        } while (!error && job.advance());
     } catch (...) {
         error = std::current_exception();
     }
