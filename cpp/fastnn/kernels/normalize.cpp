@@ -25,7 +25,8 @@ void column_moments(MatrixView<const T> x, T* mean, T* m2) noexcept {
         });
         const Vec<T> error = rest.sum(0) * per_row;
         at.store(mean, rough + error);
-        at.store(m2, rest.sum(1) - rest.sum(0) * error);
+        // Rounding must not leave a column of equal large numbers less than no spread.
+        at.store(m2, max_with_number(rest.sum(1) - rest.sum(0) * error, Vec<T>()));
     });
 }
 

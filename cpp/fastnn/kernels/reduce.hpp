@@ -8,29 +8,41 @@ namespace fastnn {
 
 // n sums over rows, for one register of columns. Four rows are added side by side, as
 // one chain of additions would wait for each to end; their sums meet as (0 + 1) + (2 +
-// 3).
+// 3). Strips of rows are summed apart: a single chain of a million float additions
+// would lose the third digit.
 template <class T, int n>
 class RowSums {
 public:
     // term(i, add) calls add(k, value) for each of the n sums.
     template <class Term>
     void add_rows(Index rows, const Term& term) noexcept {
-        Index i = 0;
-        for (; i + 4 <= rows; i += 4) {
-            for (int lane = 0; lane < 4; ++lane) {
-                term(i + lane, [&](int k, simd::Vec<T> v) { parts_[lane][k] += v; });
-            }
-        }
-        for (; i < rows; ++i) {
-            term(i, [&](int k, simd::Vec<T> v) { parts_[0][k] += v; });
+        for (Index begin = 0; begin < rows; begin += kStrip) {
+            add_strip(begin, begin + kStrip < rows ? begin + kStrip : rows, term);
         }
     }
-    simd::Vec<T> sum(int k) const noexcept {
-        return (parts_[0][k] + parts_[1][k]) + (parts_[2][k] + parts_[3][k]);
-    }
+    simd::Vec<T> sum(int k) const noexcept { return totals_[k]; }
 
 private:
-    simd::Vec<T> parts_[4][n];
+    static constexpr Index kStrip = 512;
+
+    template <class Term>
+    void add_strip(Index begin, Index end, const Term& term) noexcept {
+        simd::Vec<T> parts[4][n];
+        Index i = begin;
+        for (; i + 4 <= end; i += 4) {
+            for (int lane = 0; lane < 4; ++lane) {
+                term(i + lane, [&](int k, simd::Vec<T> v) { parts[lane][k] += v; });
+            }
+        }
+        for (; i < end; ++i) {
+            term(i, [&](int k, simd::Vec<T> v) { parts[0][k] += v; });
+        }
+        for (int k = 0; k < n; ++k) {
+            totals_[k] += (parts[0][k] + parts[1][k]) + (parts[2][k] + parts[3][k]);
+        }
+    }
+
+    simd::Vec<T> totals_[n];
 };
 
 // out = sum over the rows of x

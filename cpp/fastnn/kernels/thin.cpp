@@ -22,7 +22,8 @@ struct Strided {
 };
 
 // C += A B for R rows and V registers of columns, all held in registers; B has rows of
-// `b_step`. `at(v)` loads and stores the v-th register of columns of a row.
+// `b_step`. `at(v)` loads and stores the v-th register of columns of a row. The product
+// is summed apart and then added: a C that grows over many calls loses few digits.
 template <int R, int V, class T, class At>
 void block(Strided<T> a,
            const T* b,
@@ -32,9 +33,6 @@ void block(Strided<T> a,
            Index c_step,
            At at) {
     Vec<T> sums[R][V];
-    for (int r = 0; r < R; ++r) {
-        for (int v = 0; v < V; ++v) sums[r][v] = at(v).load(c + r * c_step);
-    }
     for (Index k = 0; k < depth; ++k) {
         Vec<T> row[V];
         for (int v = 0; v < V; ++v) row[v] = at(v).load(b + k * b_step);
@@ -44,7 +42,10 @@ void block(Strided<T> a,
         }
     }
     for (int r = 0; r < R; ++r) {
-        for (int v = 0; v < V; ++v) at(v).store(c + r * c_step, sums[r][v]);
+        for (int v = 0; v < V; ++v) {
+            T* to = c + r * c_step;
+            at(v).store(to, at(v).load(to) + sums[r][v]);
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 // The three products of a dense layer with few units, such as the classes of an output
 // layer, where a general product wastes most of its registers.
 //
-// An element is summed in the order of k, one term after another (for one or two units:
-// in one chain for each lane), wherever its row stands: a row has the same bits alone
-// as in any batch or tile. dW is summed in the order of the rows.
+// An element is summed in the order of k, strip by strip and in a strip one term after
+// another (for one or two units: in one chain for each lane), wherever its row stands:
+// a row has the same bits alone as in any batch or tile. dW is summed likewise in the
+// order of the rows.
 #pragma once
 
 #include "fastnn/core/types.hpp"
