@@ -235,3 +235,10 @@ def test_error(call, exception, words):
         call()
     missing = [word for word in words if word not in str(error.value)]
     assert not missing, error.value
+
+
+def test_restarts_far_away_end():
+    """Where a period is less than the spacing of floats, too."""
+    schedule = fnn.CosineRestarts(10)
+    assert schedule.at(10**18, 0.1) == schedule.at(0, 0.1)
+    assert 0 <= fnn.CosineRestarts(10, mult=2).at(10**18, 0.1) <= 0.1

@@ -120,7 +120,7 @@ double CosineRestarts::at(double t, double lr) const {
     const auto first = static_cast<double>(period), m = static_cast<double>(mult);
     double start = 0;
     double length = first;
-    if (mult == 1) start = std::floor(t / first) * first;
+    if (mult == 1) return half_cosine(lr, min_lr, std::fmod(t, first) / first);
     // Lengths grow by powers of mult: few rounds even for a large t.
     while (t >= start + length) {
         start += length;
