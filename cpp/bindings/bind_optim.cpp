@@ -42,11 +42,16 @@ public:
         }
         require(step >= 1, "step", step, "an integer >= 1");
         if (lr) require_not_negative("lr", *lr);
-        running_.set_step(step, lr.value_or(lr_of(rule_)), mu_product);
+        // A copy: once the GIL is released, here or in NumPy while it copies arrays,
+        // another thread may move this rule's step. A product that the caller gave is
+        // his alone: the next step must not go on from it.
+        RunningRule running = running_;
+        running.set_step(step, lr.value_or(lr_of(rule_)), mu_product);
+        if (!mu_product) running_ = running;
         if (py::isinstance<py::array_t<float>>(params)) {
-            update_as<float>(params, grads, slots);
+            update_as<float>(running, params, grads, slots);
         } else if (py::isinstance<py::array_t<double>>(params)) {
-            update_as<double>(params, grads, slots);
+            update_as<double>(running, params, grads, slots);
         } else {
             throw_unusable(params);
         }
@@ -54,13 +59,11 @@ public:
 
 private:
     template <class T>
-    void update_as(const py::object& params,
+    void update_as(const RunningRule& running,
+                   const py::object& params,
                    const py::object& grads,
                    const py::object& slots) {
         Operands<T> arrays(params, grads, slots, slots_);
-        // A copy: while the GIL is released, another thread may move this rule's
-        // step.
-        const RunningRule running = running_;
         const Index n = arrays.size();
         T* const p = arrays.params();
         const T* const g = arrays.grads();

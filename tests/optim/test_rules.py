@@ -249,6 +249,19 @@ def test_nadam_takes_the_product_of_its_momenta():
     np.testing.assert_array_equal(w, v)
 
 
+def test_nadam_does_not_go_on_from_another_callers_product():
+    """Equal settings share one rule: its bits must not tell who came before."""
+    g = np.linspace(-1, 1, 9)
+    steps = []
+    for stranger in ({}, {"mu_product": 0.123}):
+        other = kernels.init_slots("nadam", g)
+        kernels.nadam_update(np.zeros(9), g, *other, step=5, **stranger)
+        w = np.zeros(9)
+        kernels.nadam_update(w, g, *kernels.init_slots("nadam", g), step=6)
+        steps.append(w)
+    np.testing.assert_array_equal(*steps)
+
+
 def test_nadam_at_a_late_step_is_quick_and_finite():
     w = np.ones(3)
     m, v = kernels.init_slots("nadam", w)
