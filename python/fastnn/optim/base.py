@@ -34,7 +34,6 @@ class OptimizerState:
     slots : dict of str to ndarray
         The arrays of the rule, of the shape and dtype of the parameters, under the
         names they have in `torch.optim`'s state: ``"exp_avg"``, ...
-
     """
 
     optimizer: str
@@ -94,7 +93,6 @@ class Optimizer(Config):
         >>> fnn.SGD(momentum=0.9).init(np.ones(3))
         OptimizerState(optimizer='sgd', step=0,
                        slots={'momentum_buffer': array([0., 0., 0.])})
-
         """
         given: object = params
         if isinstance(given, np.ma.MaskedArray) or not isinstance(given, np.ndarray):
@@ -155,7 +153,6 @@ class Optimizer(Config):
         ...     opt.update(w, 2 * w, state)     # the gradient of sum(w**2)
         >>> bool(np.abs(w).max() < 1e-4), state.step
         (True, 50)
-
         """
         if not isinstance(state, OptimizerState):
             raise TypeError(
