@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from fastnn._config import unknown_name
 from fastnn._native import core
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def resolve_activation(
         activation = "gelu_tanh" if approximate == "tanh" else "gelu"
         approximate = None
     if activation not in _PLAIN:
-        near = get_close_matches(str(activation), _PLAIN, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(_PLAIN)}"
-        raise ValueError(f"unknown activation {activation!r}; {hint}")
+        raise unknown_name("activation", str(activation), _PLAIN)
     if approximate is not None:
         raise ValueError(
             'approximate must be "none" or "tanh", and given with "gelu" alone, '

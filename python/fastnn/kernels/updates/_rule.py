@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from fastnn._config import nearest
+from fastnn._config import unknown_name
 from fastnn.optim import OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def init_slots(rule: str, params: Array, **hyper: Any) -> tuple[Array | None, ..
     (None,)
     """
     if rule not in OPTIMIZERS:
-        raise ValueError(f"rule: unknown name {rule!r}{nearest(rule, OPTIMIZERS)}")
+        raise unknown_name("rule", rule, OPTIMIZERS)
     optimizer = OPTIMIZERS[rule]
     slots = optimizer(**hyper).init(params).slots
     return tuple(slots.get(name) for name in optimizer.slot_names)
