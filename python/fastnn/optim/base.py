@@ -34,6 +34,16 @@ class OptimizerState:
     slots : dict of str to ndarray
         The arrays of the rule, of the shape and dtype of the parameters, under the
         names they have in `torch.optim`'s state: ``"exp_avg"``, ...
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn as fnn
+    >>> opt, w = fnn.SGD(lr=0.1, momentum=0.9), np.zeros(2)
+    >>> state = opt.init(w)
+    >>> opt.update(w, np.array([1.0, -1.0]), state)
+    >>> state.step, state.slots
+    (1, {'momentum_buffer': array([ 1., -1.])})
     """
 
     optimizer: str
