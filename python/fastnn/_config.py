@@ -15,7 +15,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Config", "from_name", "nearest", "number"]
+__all__ = [
+    "Config",
+    "from_name",
+    "is_int",
+    "is_real",
+    "nearest",
+    "number",
+    "unknown_name",
+]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -24,11 +32,22 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _is_real(value: object) -> bool:
+def unknown_name(argument: str, name: str, known: Iterable[str]) -> ValueError:
+    """The error for a name that is none of the known ones."""
+    known = list(known)
+    return ValueError(
+        f"{argument}: unknown name {name!r}{nearest(name, known) or '.'} "
+        f"Known names: {', '.join(known)}."
+    )
+
+
+def is_real(value: object) -> bool:
+    """Whether this is a number, of NumPy or Python, and no boolean."""
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 
-def _is_int(value: object) -> bool:
+def is_int(value: object) -> bool:
+    """Whether this is an integer, of NumPy or Python, and no boolean."""
     return isinstance(value, numbers.Integral) and not isinstance(
         value, (bool, np.bool_)
     )
@@ -36,17 +55,17 @@ def _is_int(value: object) -> bool:
 
 def number(argument: str, value: object) -> float:
     """`value` as a float, or a TypeError that names the argument."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if not is_real(value):
         raise TypeError(
             f"{argument} must be a number, got {type(value).__name__} {value!r}"
         )
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 # annotation -> (what to call it, test, conversion to the plain Python type)
 _KINDS: dict[Any, tuple[str, Callable[[object], bool], Callable[[Any], Any]]] = {
-    float: ("a number", _is_real, float),
-    int: ("an integer", _is_int, int),
+    float: ("a number", is_real, float),
+    int: ("an integer", is_int, int),
     bool: ("True or False", lambda v: isinstance(v, (bool, np.bool_)), bool),
     str: ("a string", lambda v: isinstance(v, str), str),
 }
@@ -143,11 +162,7 @@ def from_name(
     if isinstance(value, str):
         if value.lower() in registry:
             return registry[value.lower()]()
-        known = ", ".join(sorted(registry))
-        raise ValueError(
-            f"{argument}: unknown name {value!r}{nearest(value, registry) or '.'} "
-            f"Known names: {known}."
-        )
+        raise unknown_name(argument, value, sorted(registry))
     raise TypeError(
         f"{argument} must be a name or a {family.__name__}, "
         f"got {type(value).__name__} {value!r}"

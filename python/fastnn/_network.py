@@ -12,6 +12,8 @@ from fastnn._native import core
 from fastnn._state import Tensor, checked_state
 from fastnn._summary import network_repr, network_summary
 from fastnn._validation import (
+    Data,
+    as_data,
     as_features,
     check_dtype,
     check_int,
@@ -20,6 +22,7 @@ from fastnn._validation import (
 )
 from fastnn.errors import NotBuiltError
 from fastnn.layers import Dense, Layer
+from fastnn.layers.chain import checked_chain, declared_width, output_width
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ class Network:
     """Layers in a row and the numbers they own, all but the training."""
 
     def __init__(self, *layers: Any, seed: int = 0, dtype: str = "float32") -> None:
-        self._layers = _checked_layers(layers)
+        self._layers = checked_chain(layers)
         self._seed = check_int("seed", seed, 0)
         if self._seed > _MAX_SEED:
             raise ValueError(f"seed must be below 2**64, got {seed}")
@@ -64,16 +67,12 @@ class Network:
         """The width of the input, or None if it is not known yet."""
         if self._native is not None:
             return int(self._native.in_features)
-        return _declared_width(self._layers)
+        return declared_width(self._layers)
 
     @property
     def out_features(self) -> int | None:
         """The width of the output, or None if it is not known yet."""
-        width = self.in_features
-        for layer in self._layers:
-            if width is not None or isinstance(layer, Dense):
-                width = layer.width(width or 0)
-        return width
+        return output_width(self._layers, self.in_features)
 
     def __repr__(self) -> str:
         return network_repr(
@@ -166,7 +165,7 @@ class Network:
     def _require(self, what: str) -> Any:
         """Return the native network, built if its width is known, else complain."""
         if self._native is None:
-            width = _declared_width(self._layers)
+            width = declared_width(self._layers)
             if width is None:
                 raise NotBuiltError(
                     f"{what}: this network does not know its input width yet; call "
@@ -175,6 +174,19 @@ class Network:
                 )
             self._native = self._initialised(width)
         return self._native
+
+    def _checked_data(
+        self, X: object, y: object, sample_weight: object, loss: Loss
+    ) -> Data:
+        """Return what a user passed as the engine takes it; nothing is built."""
+        return as_data(
+            ("X", "y", "sample_weight"),
+            (X, y, sample_weight),
+            loss,
+            self._dtype,
+            self.in_features,
+            self.out_features,
+        )
 
     # -- numbers ----------------------------------------------------------------------
 
@@ -367,35 +379,3 @@ class Network:
             self.build(in_features)
             self.load_state_dict(tensors)
             self._native.progress = progress
-
-
-def _checked_layers(given: tuple[Any, ...]) -> tuple[Layer, ...]:
-    """Return the layers, from arguments or one list, whose widths agree."""
-    if len(given) == 1 and isinstance(given[0], (list, tuple)):
-        given = tuple(given[0])
-    if not given:
-        raise ValueError("layers: a Sequential needs at least one layer, got none")
-    width = None
-    for i, layer in enumerate(given):
-        if isinstance(layer, type) and issubclass(layer, Layer):
-            raise TypeError(
-                f"layers[{i}] is the class {layer.__name__}; write {layer.__name__}()"
-            )
-        if not isinstance(layer, Layer):
-            raise TypeError(
-                f"layers[{i}] must be a layer such as fastnn.Dense(10), got "
-                f"{type(layer).__name__} {layer!r}"
-            )
-        if isinstance(layer, Dense):
-            if None not in (width, layer.in_features) and width != layer.in_features:
-                raise ValueError(
-                    f"layers[{i}]: in_features={layer.in_features}, but the layer "
-                    f"before it gives {width}; leave in_features out"
-                )
-            width = layer.units
-    return given
-
-
-def _declared_width(layers: tuple[Layer, ...]) -> int | None:
-    """Return in_features of the first Dense: the layers before it keep the width."""
-    return next((x.in_features for x in layers if isinstance(x, Dense)), None)

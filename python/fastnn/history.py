@@ -73,6 +73,10 @@ class History:
         ------
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        ``history.to_frame()[["loss", "val_loss"]].plot()`` draws both curves.
         """
         try:
             pd: Any = importlib.import_module("pandas")
@@ -103,6 +107,10 @@ class History:
             If matplotlib is not installed.
         ValueError
             If the fit has no such curve.
+
+        Examples
+        --------
+        ``history.plot("accuracy").figure.savefig("accuracy.png")``
         """
         if key not in self.history:
             raise ValueError(

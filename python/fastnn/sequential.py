@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from fastnn._network import Network
 from fastnn._validation import (
-    as_data,
     check_bool,
     check_metrics,
     check_number,
@@ -24,8 +23,6 @@ from fastnn.schedules import Schedule
 from fastnn.trainer import Trainer
 
 __all__ = ["Sequential"]
-
-_NAMES = ("X", "y", "sample_weight")
 
 
 class Sequential(Network):
@@ -247,7 +244,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         native = self._require("evaluate")
         used = self._loss_or_last(loss)
         names = check_metrics(metrics, used)
-        data = self._data(X, y, sample_weight, used)
+        data = self._checked_data(X, y, sample_weight, used)
         report: dict[str, float] = native.evaluate(
             data.X,
             data.y,
@@ -303,7 +300,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         """
         native = self._require("loss_and_gradients")
         used = self._loss_or_last(loss)
-        data = self._data(X, y, sample_weight, used)
+        data = self._checked_data(X, y, sample_weight, used)
         value, flat = native.loss_and_gradients(
             data.X,
             data.y,
@@ -325,16 +322,6 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "take; pass loss= (for example 'cross_entropy' or 'mse')"
             )
         return self._loss
-
-    def _data(self, X: object, y: object, weight: object, loss: Loss) -> Any:
-        return as_data(
-            _NAMES,
-            (X, y, weight),
-            loss,
-            self._dtype,
-            self.in_features,
-            self.out_features,
-        )
 
 
 def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]]:

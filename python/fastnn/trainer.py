@@ -16,7 +16,6 @@ from fastnn._progress import Progress
 from fastnn._validation import (
     Data,
     as_class_weight,
-    as_data,
     as_validation_data,
     check_number,
     check_threads,
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from fastnn.sequential import Sequential
 
 __all__ = ["Trainer"]
-
-_NAMES = ("X", "y", "sample_weight")
 
 
 class Trainer:
@@ -278,15 +275,7 @@ class Trainer:
         return _history(report)
 
     def _checked_data(self, X: object, y: object, sample_weight: object) -> Data:
-        net = self.net
-        return as_data(
-            _NAMES,
-            (X, y, sample_weight),
-            self.loss,
-            net.dtype,
-            net.in_features,
-            net.out_features,
-        )
+        return self.net._checked_data(X, y, sample_weight, self.loss)  # noqa: SLF001
 
     def _n_outputs(self, data: Data) -> int:
         width = self.net.out_features

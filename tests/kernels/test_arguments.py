@@ -61,7 +61,7 @@ VALUE_ERRORS = [
     ("dropout_backward", (X, C > 0, 0.5), {}, "mask must have 2 dimensions"),
     # values
     ("dense_forward", (X, W, B, "rleu"), {}, "did you mean 'relu'?"),
-    ("dense_forward", (X, W, B, "step"), {}, "unknown activation 'step'"),
+    ("dense_forward", (X, W, B, "step"), {}, "activation: unknown name 'step'"),
     ("dense_forward", (X, W, B, "relu"), {"alpha": 1}, "takes no parameter"),
     ("dense_forward", (X, W, B, "elu"), {"alpha": -1}, "alpha must be a finit"),
     ("dense_forward", (X, W, B, "elu"), {"alpha": np.nan}, "alpha must be a f"),

@@ -7,9 +7,10 @@
 namespace fastnn {
 
 // n sums over rows, for one register of columns. Four rows are added side by side, as
-// one chain of additions would wait for each to end; their sums meet as (0 + 1) + (2 +
-// 3). Strips of rows are summed apart: a single chain of a million float additions
-// would lose the third digit.
+// one chain of additions would wait for each to end; the four sums meet in pairs:
+//   (0 + 1) + (2 + 3)
+// Strips of rows are summed apart: a single chain of a million float additions would
+// lose the third digit.
 template <class T, int n>
 class RowSums {
 public:

@@ -82,8 +82,7 @@ template <class T>
         if (dz) at.store(dz, e);
     });
     const T partition = sum(total);
-    const T log_partition =
-        std::log(partition);  // of z - shift: large z cost no digits
+    const T log_partition = std::log(partition);  // of z - shift, so no digits are lost
 
     const double smooth = c.label_smoothing / static_cast<double>(s.outputs);
     const double sharp = 1.0 - c.label_smoothing;

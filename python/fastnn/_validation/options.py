@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._config import _is_int as is_int
-from fastnn._config import _is_real as is_real
-from fastnn._config import nearest
+from fastnn._config import is_int, nearest, number, unknown_name
 from fastnn.losses import Loss
 
 __all__ = [
@@ -64,13 +62,9 @@ def check_number(
     below: float = math.inf,
 ) -> float:
     """Return a finite number within the bounds."""
-    if not is_real(value):
-        raise TypeError(
-            f"{argument} must be a number, got {type(value).__name__} {value!r}"
-        )
-    number = float(value)
-    if math.isfinite(number) and number > above and at_least <= number < below:
-        return number
+    given = number(argument, value)
+    if math.isfinite(given) and given > above and at_least <= given < below:
+        return given
     bounds = [
         text
         for text, bound in (
@@ -124,10 +118,7 @@ def check_metrics(value: object, loss: Loss) -> list[str]:
                 f"metrics must be names, got {type(name).__name__} {name!r}"
             )
         if name not in METRICS:
-            raise ValueError(
-                f"metrics: unknown name {name!r}{nearest(name, METRICS) or '.'} "
-                f"Known names: {', '.join(METRICS)}."
-            )
+            raise unknown_name("metrics", name, METRICS)
         if loss.targets not in METRICS[name]:
             suited = [m for m, targets in METRICS.items() if loss.targets in targets]
             raise ValueError(

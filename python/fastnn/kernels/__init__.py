@@ -28,12 +28,8 @@ A dense layer forward and backward:
 ((32, 4), (3, 4), (3,))
 """
 
-from fastnn.kernels.dense import (
-    activation_backward,
-    activation_forward,
-    dense_backward,
-    dense_forward,
-)
+from fastnn.kernels.activations import activation_backward, activation_forward
+from fastnn.kernels.dense import dense_backward, dense_forward
 from fastnn.kernels.dropout import dropout_backward, dropout_forward
 from fastnn.kernels.losses import (
     binary_cross_entropy,

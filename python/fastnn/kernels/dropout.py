@@ -5,15 +5,10 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from fastnn._native import core
 
 if TYPE_CHECKING:
-    from fastnn.kernels.dense import Array
-
-Mask = npt.NDArray[np.bool_]
+    from fastnn.kernels._types import Array, Mask
 
 
 def dropout_forward(

@@ -17,7 +17,7 @@ from fastnn._native import core
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from fastnn.kernels.dense import Array
+    from fastnn.kernels._types import Array
 
 
 def softmax_cross_entropy(

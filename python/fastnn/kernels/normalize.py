@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fastnn._native import core
 
 if TYPE_CHECKING:
-    from fastnn.kernels.dense import Array
+    from fastnn.kernels._types import Array
 
 
 def batchnorm_forward(

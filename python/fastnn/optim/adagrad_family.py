@@ -58,7 +58,6 @@ class Adagrad(Optimizer):
     >>> opt.update(w, np.array([300.0, -0.1]), opt.init(w))
     >>> w.round(6)
     array([0.5, 2.5])
-
     """
 
     kind: ClassVar[str] = "adagrad"
@@ -126,7 +125,6 @@ class RMSprop(Optimizer):
     >>> opt.update(w, np.array([4.0, -0.5]), opt.init(w))
     >>> w.round(6)
     array([0.8, 2.2])
-
     """
 
     kind: ClassVar[str] = "rmsprop"
@@ -191,7 +189,6 @@ class Adadelta(Optimizer):
     >>> opt.update(w, np.array([4.0, -0.5]), opt.init(w))
     >>> w.round(4)
     array([0.9968, 2.0032])
-
     """
 
     kind: ClassVar[str] = "adadelta"

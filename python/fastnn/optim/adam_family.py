@@ -61,7 +61,6 @@ class Adam(Optimizer):
     >>> opt.update(w, np.array([300.0, -0.5]), opt.init(w))
     >>> w.round(6)
     array([0.9, 2.1])
-
     """
 
     kind: ClassVar[str] = "adam"
@@ -124,7 +123,6 @@ class AdamW(Optimizer):
     >>> opt.update(w, np.zeros(2), opt.init(w))
     >>> w
     array([0.95, 1.9 ])
-
     """
 
     kind: ClassVar[str] = "adamw"
@@ -184,7 +182,6 @@ class Adamax(Optimizer):
     >>> opt.update(w, np.array([300.0, -0.5]), opt.init(w))
     >>> w.round(6)
     array([0.9, 2.1])
-
     """
 
     kind: ClassVar[str] = "adamax"

@@ -59,7 +59,6 @@ class NAdam(Optimizer):
     >>> opt.update(w, np.array([300.0, -0.5]), opt.init(w))
     >>> w.round(3)
     array([0.894, 2.106])
-
     """
 
     kind: ClassVar[str] = "nadam"
@@ -126,7 +125,6 @@ class RAdam(Optimizer):
     >>> opt.update(w, np.array([1.0, -0.5]), opt.init(w))
     >>> w.round(6)
     array([0.9 , 2.05])
-
     """
 
     kind: ClassVar[str] = "radam"

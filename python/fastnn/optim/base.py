@@ -35,6 +35,15 @@ class OptimizerState:
         The arrays of the rule, of the shape and dtype of the parameters, under the
         names they have in `torch.optim`'s state: ``"exp_avg"``, ...
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn as fnn
+    >>> opt, w = fnn.SGD(lr=0.1, momentum=0.9), np.zeros(2)
+    >>> state = opt.init(w)
+    >>> opt.update(w, np.array([1.0, -1.0]), state)
+    >>> state.step, state.slots
+    (1, {'momentum_buffer': array([ 1., -1.])})
     """
 
     optimizer: str
@@ -94,7 +103,6 @@ class Optimizer(Config):
         >>> fnn.SGD(momentum=0.9).init(np.ones(3))
         OptimizerState(optimizer='sgd', step=0,
                        slots={'momentum_buffer': array([0., 0., 0.])})
-
         """
         given: object = params
         if isinstance(given, np.ma.MaskedArray) or not isinstance(given, np.ndarray):
@@ -155,7 +163,6 @@ class Optimizer(Config):
         ...     opt.update(w, 2 * w, state)     # the gradient of sum(w**2)
         >>> bool(np.abs(w).max() < 1e-4), state.step
         (True, 50)
-
         """
         if not isinstance(state, OptimizerState):
             raise TypeError(

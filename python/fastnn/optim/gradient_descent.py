@@ -62,7 +62,6 @@ class SGD(Optimizer):
     >>> opt.update(w, np.array([1.0, -1.0]), state)
     >>> w
     array([0.9, 2.1])
-
     """
 
     kind: ClassVar[str] = "sgd"
@@ -130,7 +129,6 @@ class ASGD(Optimizer):
     >>> opt.update(w, np.array([1.0, -0.5]), opt.init(w))
     >>> w
     array([0.9 , 2.05])
-
     """
 
     kind: ClassVar[str] = "asgd"

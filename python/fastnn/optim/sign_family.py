@@ -60,7 +60,6 @@ class Rprop(Optimizer):
     >>> opt.update(w, np.array([300.0, -0.5]), state)
     >>> w.round(6)
     array([0.78, 2.22])
-
     """
 
     kind: ClassVar[str] = "rprop"
@@ -115,7 +114,6 @@ class Lion(Optimizer):
     >>> opt.update(w, np.array([300.0, -0.5]), opt.init(w))
     >>> w
     array([0.9, 2.1])
-
     """
 
     kind: ClassVar[str] = "lion"

@@ -63,9 +63,11 @@ def check_range(name: str, value: float, ok: bool, expected: str) -> None:
         raise ValueError(msg)
 
 
-def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
+def unknown_name(argument: str, name: object, known: Iterable[str]) -> ValueError:
     """Return the error for a name outside `known`, with the nearest match."""
     names = sorted(known)
     near = get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-    return ValueError(f"unknown {kind} {name!r}; {hint}")
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return ValueError(
+        f"{argument}: unknown name {name!r}{hint} Known names: {', '.join(names)}."
+    )

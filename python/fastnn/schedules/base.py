@@ -44,7 +44,6 @@ class Schedule(Config):
         >>> import fastnn as fnn
         >>> [fnn.StepDecay(2, gamma=0.5).at(epoch, 0.1) for epoch in range(5)]
         [0.1, 0.1, 0.05, 0.05, 0.025]
-
         """
         t, base = number("step", step), number("lr", lr)
         return core.schedule_at(self.to_native(), t, base)

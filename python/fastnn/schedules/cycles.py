@@ -44,7 +44,6 @@ class CosineRestarts(PureSchedule):
     >>> import fastnn as fnn
     >>> [round(fnn.CosineRestarts(2, mult=2).at(t, 1.0), 3) for t in range(7)]
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
-
     """
 
     kind: ClassVar[str] = "cosine_restarts"
@@ -95,7 +94,6 @@ class OneCycle(PureSchedule):
     >>> schedule = fnn.OneCycle(10, max_lr=1.0, per="step")
     >>> [round(schedule.at(step, 0.1), 3) for step in (0, 1, 2, 9, 99)]
     [0.04, 0.52, 1.0, 0.0, 0.0]
-
     """
 
     kind: ClassVar[str] = "one_cycle"
@@ -141,7 +139,6 @@ class Cyclic(PureSchedule):
     >>> import fastnn as fnn
     >>> [fnn.Cyclic(0.0, 1.0, up=2, down=1).at(step, 0.1) for step in range(5)]
     [0.0, 0.5, 1.0, 0.0, 0.5]
-
     """
 
     kind: ClassVar[str] = "cyclic"

@@ -37,7 +37,6 @@ class StepDecay(PureSchedule):
     >>> import fastnn as fnn
     >>> round(fnn.StepDecay(10).at(25, lr=1.0), 6)
     0.01
-
     """
 
     kind: ClassVar[str] = "step_decay"
@@ -73,7 +72,6 @@ class MultiStep(PureSchedule):
     >>> import fastnn as fnn
     >>> [fnn.MultiStep((2, 3), gamma=0.5).at(epoch, 1.0) for epoch in range(5)]
     [1.0, 1.0, 0.5, 0.25, 0.25]
-
     """
 
     kind: ClassVar[str] = "multi_step"
@@ -107,7 +105,6 @@ class Exponential(PureSchedule):
     >>> import fastnn as fnn
     >>> [fnn.Exponential(0.5).at(epoch, 1.0) for epoch in range(4)]
     [1.0, 0.5, 0.25, 0.125]
-
     """
 
     kind: ClassVar[str] = "exponential"
@@ -141,7 +138,6 @@ class InverseTime(PureSchedule):
     >>> import fastnn as fnn
     >>> [fnn.InverseTime(1.0).at(epoch, 1.0) for epoch in (0, 1, 3)]
     [1.0, 0.5, 0.25]
-
     """
 
     kind: ClassVar[str] = "inverse_time"

@@ -54,7 +54,6 @@ class ReduceOnPlateau(Schedule):
     >>> import fastnn as fnn
     >>> fnn.ReduceOnPlateau(patience=3).monitor
     'val_loss'
-
     """
 
     kind: ClassVar[str] = "reduce_on_plateau"

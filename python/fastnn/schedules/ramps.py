@@ -37,7 +37,6 @@ class Linear(PureSchedule):
     >>> import fastnn as fnn
     >>> [fnn.Linear(1.0, 0.5, total=2).at(epoch, 1.0) for epoch in range(4)]
     [1.0, 0.75, 0.5, 0.5]
-
     """
 
     kind: ClassVar[str] = "linear"
@@ -74,7 +73,6 @@ class Polynomial(PureSchedule):
     >>> import fastnn as fnn
     >>> [fnn.Polynomial(4, power=2.0).at(epoch, 1.0) for epoch in range(6)]
     [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
-
     """
 
     kind: ClassVar[str] = "polynomial"
@@ -117,7 +115,6 @@ class Cosine(PureSchedule):
     >>> import fastnn as fnn
     >>> [round(fnn.Cosine(4).at(epoch, 1.0), 3) for epoch in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
-
     """
 
     kind: ClassVar[str] = "cosine"

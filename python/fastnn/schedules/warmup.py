@@ -49,7 +49,6 @@ class Warmup(PureSchedule):
     >>> schedule = fnn.Warmup(4, fnn.Exponential(0.5))
     >>> [schedule.at(epoch, 1.0) for epoch in range(7)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 0.5, 0.25]
-
     """
 
     kind: ClassVar[str] = "warmup"

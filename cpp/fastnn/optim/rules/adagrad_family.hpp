@@ -1,5 +1,5 @@
-// Rules that divide by the root of summed or averaged squares: Adagrad,
-// RMSprop, Adadelta.
+// Rules that divide by the root of summed or averaged squares: Adagrad, RMSprop,
+// Adadelta.
 #pragma once
 
 #include "fastnn/optim/rules/rule.hpp"

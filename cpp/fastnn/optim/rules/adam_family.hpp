@@ -1,5 +1,4 @@
-// Rules with running means of the gradient and of its size: Adam, AdamW,
-// Adamax.
+// Rules with running means of the gradient and of its size: Adam, AdamW, Adamax.
 #pragma once
 
 #include "fastnn/optim/rules/rule.hpp"
@@ -9,10 +8,10 @@ namespace fastnn::optim {
 // Adam (Kingma & Ba 2015, arXiv:1412.6980; amsgrad: Reddi, Kale & Kumar 2018;
 // decoupled_weight_decay: Loshchilov & Hutter 2019, arXiv:1711.05101):
 //   m <- b1 m + (1 - b1) g
-//   v <- b2 v + (1 - b2) g^2                  (amsgrad divides by the largest v
-//   so far) w <- w - lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps)
-// Decoupled, the weights decay by w <- (1 - lr weight_decay) w and g stays as
-// it is.
+//   v <- b2 v + (1 - b2) g^2
+//   w <- w - lr / (1 - b1^t) * m / (sqrt(v / (1 - b2^t)) + eps)
+// With amsgrad the largest v so far stands in the last line. Decoupled, the weights
+// decay by w <- (1 - lr weight_decay) w and g stays as it is.
 struct Adam {
     static constexpr const char* kKind = "adam";
     double lr = 1e-3;

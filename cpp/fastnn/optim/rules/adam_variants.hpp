@@ -80,8 +80,8 @@ struct Nadam {
 //   m <- b1 m + (1 - b1) g,    v <- b2 v + (1 - b2) g^2
 //   rho_inf = 2 / (1 - b2) - 1,    rho = rho_inf - 2 t b2^t / (1 - b2^t)
 //   r^2 = (rho - 4) (rho - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho)
-//   w <- w - lr m / (1 - b1^t) * (r sqrt(1 - b2^t) / (sqrt(v) + eps)  if rho >
-//   5 else 1)
+//   w <- w - lr m / (1 - b1^t) * d
+//   d = r sqrt(1 - b2^t) / (sqrt(v) + eps)  if rho > 5  else 1
 struct Radam {
     static constexpr const char* kKind = "radam";
     double lr = 1e-3;

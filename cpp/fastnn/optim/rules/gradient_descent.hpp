@@ -69,8 +69,7 @@ struct Sgd {
     }
 };
 
-// Averaged stochastic gradient descent (Polyak & Juditsky 1992; rates of Xu
-// 2011):
+// Averaged stochastic gradient descent (Polyak & Juditsky 1992; rates of Xu 2011):
 //   eta = lr / (1 + lambd lr (t - 1))^alpha,    mu = 1 / max(1, t - 1 - t0)
 //   w <- (1 - lambd eta) w - eta g,    ax <- ax + mu (w - ax)
 // eta follows a change of lr at once; torch's one step later.

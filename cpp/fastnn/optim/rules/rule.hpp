@@ -1,10 +1,9 @@
 // The parts every update rule is made of. A rule is a configuration struct
 // (core/fields.hpp) with torch.optim's names and defaults that adds
 //
-//   slots()                     the per-parameter state its settings need, in
-//   order Scalars, scalars(step)      what one step needs of powers and roots,
-//   in double update<T>(s, lr, sweep)     calls sweep with the function of one
-//   element:
+// *  slots(): the state per parameter that its settings need, in order;
+// *  Scalars, scalars(step): what one step needs of powers and roots, in double;
+// *  update<T>(scalars, lr, sweep): calls sweep with the function of one element,
 //
 //       sweep([=](V& w, V g, V& slot...) { ... });      V = simd::Vec<T>
 //

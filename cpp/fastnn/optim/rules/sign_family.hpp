@@ -5,8 +5,7 @@
 
 namespace fastnn::optim {
 
-// Rprop (Riedmiller & Braun 1993; the variant "iRprop-" of Igel & Huesken
-// 2000):
+// Rprop (Riedmiller & Braun 1993; the variant "iRprop-" of Igel & Huesken 2000):
 //   d <- clamp(d * etas[1] if g g_prev > 0, d * etas[0] if < 0, else d)
 //   g <- 0 where g g_prev < 0
 //   w <- w - d sign(g),    g_prev <- g

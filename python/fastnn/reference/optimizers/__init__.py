@@ -13,23 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastnn.reference._checks import check_floating, unknown_name
-from fastnn.reference.optimizers.adam import (
-    adam_update,
-    adamax_update,
-    adamw_update,
-)
-from fastnn.reference.optimizers.adam_refined import nadam_update, radam_update
-from fastnn.reference.optimizers.adaptive import (
+from fastnn.reference.optimizers.adagrad_family import (
     adadelta_update,
     adagrad_update,
     rmsprop_update,
 )
-from fastnn.reference.optimizers.momentum import (
-    asgd_update,
-    lion_update,
-    rprop_update,
-    sgd_update,
+from fastnn.reference.optimizers.adam_family import (
+    adam_update,
+    adamax_update,
+    adamw_update,
 )
+from fastnn.reference.optimizers.adam_variants import nadam_update, radam_update
+from fastnn.reference.optimizers.gradient_descent import asgd_update, sgd_update
+from fastnn.reference.optimizers.sign_family import lion_update, rprop_update
 
 if TYPE_CHECKING:
     from fastnn.reference._checks import Array

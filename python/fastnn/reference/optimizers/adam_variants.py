@@ -1,6 +1,6 @@
 """NAdam and RAdam: Adam that looks ahead, and Adam that waits until it knows.
 
-Moments m and v, and weight decay, as in `fastnn.reference.optimizers.adam`.
+Moments m and v, and weight decay, as in `fastnn.reference.optimizers.adam_family`.
 """
 
 from __future__ import annotations
