@@ -23,6 +23,7 @@ __all__ = [
     "nearest",
     "number",
     "unknown_name",
+    "whole",
 ]
 
 
@@ -54,20 +55,42 @@ def is_int(value: object) -> bool:
 
 
 def number(argument: str, value: object) -> float:
-    """`value` as a float, or a TypeError that names the argument."""
+    """`value` as a float, or an error that names the argument."""
     if not is_real(value):
         raise TypeError(
             f"{argument} must be a number, got {type(value).__name__} {value!r}"
         )
-    return float(value)  # type: ignore[arg-type]
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        raise ValueError(
+            f"{argument} must be a number within the range of float64, got an integer "
+            "beyond it"
+        ) from None
 
 
-# annotation -> (what to call it, test, conversion to the plain Python type)
-_KINDS: dict[Any, tuple[str, Callable[[object], bool], Callable[[Any], Any]]] = {
-    float: ("a number", is_real, float),
-    int: ("an integer", is_int, int),
-    bool: ("True or False", lambda v: isinstance(v, (bool, np.bool_)), bool),
-    str: ("a string", lambda v: isinstance(v, str), str),
+def whole(argument: str, value: Any, below: int = 2**63) -> int:
+    """`value`, known to be an integer, as an int that C++ can hold."""
+    result = int(value)
+    if -(2**63) <= result < below:
+        return result
+    bits = below.bit_length() - 1
+    raise ValueError(
+        f"{argument} must be below 2**{bits} in size, got an integer of "
+        f"{len(str(abs(result)))} digits"
+    )
+
+
+# annotation -> (what to call it, test, conversion of a named value to plain Python)
+_KINDS: dict[Any, tuple[str, Callable[[object], bool], Callable[[str, Any], Any]]] = {
+    float: ("a number", is_real, number),
+    int: ("an integer", is_int, whole),
+    bool: (
+        "True or False",
+        lambda v: isinstance(v, (bool, np.bool_)),
+        lambda _, v: bool(v),
+    ),
+    str: ("a string", lambda v: isinstance(v, str), lambda _, v: str(v)),
 }
 
 
@@ -100,7 +123,7 @@ def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
         return value
     for _, test, convert in known:
         if test(value):
-            return convert(value)
+            return convert(f"{owner}: {name}", value)
     wanted = " or ".join(what for what, _, _ in known)
     raise TypeError(
         f"{owner}: {name} must be {wanted}, got {type(value).__name__} {value!r}"
@@ -150,6 +173,10 @@ class Config:
         return {"kind": self.kind, **values}
 
 
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
+
+
 _C = typing.TypeVar("_C", bound=Config)
 
 
@@ -164,6 +191,6 @@ def from_name(
             return registry[value.lower()]()
         raise unknown_name(argument, value, sorted(registry))
     raise TypeError(
-        f"{argument} must be a name or a {family.__name__}, "
+        f"{argument} must be a name or {_with_article(family.__name__)}, "
         f"got {type(value).__name__} {value!r}"
     )

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from fastnn._config import nearest
 from fastnn._validation import check_bool, check_int, check_metrics, check_number
 from fastnn._validation.options import METRICS
@@ -106,7 +108,7 @@ def _callbacks(
         )
     if callable(callbacks) or isinstance(callbacks, EarlyStopping):
         callbacks = (callbacks,)
-    if not isinstance(callbacks, Iterable):
+    if not isinstance(callbacks, Iterable) or isinstance(callbacks, (str, np.ndarray)):
         raise TypeError(
             f"callbacks must be a list of callables, got {type(callbacks).__name__}"
         )

@@ -21,7 +21,7 @@ from fastnn._validation import (
     finite_in_dtype,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import Dense, Layer
+from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
 from fastnn.layers.chain import checked_chain, declared_width, output_width
 from fastnn.losses import Loss
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Network"]
 
-_MAX_SEED = 2**64 - 1
+
+_MAX_BYTES = 2**50
 
 
 class Network:
@@ -38,9 +39,7 @@ class Network:
 
     def __init__(self, *layers: Any, seed: int = 0, dtype: str = "float32") -> None:
         self._layers = checked_chain(layers)
-        self._seed = check_int("seed", seed, 0)
-        if self._seed > _MAX_SEED:
-            raise ValueError(f"seed must be below 2**64, got {seed}")
+        self._seed = check_int("seed", seed, 0, below=2**64)
         self._dtype = check_dtype(dtype)
         self._native: Any = None
         self._loss: Loss | None = None  # the one last fitted with
@@ -146,19 +145,33 @@ class Network:
         return self
 
     def _initialised(self, in_features: int) -> Any:
-        native = core.Network(
-            self._dtype,
-            [layer.to_native() for layer in self._layers],
-            in_features,
-            self._seed,
-        )
+        n_parameters = _count_parameters(self._layers, in_features)
+        size = n_parameters * np.dtype(self._dtype).itemsize
+        try:
+            if size > _MAX_BYTES:  # not even a number of bytes to ask the system for
+                raise MemoryError
+            native = core.Network(
+                self._dtype,
+                [layer.to_native() for layer in self._layers],
+                in_features,
+                self._seed,
+            )
+        except MemoryError:
+            raise MemoryError(
+                f"this network would have {n_parameters:.4g} parameters, "
+                f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
+                "its layers fewer units, or X fewer columns"
+            ) from None
         tensors = {name: view for name, view, _ in native.tensors()}
         for i, layer in enumerate(self._layers):
             if isinstance(layer, Dense):
                 names = (f"{i}.weight", f"{i}.bias")
                 for name, given in zip(names, layer.given, strict=False):
                     tensors[name][...] = finite_in_dtype(
-                        f"layer {i}: init", given, self._dtype
+                        f"layer {i}: init",
+                        given,
+                        self._dtype,
+                        advice="give finite numbers",
                     )
         return native
 
@@ -379,3 +392,15 @@ class Network:
             self.build(in_features)
             self.load_state_dict(tensors)
             self._native.progress = progress
+
+
+def _count_parameters(layers: tuple[Layer, ...], in_features: int) -> int:
+    """Return the number of trainable numbers, before any is allocated."""
+    count, width = 0, in_features
+    for layer in layers:
+        if isinstance(layer, Dense):
+            count += layer.units * (width + layer.use_bias)
+        elif isinstance(layer, (BatchNorm, LayerNorm)):
+            count += 2 * width
+        width = layer.width(width)
+    return count

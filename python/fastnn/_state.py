@@ -59,7 +59,12 @@ def _checked(name: str, value: object, view: npt.NDArray[Any]) -> npt.NDArray[An
             f"by .astype(np.{view.dtype})"
         )
     if array.dtype.kind == "f":
-        return finite_in_dtype(argument, array.reshape(view.shape), view.dtype.name)
+        return finite_in_dtype(
+            argument,
+            array.reshape(view.shape),
+            view.dtype.name,
+            advice="such a network cannot predict; take one saved while it was finite",
+        )
     if np.any(array < 0):
         raise ValueError(f"{argument} is a count and must be >= 0, got {array}")
     return array

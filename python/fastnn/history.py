@@ -112,7 +112,7 @@ class History:
         --------
         ``history.plot("accuracy").figure.savefig("accuracy.png")``
         """
-        if key not in self.history:
+        if not isinstance(key, str) or key not in self.history:
             raise ValueError(
                 f"key: this fit has no curve {key!r}; it has {', '.join(self.history)}"
             )

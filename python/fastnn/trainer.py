@@ -121,6 +121,14 @@ class Trainer:
             f"schedule={self.schedule!r})"
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        if self._native is not None:
+            raise TypeError(
+                "a Trainer that has begun to train cannot be copied or pickled: copy or "
+                "pickle its net, trainer.net, and make a new Trainer for that"
+            )
+        return self.__dict__.copy()
+
     def step(
         self,
         X: npt.ArrayLike,
@@ -318,7 +326,7 @@ class Trainer:
         def on_epoch(epoch: int, logs: dict[str, float]) -> bool:
             progress.update(logs)
             info = EpochInfo(epoch, dict(logs), self.net, self)
-            wishes = [bool(callback(info)) for callback in callbacks]  # each runs
+            wishes = [_wish(callback(info)) for callback in callbacks]  # each runs
             return any(wishes)
 
         return on_epoch
@@ -332,6 +340,17 @@ def _checked_schedule(value: object) -> Any:
         "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
         f"{type(value).__name__} {value!r}{hint}"
     )
+
+
+def _wish(answer: object) -> bool:
+    """Whether what a callback returned asks to stop."""
+    try:
+        return bool(answer)
+    except ValueError as error:
+        raise TypeError(
+            "callbacks: a callback must return True to stop the fit, False or None to "
+            f"go on, got {type(answer).__name__} {answer!r}"
+        ) from error
 
 
 def _positive_or_none(argument: str, value: object) -> float | None:

@@ -105,7 +105,12 @@ def _looks_finite(array: Array) -> bool:
     return math.isfinite(np.vdot(flat, flat))
 
 
-def finite_in_dtype(argument: str, array: Array, dtype: str) -> Array:
+def finite_in_dtype(
+    argument: str,
+    array: Array,
+    dtype: str,
+    advice: str = "drop these rows or fill them in before training",
+) -> Array:
     """Return the array in `dtype`, aligned, C-contiguous and finite.
 
     `dtype` is "float32" or "float64"; an array that is right already is not copied.
@@ -126,8 +131,7 @@ def finite_in_dtype(argument: str, array: Array, dtype: str) -> Array:
     bad = ~np.isfinite(array)
     if bad.any():
         raise ValueError(
-            f"{argument} holds NaN or infinity ({where_first(bad)}): drop these rows "
-            "or fill them in before training"
+            f"{argument} holds NaN or infinity ({where_first(bad)}): {advice}"
         )
     raise ValueError(
         f"{argument} holds {array.dtype} numbers beyond the range of "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._config import is_int, nearest, number, unknown_name
+from fastnn._config import is_int, nearest, number, unknown_name, whole
 from fastnn.losses import Loss
 
 __all__ = [
@@ -32,8 +32,10 @@ METRICS: dict[str, tuple[str, ...]] = {
 _MAX_THREADS = 1024
 
 
-def check_int(argument: str, value: Any, at_least: int) -> int:
-    """Return an integer >= `at_least`."""
+def check_int(
+    argument: str, value: Any, at_least: int, *, below: int = 2**63
+) -> int:
+    """Return an integer >= `at_least` that C++ can hold."""
     if not is_int(value):
         raise TypeError(
             f"{argument} must be an integer >= {at_least}, got "
@@ -41,7 +43,7 @@ def check_int(argument: str, value: Any, at_least: int) -> int:
         )
     if value < at_least:
         raise ValueError(f"{argument} must be >= {at_least}, got {value}")
-    return int(value)
+    return whole(argument, value, below)
 
 
 def check_bool(argument: str, value: object) -> bool:
@@ -107,7 +109,7 @@ def check_dtype(value: object) -> str:
 def check_metrics(value: object, loss: Loss) -> list[str]:
     """Return the names of metrics, each of which suits the loss."""
     names: Any = (value,) if isinstance(value, str) else value
-    if not isinstance(names, Iterable):
+    if not isinstance(names, Iterable) or np.ndim(names) == 0:  # type: ignore[arg-type]
         raise TypeError(
             f"metrics must be a sequence of names, got {type(value).__name__}"
         )

@@ -97,6 +97,11 @@ def _labels(argument: str, array: Array, n_outputs: int) -> Array:
             advice = f"these labels count from 1: pass {argument} - 1"
         elif low == -1 and n_outputs == 2:
             advice = f"for labels -1 and 1 pass {argument} > 0"
+        elif len(classes := np.unique(array)) <= n_outputs:
+            advice = (
+                f"number your {len(classes)} classes from 0 by "
+                f"np.unique({argument}, return_inverse=True)[1]"
+            )
         elif low >= 0:
             advice = f"give the last layer {int(high) + 1} units, or {advice}"
         raise ValueError(

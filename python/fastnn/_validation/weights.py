@@ -42,12 +42,26 @@ def as_sample_weight(
         raise ValueError(
             f"{argument} must be >= 0, got {weights[bad][0]} ({where_first(bad)})"
         )
-    if not weights.any():
+    if not _any_counts(weights):
         raise ValueError(
             f"{argument} is zero for every row: nothing would be learnt; give at "
-            "least one row a weight > 0"
+            f"least one row a weight > 0{_or_scale_up(weights)}"
         )
     return weights
+
+
+def _any_counts(weights: Array) -> bool:
+    """Whether any weight is more than 0 and more than a denormal number, a 0 to C++."""
+    return bool((weights >= np.finfo(weights.dtype).tiny).any())
+
+
+def _or_scale_up(weights: Array) -> str:
+    if not weights.any():
+        return ""
+    return (
+        f" (weights below {np.finfo(weights.dtype).tiny:.2g} count as zero in "
+        f"{weights.dtype}: scale them up)"
+    )
 
 
 def as_class_weight(
@@ -89,14 +103,14 @@ def as_class_weight(
                 f"class_weight must have one weight for each of the {n_classes} "
                 f"classes, shape ({n_classes},), got {table.shape}"
             )
-    table = finite_in_dtype("class_weight", table, dtype)
+    table = finite_in_dtype("class_weight", table, dtype, advice="give finite weights")
     if (table < 0).any():
         label = int(np.argmax(table < 0))
         raise ValueError(
             f"class_weight must be >= 0, got {table[label]} for class {label}"
         )
     weights = table[labels]
-    if not weights.any():
+    if not _any_counts(weights):
         raise ValueError(
             "class_weight is zero for every class that y holds: nothing would be "
             "learnt; give at least one of them a weight > 0"
@@ -146,8 +160,14 @@ def combine(first: Array | None, second: Array | None) -> Array | None:
     """Return the product of two weights, either of which may be none."""
     if first is None or second is None:
         return second if first is None else first
-    product = first * second
-    if not product.any():
+    with np.errstate(over="ignore", under="ignore"):
+        product = first * second
+    if not np.isfinite(product).all():
+        raise ValueError(
+            "sample_weight times class_weight is beyond the range of "
+            f"{product.dtype}: scale either down"
+        )
+    if not _any_counts(product):
         raise ValueError(
             "sample_weight times class_weight is zero for every row: nothing would "
             "be learnt"
