@@ -353,7 +353,7 @@ def test_divergence(data):
         "lr=1e+06",
         "clip_norm",
         "scale",
-        "last finite epoch",
+        "those before this fit",
         str(error.step),
     ):
         assert word in str(error)
@@ -441,7 +441,7 @@ FIT_ERRORS = [
     ({"loss": "mse"}, ValueError, ["y", "'mse'", "3 outputs"]),
     ({"optimizer": "adm"}, ValueError, ["optimizer", "did you mean 'adam'"]),
     ({"optimizer": fnn.Adam}, TypeError, ["optimizer", "Adam"]),
-    ({"schedule": "cosin"}, TypeError, ["schedule", "did you mean 'cosine'"]),
+    ({"schedule": "cosin"}, TypeError, ["schedule", "did you mean 'Cosine'"]),
     ({"schedule": 0.1}, TypeError, ["schedule", "float 0.1"]),
     ({"l1": -1.0}, ValueError, ["l1", ">= 0", "-1.0"]),
     ({"l2": float("nan")}, ValueError, ["l2", "nan"]),

@@ -276,7 +276,7 @@ WEIGHT_ERRORS = [
     (_classes, {0: 1, 1: 1}, ValueError, ["lacks class 2"]),
     (_classes, {0: 1, 1: -1, 2: 1}, ValueError, ["class_weight", "-1", "class 1"]),
     (_classes, {0: 1, 1: "x", 2: 1}, TypeError, ["class_weight[1]"]),
-    (_classes, {0: 1, 1: [1, 2], 2: 1}, ValueError, ["class_weight[1]", "one number"]),
+    (_classes, {0: 1, 1: [1, 2], 2: 1}, TypeError, ["class_weight[1]", "be a number"]),
     (_classes, [1, np.inf, 1], ValueError, ["class_weight", "infinity"]),
     (_classes, [0, 0, 0], ValueError, ["class_weight", "zero for every"]),
 ]

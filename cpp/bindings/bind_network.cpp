@@ -61,6 +61,30 @@ py::list tensors(const py::object& self) {
     return result;
 }
 
+// Copies of all tensors by name, which no training changes meanwhile.
+template <class T>
+py::dict state(const py::object& self) {
+    const Usage::Reading reading(py::cast<BoundNetwork<T>&>(self).usage);
+    py::dict result;
+    for (const py::handle tensor : tensors<T>(self)) {
+        const auto entry = py::reinterpret_borrow<py::tuple>(tensor);
+        result[entry[0]] = entry[1].attr("copy")();
+    }
+    return result;
+}
+
+// Overwrites the tensors that `given` names; Python has checked names and shapes.
+template <class T>
+void assign(const py::object& self, const py::dict& given) {
+    const Usage::Writing writing(py::cast<BoundNetwork<T>&>(self).usage);
+    for (const py::handle tensor : tensors<T>(self)) {
+        const auto entry = py::reinterpret_borrow<py::tuple>(tensor);
+        if (given.contains(entry[0])) {
+            entry[1].attr("__setitem__")(py::ellipsis(), given[entry[0]]);
+        }
+    }
+}
+
 template <class T>
 py::array predict(BoundNetwork<T>& self,
                   const py::object& x_object,
@@ -163,6 +187,8 @@ void register_network(py::module_& m, const char* name) {
             }),
             py::arg("layers"), py::arg("in_features"), py::arg("seed"))
         .def("tensors", &tensors<T>)
+        .def("state", &state<T>)
+        .def("assign", &assign<T>, py::arg("given"))
         .def_property_readonly("parameters",
                                [](const py::object& self) {
                                    Buffer<T>& p =

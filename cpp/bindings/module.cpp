@@ -1,4 +1,7 @@
 // The core module of one CPU level.
+#include <exception>
+#include <new>
+
 #include <pybind11/pybind11.h>
 
 #include "fastnn/core/allocations.hpp"
@@ -13,6 +16,15 @@ void register_trainers(pybind11::module_& m);
 }  // namespace fastnn::bindings
 
 PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
+    pybind11::register_local_exception_translator([](std::exception_ptr error) {
+        try {
+            if (error) std::rethrow_exception(error);
+        } catch (const std::bad_alloc&) {
+            PyErr_SetString(PyExc_MemoryError,
+                            "not enough memory for the arrays of this call: pass fewer "
+                            "rows at a time, or a smaller batch_size");
+        }
+    });
     m.doc() = "fastnn's core, compiled for one CPU level.";
     m.attr("__version__") = FASTNN_VERSION;
     m.attr("level") = FASTNN_LEVEL_NAME;

@@ -22,14 +22,44 @@ __all__ = [
     "is_real",
     "nearest",
     "number",
+    "step_number",
     "unknown_name",
     "whole",
 ]
 
 
+# What other libraries call things: spelling alone would lead astray (swish to mish).
+_ELSEWHERE = {
+    "acc": "accuracy",
+    "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "ce": "cross_entropy",
+    "kaiming_normal": "he_normal",
+    "kaiming_uniform": "he_uniform",
+    "linear": "identity",
+    "log_loss": "cross_entropy",
+    "logistic": "sigmoid",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "mse_loss": "mse",
+    "nll": "cross_entropy",
+    "roc_auc": "auc",
+    "smooth_l1": "huber",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "squared_error": "mse",
+    "swish": "silu",
+    "xavier_normal": "glorot_normal",
+    "xavier_uniform": "glorot_uniform",
+}
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'adam'?"`` for the closest known name, else ``""``."""
-    close = difflib.get_close_matches(name.lower(), list(known), n=1)
+    names = list(known)
+    close = [n for n in names if n == _ELSEWHERE.get(name.lower())]
+    close += difflib.get_close_matches(name.lower(), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
@@ -67,6 +97,15 @@ def number(argument: str, value: object) -> float:
             f"{argument} must be a number within the range of float64, got an integer "
             "beyond it"
         ) from None
+
+
+def step_number(value: object) -> int:
+    """`value` as the number of a step, or an error that names it."""
+    if type(value) is not int and not is_int(value):
+        raise TypeError(
+            f"step must be an integer >= 1, got {type(value).__name__} {value!r}"
+        )
+    return whole("step", value)
 
 
 def whole(argument: str, value: Any, below: int = 2**63) -> int:
@@ -190,6 +229,10 @@ def from_name(
         if value.lower() in registry:
             return registry[value.lower()]()
         raise unknown_name(argument, value, sorted(registry))
+    if isinstance(value, type) and issubclass(value, family):
+        raise TypeError(
+            f"{argument} is the class {value.__name__}; write {value.__name__}()"
+        )
     raise TypeError(
         f"{argument} must be a name or {_with_article(family.__name__)}, "
         f"got {type(value).__name__} {value!r}"

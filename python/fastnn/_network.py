@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn._native import core
-from fastnn._state import Tensor, checked_state
+from fastnn._state import checked_state
 from fastnn._summary import network_repr, network_summary
 from fastnn._validation import (
     Data,
     as_data,
     as_features,
+    check_bool,
     check_dtype,
     check_int,
     check_threads,
@@ -147,9 +148,14 @@ class Network:
     def _initialised(self, in_features: int) -> Any:
         n_parameters = _count_parameters(self._layers, in_features)
         size = n_parameters * np.dtype(self._dtype).itemsize
+        too_large = MemoryError(
+            f"this network would have {n_parameters:.4g} parameters, "
+            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
+            "its layers fewer units, or X fewer columns"
+        )
+        if size > _MAX_BYTES:  # C++ could not even count them
+            raise too_large
         try:
-            if size > _MAX_BYTES:  # not even a number of bytes to ask the system for
-                raise MemoryError
             native = core.Network(
                 self._dtype,
                 [layer.to_native() for layer in self._layers],
@@ -157,11 +163,7 @@ class Network:
                 self._seed,
             )
         except MemoryError:
-            raise MemoryError(
-                f"this network would have {n_parameters:.4g} parameters, "
-                f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
-                "its layers fewer units, or X fewer columns"
-            ) from None
+            raise too_large from None
         tensors = {name: view for name, view, _ in native.tensors()}
         for i, layer in enumerate(self._layers):
             if isinstance(layer, Dense):
@@ -233,8 +235,8 @@ class Network:
         {'0.weight': (3, 4), '0.bias': (3,), '1.weight': (3,), '1.bias': (3,),
          '1.running_mean': (3,), '1.running_var': (3,), '1.num_batches_tracked': ()}
         """
-        tensors: list[Tensor] = self._require("state_dict").tensors()
-        return {name: np.array(view) for name, view, _ in tensors}
+        state: dict[str, npt.NDArray[Any]] = self._require("state_dict").state()
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Overwrite the tensors with those of `state`; on an error, none of them.
@@ -263,11 +265,10 @@ class Network:
         >>> net.predict([[1.0, 2.0]]).tolist()
         [[3.0]]
         """
-        tensors: list[Tensor] = self._require("load_state_dict").tensors()
-        state = checked_state(tensors, state, strict=strict)
-        for name, view, _ in tensors:
-            if name in state:
-                view[...] = state[name]
+        native = self._require("load_state_dict")
+        native.assign(
+            checked_state(native.tensors(), state, strict=check_bool("strict", strict))
+        )
 
     # -- inference --------------------------------------------------------------------
 

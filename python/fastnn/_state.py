@@ -58,6 +58,8 @@ def _checked(name: str, value: object, view: npt.NDArray[Any]) -> npt.NDArray[An
             f"{argument} must have dtype {view.dtype}, got {array.dtype}: convert it "
             f"by .astype(np.{view.dtype})"
         )
+    if name.endswith("running_var") and np.any(array < 0):
+        raise ValueError(f"{argument} holds variances, which must be >= 0")
     if array.dtype.kind == "f":
         return finite_in_dtype(
             argument,

@@ -72,11 +72,12 @@ class DivergedError(RuntimeError):
         self.lr = lr
         self.what = what
         self.history = history
-        restored = (
-            "The weights of the last finite epoch are restored. "
-            if history is not None
-            else "The weights are those before this step. "
-        )
+        if history is None:
+            restored = "The weights are those before this step. "
+        elif history.epoch:
+            restored = "The weights of the last finite epoch are restored. "
+        else:
+            restored = "No epoch was finite: the weights are those before this fit. "
         advice = (
             f"Lower the learning rate (say lr={lr / 10:g}), clip the gradients "
             "(clip_norm=1.0) or scale the inputs to mean 0 and variance 1."

@@ -124,8 +124,8 @@ class Trainer:
     def __getstate__(self) -> dict[str, Any]:
         if self._native is not None:
             raise TypeError(
-                "a Trainer that has begun to train cannot be copied or pickled: copy or "
-                "pickle its net, trainer.net, and make a new Trainer for that"
+                "a Trainer that has begun to train cannot be copied or pickled: copy "
+                "or pickle its net, trainer.net, and make a new Trainer for that"
             )
         return self.__dict__.copy()
 
@@ -335,10 +335,15 @@ class Trainer:
 def _checked_schedule(value: object) -> Any:
     if value is None or isinstance(value, Schedule):
         return value
-    hint = nearest(value, SCHEDULES) if isinstance(value, str) else ""
+    if isinstance(value, type) and issubclass(value, Schedule):
+        got = f"the class {value.__name__}: write {value.__name__}(...)"
+    else:
+        known = [schedule.__name__ for schedule in SCHEDULES.values()]
+        hint = nearest(value, known) if isinstance(value, str) else ""
+        got = f"{type(value).__name__} {value!r}{hint}"
     raise TypeError(
         "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
-        f"{type(value).__name__} {value!r}{hint}"
+        f"{got}"
     )
 
 

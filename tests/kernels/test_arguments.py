@@ -26,7 +26,7 @@ TYPE_ERRORS = [
     ("mse", (X, X.astype(complex)), {}, "y must hold numbers, got complex"),
     ("softmax_cross_entropy", (Y, R), {}, "y must hold integer labels, got fl"),
     ("dropout_backward", (X, X, 0.5), {}, "mask must be bool, got float32"),
-    ("dense_forward", (X, W, B, "elu"), {"alpha": "a"}, "alpha: unusable value"),
+    ("dense_forward", (X, W, B, "elu"), {"alpha": "a"}, "alpha must be a number"),
     ("dropout_forward", (X, 0.5, 1.5, 0), {}, "float"),
     ("mse", (X, X), {"n_threads": 1.5}, "n_threads must be an integer or None"),
     ("mse", (X, X), {"n_threads": True}, "n_threads must be an integer or None"),

@@ -98,6 +98,7 @@ template <class T>
 bool FitJob<T>::advance() {
     if (interrupted_) {
         history_.stop_reason = StopReason::kInterrupted;
+        if (!is_finite(network_)) last_finite_.put_back(network_);
         return false;
     }
     if (validating_) {

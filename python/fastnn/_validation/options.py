@@ -32,9 +32,7 @@ METRICS: dict[str, tuple[str, ...]] = {
 _MAX_THREADS = 1024
 
 
-def check_int(
-    argument: str, value: Any, at_least: int, *, below: int = 2**63
-) -> int:
+def check_int(argument: str, value: Any, at_least: int, *, below: int = 2**63) -> int:
     """Return an integer >= `at_least` that C++ can hold."""
     if not is_int(value):
         raise TypeError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fastnn._config import nearest
+from fastnn._config import nearest, number
 from fastnn._validation.arrays import (
     Array,
     as_numbers,
@@ -143,10 +143,7 @@ def _from_dict(value: Mapping[object, object], counts: Array) -> Array:
                 f"class_weight names class {label!r}, but the classes are 0 to "
                 f"{len(counts) - 1}"
             )
-        number = as_numbers(f"class_weight[{label!r}]", weight)
-        if number.ndim != 0:
-            raise ValueError(f"class_weight[{label!r}] must be one number")
-        table[int(label)] = number  # type: ignore[call-overload]
+        table[int(label)] = number(f"class_weight[{label!r}]", weight)  # type: ignore[call-overload]
     missing = [c for c in np.flatnonzero(counts) if int(c) not in value]
     if missing:
         raise ValueError(

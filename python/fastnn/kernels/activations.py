@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastnn._config import unknown_name
+from fastnn._config import number, unknown_name
 from fastnn._native import core
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def resolve_activation(
     if name == "negative_slope" and negative_slope is None:
         alpha, negative_slope = None, alpha
     given = {"alpha": alpha, "negative_slope": negative_slope}
-    parameters = {k: v for k, v in given.items() if v is not None}
+    parameters = {k: number(k, v) for k, v in given.items() if v is not None}
     if any(k != name for k in parameters):
         takes = f"takes {name!r}" if name else "takes no parameter"
         raise ValueError(f"activation {activation!r} {takes}, got {parameters}")

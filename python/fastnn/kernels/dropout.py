@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from operator import index
 from typing import TYPE_CHECKING
 
+from fastnn._config import number
 from fastnn._native import core
 
 if TYPE_CHECKING:
@@ -66,6 +68,9 @@ def dropout_forward(
     >>> bool((y == 2.0 * mask).all())
     True
     """
+    for name, value in (("seed", seed), ("step", step), ("layer", layer)):
+        if not isinstance(value, Integral):
+            raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
     seed, step, layer = index(seed), index(step), index(layer)
     if not 0 <= seed < 1 << 64:
         raise ValueError(f"seed must be in [0, 2^64), got {seed}")
@@ -73,7 +78,9 @@ def dropout_forward(
         raise ValueError(f"step must be at least 0, got {step}")
     if not 0 <= layer < 1 << 16:
         raise ValueError(f"layer must be in [0, 65536), got {layer}")
-    return core.dropout_forward(x, p, seed, step & 0xFFFFFFFF, layer, out, n_threads)
+    return core.dropout_forward(
+        x, number("p", p), seed, step & 0xFFFFFFFF, layer, out, n_threads
+    )
 
 
 def dropout_backward(
@@ -108,4 +115,4 @@ def dropout_backward(
     >>> dropout_backward(np.ones((1, 2)), np.array([[True, False]]), 0.5)
     array([[2., 0.]])
     """
-    return core.dropout_backward(dy, mask, p, out, n_threads)
+    return core.dropout_backward(dy, mask, number("p", p), out, n_threads)

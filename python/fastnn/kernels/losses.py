@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastnn._config import number
 from fastnn._native import core
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ def softmax_cross_entropy(
     (0.693147, [[-0.5, 0.5]])
     """
     return core.softmax_cross_entropy(
-        logits, y, label_smoothing, sample_weight, out, n_threads
+        logits,
+        y,
+        number("label_smoothing", label_smoothing),
+        sample_weight,
+        out,
+        n_threads,
     )
 
 
@@ -192,7 +198,12 @@ def huber(
     (1.3125, [0.25, 0.5])
     """
     return core.elementwise_loss(
-        outputs, y, {"kind": "huber", "delta": delta}, sample_weight, out, n_threads
+        outputs,
+        y,
+        {"kind": "huber", "delta": number("delta", delta)},
+        sample_weight,
+        out,
+        n_threads,
     )
 
 
@@ -247,8 +258,17 @@ def binary_cross_entropy(
     (0.693147, [-0.5])
     """
     config: dict[str, object] = {"kind": "binary_cross_entropy"}
-    if label_smoothing:
-        config["label_smoothing"] = label_smoothing
+    if label_smoothing != 0:
+        config["label_smoothing"] = number("label_smoothing", label_smoothing)
     if pos_weight is not None:
-        config["pos_weight"] = np.atleast_1d(pos_weight).astype(float).tolist()
+        config["pos_weight"] = _numbers("pos_weight", pos_weight)
     return core.elementwise_loss(outputs, y, config, sample_weight, out, n_threads)
+
+
+def _numbers(argument: str, value: npt.ArrayLike) -> list[float]:
+    try:
+        return np.atleast_1d(value).astype(float).tolist()  # type: ignore[no-any-return]
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{argument} must be a number or an array of numbers, got {value!r}"
+        ) from None

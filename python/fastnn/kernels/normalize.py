@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastnn._config import number
 from fastnn._native import core
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def batchnorm_forward(
     >>> y.round(6).tolist(), mean.tolist()
     ([[-1.0], [1.0]], [2.0])
     """
-    return core.batchnorm_forward(x, gamma, beta, eps, out, n_threads)
+    return core.batchnorm_forward(x, gamma, beta, number("eps", eps), out, n_threads)
 
 
 def batchnorm_backward(
@@ -158,7 +159,7 @@ def batchnorm_inference(
     array([[1.]])
     """
     return core.batchnorm_inference(
-        x, gamma, beta, running_mean, running_var, eps, out, n_threads
+        x, gamma, beta, running_mean, running_var, number("eps", eps), out, n_threads
     )
 
 
@@ -208,7 +209,7 @@ def layernorm_forward(
     >>> y.round(4).tolist(), mean.tolist()
     ([[-1.0, 1.0]], [2.0])
     """
-    return core.layernorm_forward(x, gamma, beta, eps, out, n_threads)
+    return core.layernorm_forward(x, gamma, beta, number("eps", eps), out, n_threads)
 
 
 def layernorm_backward(

@@ -185,6 +185,16 @@ def _check_init_name(name: str) -> None:
         )
 
 
+def _numbers(what: str, value: object) -> npt.NDArray[np.float64]:
+    try:
+        return np.array(value, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"Dense: {what} must be an array of numbers, got {type(value).__name__} "
+            f"{value!r}"
+        ) from None
+
+
 def _init_arrays(
     layer: Dense,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
@@ -195,7 +205,7 @@ def _init_arrays(
             "Dense: init must be the name of a scheme or a pair of arrays (W, b), "
             f"got {type(given).__name__}"
         )
-    weight = np.array(given[0], dtype=np.float64, order="C")
+    weight = _numbers("init[0], the weights,", given[0])
     wanted_in = "in_features" if layer.in_features is None else layer.in_features
     if (
         weight.ndim != 2
@@ -213,7 +223,7 @@ def _init_arrays(
             "Dense: init[1], the bias, must be an array of shape (units,) with "
             "use_bias=True and None with use_bias=False"
         )
-    bias = None if given[1] is None else np.array(given[1], dtype=np.float64)
+    bias = None if given[1] is None else _numbers("init[1], the bias,", given[1])
     if bias is not None and bias.shape != (layer.units,):
         raise ValueError(
             f"Dense: init[1], the bias, must have shape (units,) = ({layer.units},), "

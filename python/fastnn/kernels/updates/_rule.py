@@ -49,6 +49,11 @@ def init_slots(rule: str, params: Array, **hyper: Any) -> tuple[Array | None, ..
     >>> kernels.init_slots("sgd", np.ones(2))
     (None,)
     """
+    if not isinstance(rule, str):
+        raise TypeError(
+            "rule must be the name of an optimizer such as 'adam', got "
+            f"{type(rule).__name__}"
+        )
     if rule not in OPTIMIZERS:
         raise unknown_name("rule", rule, OPTIMIZERS)
     optimizer = OPTIMIZERS[rule]

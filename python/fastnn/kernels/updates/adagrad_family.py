@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastnn._config import step_number
 from fastnn.kernels.updates._rule import rule_of
 from fastnn.optim import Adadelta, Adagrad, RMSprop
 from fastnn.optim.base import rate
@@ -42,7 +43,7 @@ def adagrad_update(
     rule = rule_of(
         Adagrad, lr_decay, weight_decay, initial_accumulator_value, eps, maximize
     )
-    rule.update(params, grads, (sum,), step, rate(lr))
+    rule.update(params, grads, (sum,), step_number(step), rate(lr))
 
 
 def rmsprop_update(
@@ -77,7 +78,13 @@ def rmsprop_update(
     array([0.8, 2.2])
     """
     rule = rule_of(RMSprop, alpha, eps, weight_decay, momentum, centered, maximize)
-    rule.update(params, grads, (square_avg, momentum_buffer, grad_avg), step, rate(lr))
+    rule.update(
+        params,
+        grads,
+        (square_avg, momentum_buffer, grad_avg),
+        step_number(step),
+        rate(lr),
+    )
 
 
 def adadelta_update(
@@ -108,4 +115,4 @@ def adadelta_update(
     array([0.996838, 2.003162])
     """
     rule = rule_of(Adadelta, rho, eps, weight_decay, maximize)
-    rule.update(params, grads, (square_avg, acc_delta), step, rate(lr))
+    rule.update(params, grads, (square_avg, acc_delta), step_number(step), rate(lr))

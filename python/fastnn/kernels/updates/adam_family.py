@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastnn._config import step_number
 from fastnn.kernels.updates._rule import rule_of
 from fastnn.optim import Adam, Adamax, AdamW
 from fastnn.optim.base import rate
@@ -45,7 +46,13 @@ def adam_update(
     rule = rule_of(
         Adam, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay
     )
-    rule.update(params, grads, (exp_avg, exp_avg_sq, max_exp_avg_sq), step, rate(lr))
+    rule.update(
+        params,
+        grads,
+        (exp_avg, exp_avg_sq, max_exp_avg_sq),
+        step_number(step),
+        rate(lr),
+    )
 
 
 def adamw_update(
@@ -78,7 +85,13 @@ def adamw_update(
     array([0.495, 2.49 ])
     """
     rule = rule_of(AdamW, betas, eps, weight_decay, amsgrad, maximize)
-    rule.update(params, grads, (exp_avg, exp_avg_sq, max_exp_avg_sq), step, rate(lr))
+    rule.update(
+        params,
+        grads,
+        (exp_avg, exp_avg_sq, max_exp_avg_sq),
+        step_number(step),
+        rate(lr),
+    )
 
 
 def adamax_update(
@@ -109,4 +122,4 @@ def adamax_update(
     array([0.5, 2.5])
     """
     rule = rule_of(Adamax, betas, eps, weight_decay, maximize)
-    rule.update(params, grads, (exp_avg, exp_inf), step, rate(lr))
+    rule.update(params, grads, (exp_avg, exp_inf), step_number(step), rate(lr))

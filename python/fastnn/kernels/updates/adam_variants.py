@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastnn._config import step_number
 from fastnn.kernels.updates._rule import rule_of
 from fastnn.optim import NAdam, RAdam
 from fastnn.optim.base import rate
@@ -52,7 +53,9 @@ def nadam_update(
         decoupled_weight_decay,
         maximize,
     )
-    rule.update(params, grads, (exp_avg, exp_avg_sq), step, rate(lr), mu_product)
+    rule.update(
+        params, grads, (exp_avg, exp_avg_sq), step_number(step), rate(lr), mu_product
+    )
 
 
 def radam_update(
@@ -84,4 +87,4 @@ def radam_update(
     array([0.5, 2.5])
     """
     rule = rule_of(RAdam, betas, eps, weight_decay, decoupled_weight_decay, maximize)
-    rule.update(params, grads, (exp_avg, exp_avg_sq), step, rate(lr))
+    rule.update(params, grads, (exp_avg, exp_avg_sq), step_number(step), rate(lr))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastnn._config import step_number
 from fastnn.kernels.updates._rule import rule_of
 from fastnn.optim import ASGD, SGD
 from fastnn.optim.base import rate
@@ -40,7 +41,7 @@ def sgd_update(
     array([0.5, 2.5])
     """
     rule = rule_of(SGD, momentum, dampening, weight_decay, nesterov, maximize)
-    rule.update(params, grads, (momentum_buffer,), step, rate(lr))
+    rule.update(params, grads, (momentum_buffer,), step_number(step), rate(lr))
 
 
 def asgd_update(
@@ -71,4 +72,4 @@ def asgd_update(
     array([0.5, 2.5])
     """
     rule = rule_of(ASGD, lambd, alpha, t0, weight_decay, maximize)
-    rule.update(params, grads, (ax,), step, rate(lr))
+    rule.update(params, grads, (ax,), step_number(step), rate(lr))

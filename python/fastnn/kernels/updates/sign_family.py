@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastnn._config import step_number
 from fastnn.kernels.updates._rule import rule_of
 from fastnn.optim import Lion, Rprop
 from fastnn.optim.base import rate
@@ -39,7 +40,7 @@ def rprop_update(
     array([0.5, 2.5])
     """
     rule = rule_of(Rprop, etas, step_sizes, maximize)
-    rule.update(params, grads, (prev, step_size), step, rate(lr))
+    rule.update(params, grads, (prev, step_size), step_number(step), rate(lr))
 
 
 def lion_update(
@@ -68,4 +69,4 @@ def lion_update(
     array([0.5, 2.5])
     """
     rule = rule_of(Lion, betas, weight_decay, maximize)
-    rule.update(params, grads, (exp_avg,), step, rate(lr))
+    rule.update(params, grads, (exp_avg,), step_number(step), rate(lr))
