@@ -7,15 +7,7 @@ bool slope_needs_input(const Activation& f) noexcept {
 }
 
 bool is_rectifier(const Activation& f) noexcept {
-    using namespace activation;
-    return std::visit(
-        []<class A>(const A&) {
-            return !(std::is_same_v<A, Identity> || std::is_same_v<A, Sigmoid> ||
-                     std::is_same_v<A, Tanh> || std::is_same_v<A, Softsign> ||
-                     std::is_same_v<A, HardSigmoid> || std::is_same_v<A, HardTanh> ||
-                     std::is_same_v<A, Selu>);
-        },
-        f);
+    return std::visit([](const auto& a) { return a.kRectifier; }, f);
 }
 
 namespace {

@@ -23,6 +23,7 @@ namespace activation {
 // What functions without parameters have in common.
 struct Plain {
     static constexpr bool kSlopeNeedsInput = false;
+    static constexpr bool kRectifier = false;
     static constexpr auto fields() { return std::tuple{}; }
     void validate() const {}
 };
@@ -43,6 +44,7 @@ struct Identity : Plain {
 // y = max(0, z); the slope at 0 is 0
 struct Relu : Plain {
     static constexpr const char* kKind = "relu";
+    static constexpr bool kRectifier = true;
     template <class V>
     V value(V z) const {
         return select(z < V(0), V(0), z);
@@ -56,6 +58,7 @@ struct Relu : Plain {
 // y = z where z > 0, negative_slope * z elsewhere (Maas et al. 2013)
 struct LeakyRelu {
     static constexpr const char* kKind = "leaky_relu";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = false;
     double negative_slope = 0.01;
     static constexpr auto fields() {
@@ -88,6 +91,7 @@ V exponential_slope(V y, double scale, double alpha, double width) {
 
 struct Elu {
     static constexpr const char* kKind = "elu";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = false;
     double alpha = 1.0;
     static constexpr auto fields() { return std::tuple{field("alpha", &Elu::alpha)}; }
@@ -118,6 +122,7 @@ struct Selu : Plain {
 
 struct Celu {
     static constexpr const char* kKind = "celu";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = false;
     double alpha = 1.0;
     static constexpr auto fields() { return std::tuple{field("alpha", &Celu::alpha)}; }
@@ -135,6 +140,7 @@ struct Celu {
 // y = z Phi(z), Phi the normal distribution function (Hendrycks & Gimpel 2016)
 struct Gelu : Plain {
     static constexpr const char* kKind = "gelu";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = true;
     template <class V>
     static V phi(V z) {
@@ -161,6 +167,7 @@ V logistic(
 // y = z/2 (1 + tanh(u)) = z logistic(2u), u = sqrt(2/pi) (z + 0.044715 z^3)
 struct GeluTanh : Plain {
     static constexpr const char* kKind = "gelu_tanh";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = true;
     static constexpr double kScale = 4 * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
     static constexpr double kCubic = 0.044715;
@@ -201,6 +208,7 @@ struct Sigmoid : Plain {
 // y = z sigmoid(z) (Elfwing et al. 2018; "swish")
 struct Silu : Plain {
     static constexpr const char* kKind = "silu";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = true;
     template <class V>
     V value(V z) const {
@@ -221,6 +229,7 @@ V log_one_plus_exp(V z) {  // log(1 + exp(z)), exp only of negative numbers
 // y = log(1 + exp(z))
 struct Softplus : Plain {
     static constexpr const char* kKind = "softplus";
+    static constexpr bool kRectifier = true;
     template <class V>
     V value(V z) const {
         return log_one_plus_exp(z);
@@ -234,6 +243,7 @@ struct Softplus : Plain {
 // y = z tanh(softplus(z)) (Misra 2020) = z n / (n + 2) with w = exp(z), n = w (w + 2)
 struct Mish : Plain {
     static constexpr const char* kKind = "mish";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = true;
     static constexpr double kFlat = 40;  // beyond, n / (n + 2) is 1 in full
     template <class V>
@@ -302,6 +312,7 @@ struct HardSigmoid : Plain {
 // y = z clamp(z + 3, 0, 6) / 6 (Howard et al. 2019)
 struct HardSwish : Plain {
     static constexpr const char* kKind = "hard_swish";
+    static constexpr bool kRectifier = true;
     static constexpr bool kSlopeNeedsInput = true;
     template <class V>
     V value(V z) const {

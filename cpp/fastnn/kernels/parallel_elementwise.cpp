@@ -71,13 +71,13 @@ void dropout_backward(int n_threads,
                       double p,
                       MatrixView<T> dx) {
     const T scale = static_cast<T>(1.0 / (1.0 - p));
-    // Bytes 0 and 1, read as numbers: a choice by bool would not become vector code.
+    // Bytes, since a view of other data may hold more than 0 and 1.
     const auto* kept = reinterpret_cast<const unsigned char*>(mask.data);
     over_elements<T>(n_threads, dy.rows * dy.cols, [=](Range r) {
         const T* from = dy.data;
         T* to = dx.data;
         for (Index k = r.begin; k < r.end; ++k) {
-            to[k] = from[k] * (static_cast<T>(kept[k]) * scale);
+            to[k] = from[k] * (static_cast<T>(kept[k] != 0) * scale);
         }
     });
 }
