@@ -55,7 +55,7 @@ class EpochInfo:
 Callback: TypeAlias = Callable[[EpochInfo], Any]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class EarlyStopping(Config):
     """Stop when a watched value no longer improves.
 

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Loss(Config):
     """A description of what training makes small."""
 
@@ -39,7 +39,7 @@ class Loss(Config):
         """Raise ValueError if the loss cannot judge `n_outputs` outputs."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class MSE(Loss):
     """Mean squared error: ``l = mean_j (o_j - y_j)**2``.
 
@@ -57,7 +57,7 @@ class MSE(Loss):
     kind: ClassVar[str] = "mse"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class MAE(Loss):
     """Mean absolute error: ``l = mean_j |o_j - y_j|``, with slope 0 where they agree.
 
@@ -74,7 +74,7 @@ class MAE(Loss):
     kind: ClassVar[str] = "mae"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Huber(Loss):
     """Squared for small errors, linear for large ones (e = o - y).
 
@@ -99,7 +99,7 @@ class Huber(Loss):
     delta: float = 1.0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CrossEntropy(Loss):
     """Softmax cross-entropy: ``l = -sum_j t_j log softmax(o)_j``.
 
@@ -135,7 +135,7 @@ class CrossEntropy(Loss):
             )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class BinaryCrossEntropy(Loss):
     """Logistic loss of each output by itself: one yes/no label or many.
 

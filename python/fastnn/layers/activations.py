@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ReLU(Activation):
     """Rectified linear unit: ``y = max(x, 0)``, slope 0 at x = 0.
 
@@ -49,7 +49,7 @@ class ReLU(Activation):
     kind: ClassVar[str] = "relu"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LeakyReLU(Activation):
     """ReLU that leaks: ``y = x if x > 0 else negative_slope * x``.
 
@@ -73,7 +73,7 @@ class LeakyReLU(Activation):
     negative_slope: float = 0.01
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ELU(Activation):
     """Exponential linear unit: ``y = x if x > 0 else alpha * (exp(x) - 1)``.
 
@@ -97,7 +97,7 @@ class ELU(Activation):
     alpha: float = 1.0
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class SELU(Activation):
     """Scaled ELU: ``y = scale * (x if x > 0 else alpha * (exp(x) - 1))``.
 
@@ -116,7 +116,7 @@ class SELU(Activation):
     kind: ClassVar[str] = "selu"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CELU(Activation):
     """Smooth ELU: ``y = max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))``.
 
@@ -140,7 +140,7 @@ class CELU(Activation):
     alpha: float = 1.0
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class GELU(Activation):
     """Gaussian error linear unit: ``y = x * Phi(x)``, Phi the normal distribution.
 
@@ -167,7 +167,7 @@ class GELU(Activation):
         return {"kind": "gelu_tanh" if self.approximate == "tanh" else "gelu"}
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class SiLU(Activation):
     """Sigmoid linear unit or swish: ``y = x / (1 + exp(-x))``.
 
@@ -185,7 +185,7 @@ class SiLU(Activation):
     kind: ClassVar[str] = "silu"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Mish(Activation):
     """Mish: ``y = x * tanh(log(1 + exp(x)))``.
 
@@ -202,7 +202,7 @@ class Mish(Activation):
     kind: ClassVar[str] = "mish"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Sigmoid(Activation):
     """Logistic function: ``y = 1 / (1 + exp(-x))``.
 
@@ -219,7 +219,7 @@ class Sigmoid(Activation):
     kind: ClassVar[str] = "sigmoid"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Tanh(Activation):
     """Hyperbolic tangent: ``y = tanh(x)``.
 
@@ -234,7 +234,7 @@ class Tanh(Activation):
     kind: ClassVar[str] = "tanh"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Softplus(Activation):
     """Smooth ReLU: ``y = log(1 + exp(x))``, computed without overflow.
 
@@ -251,7 +251,7 @@ class Softplus(Activation):
     kind: ClassVar[str] = "softplus"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Softsign(Activation):
     """Softsign: ``y = x / (1 + |x|)``.
 
@@ -269,7 +269,7 @@ class Softsign(Activation):
     kind: ClassVar[str] = "softsign"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class HardSigmoid(Activation):
     """Piecewise linear sigmoid: ``y = min(max(x + 3, 0), 6) / 6``.
 
@@ -287,7 +287,7 @@ class HardSigmoid(Activation):
     kind: ClassVar[str] = "hard_sigmoid"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class HardSwish(Activation):
     """Piecewise quadratic swish: ``y = x * min(max(x + 3, 0), 6) / 6``.
 
@@ -304,7 +304,7 @@ class HardSwish(Activation):
     kind: ClassVar[str] = "hard_swish"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class HardTanh(Activation):
     """Piecewise linear tanh: ``y = min(max(x, -1), 1)``.
 
@@ -321,7 +321,7 @@ class HardTanh(Activation):
     kind: ClassVar[str] = "hard_tanh"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Identity(Activation):
     """No change: ``y = x``; a place-holder that keeps the numbering of layers.
 

@@ -10,7 +10,7 @@ from fastnn._native import core
 __all__ = ["Activation", "Layer"]
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Layer(Config):
     """A description of one layer; the network that contains it owns the numbers."""
 
@@ -33,6 +33,6 @@ class Layer(Config):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Activation(Layer):
     """A layer without parameters that maps each element by itself: y = f(x)."""

@@ -48,7 +48,7 @@ InitArrays: TypeAlias = tuple[npt.ArrayLike, npt.ArrayLike | None]
 _INITS: tuple[str, ...] = InitName.__args__  # type: ignore[attr-defined]
 
 
-@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Dense(Layer):
     """Affine map with an optional activation: ``Y = act(X W^T + b)``.
 

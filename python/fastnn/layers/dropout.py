@@ -10,7 +10,7 @@ from fastnn.layers.base import Layer
 __all__ = ["Dropout"]
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Dropout(Layer):
     """Zeroes each element with probability p in training and scales the rest.
 

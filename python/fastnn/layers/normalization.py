@@ -10,7 +10,7 @@ from fastnn.layers.base import Layer
 __all__ = ["BatchNorm", "LayerNorm"]
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class BatchNorm(Layer):
     """Batch normalisation: ``y = gamma * (x - mean) / sqrt(var + eps) + beta``.
 
@@ -48,7 +48,7 @@ class BatchNorm(Layer):
     momentum: float = 0.1
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LayerNorm(Layer):
     """Layer normalisation: each row is brought to mean 0 and variance 1.
 

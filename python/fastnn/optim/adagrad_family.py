@@ -10,7 +10,7 @@ from fastnn.optim.base import Optimizer
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Adagrad(Optimizer):
     """Adagrad: each parameter slows down by the sum of its squared gradients.
 
@@ -72,7 +72,7 @@ class Adagrad(Optimizer):
     maximize: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class RMSprop(Optimizer):
     """RMSprop: the gradient over a running root mean square of itself.
 
@@ -144,7 +144,7 @@ class RMSprop(Optimizer):
     maximize: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Adadelta(Optimizer):
     """Adadelta: steps in the unit of the parameters, without a learning rate to choose.
 

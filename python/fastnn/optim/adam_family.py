@@ -10,7 +10,7 @@ from fastnn.optim.base import Optimizer
 __all__ = ["Adam", "AdamW", "Adamax"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Adam(Optimizer):
     """Adam: a running mean of the gradient over a running root mean square.
 
@@ -76,7 +76,7 @@ class Adam(Optimizer):
     decoupled_weight_decay: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class AdamW(Optimizer):
     """Adam with decoupled weight decay.
 
@@ -137,7 +137,7 @@ class AdamW(Optimizer):
     maximize: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Adamax(Optimizer):
     """Adamax: Adam with the infinity norm in place of the root mean square.
 

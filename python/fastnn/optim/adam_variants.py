@@ -10,7 +10,7 @@ from fastnn.optim.base import Optimizer
 __all__ = ["NAdam", "RAdam"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class NAdam(Optimizer):
     """NAdam: Adam with Nesterov's momentum.
 
@@ -74,7 +74,7 @@ class NAdam(Optimizer):
     maximize: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class RAdam(Optimizer):
     """RAdam: Adam that waits until its mean square can be trusted.
 

@@ -55,7 +55,7 @@ class OptimizerState:
         return copy.deepcopy(self)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Optimizer(Config):
     """Base of the optimizers: settings, and the update of plain arrays by them.
 

@@ -10,7 +10,7 @@ from fastnn.optim.base import Optimizer
 __all__ = ["ASGD", "SGD"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum if wanted.
 
@@ -76,7 +76,7 @@ class SGD(Optimizer):
     maximize: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ASGD(Optimizer):
     """Averaged SGD: slowing steps, and beside `w` their average `ax`.
 

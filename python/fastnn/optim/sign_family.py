@@ -10,7 +10,7 @@ from fastnn.optim.base import Optimizer
 __all__ = ["Lion", "Rprop"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Rprop(Optimizer):
     """Rprop: a step size for every parameter, from the signs of its gradients alone.
 
@@ -72,7 +72,7 @@ class Rprop(Optimizer):
     maximize: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Lion(Optimizer):
     """Lion: the sign of a momentum; one array of state, steps of equal length.
 

@@ -11,7 +11,7 @@ from fastnn._native import core
 __all__ = ["PureSchedule", "Schedule"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Schedule(Config):
     """Base of the schedules."""
 
@@ -49,7 +49,7 @@ class Schedule(Config):
         return core.schedule_at(self.to_native(), t, base)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class PureSchedule(Schedule):
     """A schedule that counts epochs or steps."""
 

@@ -10,7 +10,7 @@ from fastnn.schedules.base import PureSchedule
 __all__ = ["CosineRestarts", "Cyclic", "OneCycle"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CosineRestarts(PureSchedule):
     """Half cosines from `lr` to `min_lr`, each followed by a jump back to `lr`.
 
@@ -53,7 +53,7 @@ class CosineRestarts(PureSchedule):
     min_lr: float = 0.0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class OneCycle(PureSchedule):
     """Rise to `max_lr`, then fall far below the start, along two half cosines.
 
@@ -105,7 +105,7 @@ class OneCycle(PureSchedule):
     final_div: float = 1e4
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Cyclic(PureSchedule):
     """A triangle wave between `base_lr` and `max_lr`, without end.
 

@@ -10,7 +10,7 @@ from fastnn.schedules.base import PureSchedule
 __all__ = ["Exponential", "InverseTime", "MultiStep", "StepDecay"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class StepDecay(PureSchedule):
     """Multiply the rate by `gamma` every so often: ``lr gamma^floor(t / step_size)``.
 
@@ -45,7 +45,7 @@ class StepDecay(PureSchedule):
     gamma: float = 0.1
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class MultiStep(PureSchedule):
     """Multiply the rate by `gamma` at each milestone.
 
@@ -80,7 +80,7 @@ class MultiStep(PureSchedule):
     gamma: float = 0.1
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Exponential(PureSchedule):
     """Multiply the rate by `gamma` every time: ``lr gamma^t``.
 
@@ -112,7 +112,7 @@ class Exponential(PureSchedule):
     gamma: float
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class InverseTime(PureSchedule):
     """Decay as ``lr / (1 + decay t)``.
 

@@ -10,7 +10,7 @@ from fastnn.schedules.base import Schedule
 __all__ = ["ReduceOnPlateau"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ReduceOnPlateau(Schedule):
     """Multiply the rate by `factor` when a score has stopped improving.
 

@@ -10,7 +10,7 @@ from fastnn.schedules.base import PureSchedule
 __all__ = ["Cosine", "Linear", "Polynomial"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Linear(PureSchedule):
     """Go straight from ``lr start_factor`` to ``lr end_factor`` in `total`, and stay.
 
@@ -46,7 +46,7 @@ class Linear(PureSchedule):
     total: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Polynomial(PureSchedule):
     """Decay as ``lr (1 - t / total)^power`` to 0, and stay there.
 
@@ -81,7 +81,7 @@ class Polynomial(PureSchedule):
     power: float = 1.0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Cosine(PureSchedule):
     """Fall from `lr` to `min_lr` along half a cosine, and stay there.
 

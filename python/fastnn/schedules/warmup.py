@@ -10,7 +10,7 @@ from fastnn.schedules.base import PureSchedule, Schedule
 __all__ = ["Warmup"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Warmup(PureSchedule):
     """Rise to the rate in equal parts, then follow another schedule.
 
