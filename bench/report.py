@@ -45,11 +45,14 @@ def time_in_turns(
     budget: float,
     least: int = 5,
     most: int = 101,
+    rest: float = 0.0,
 ) -> list[Sample]:
     """Time the calls one after another, again and again, for about `budget` seconds.
 
     Taking turns lets a slower or busier moment of the machine strike all of them. Calls
-    of less than 0.2 ms are timed in loops of that length.
+    of less than 0.2 ms are timed in loops of that length. `rest` seconds pass before
+    each turn: threads of a BLAS spin for a while after their work, and would take a
+    processor from the next.
     """
     loops = []
     for call in calls:
@@ -59,6 +62,7 @@ def time_in_turns(
     end = time.perf_counter() + budget
     while len(seen[0]) < least or (time.perf_counter() < end and len(seen[0]) < most):
         for times, call, repeat in zip(seen, calls, loops, strict=True):
+            time.sleep(rest)
             times.append(_seconds(call, repeat))
     return [_summary(times) for times in seen]
 

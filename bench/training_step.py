@@ -71,7 +71,7 @@ def training_step(
         for rows in rng.permutation(len(X)).reshape(STEPS, BATCH):
             network.step(X[rows], y[rows])
 
-    epochs = time_in_turns((fastnn_epoch, numpy_epoch), budget=budget)
+    epochs = time_in_turns((fastnn_epoch, numpy_epoch), budget=budget, rest=0.1)
     samples = [Sample(e.median / STEPS, e.low / STEPS, e.high / STEPS) for e in epochs]
     products = sum(m * n for m, n in pairwise(WIDTHS))
     # forward, and backward for weights and inputs but those of the first layer
