@@ -200,7 +200,8 @@ def main() -> None:
     write_json(arguments.output / f"{name}.json", {"about": about, "rows": rows})
     report = as_markdown(about, rows)
     (arguments.output / f"{name}.md").write_text(report, encoding="utf-8")
-    draw(arguments.output / f"{name}.png", about, rows)
+    if any(r["group"] != "training" for r in rows):
+        draw(arguments.output / f"{name}.png", about, rows)
     print(report)
 
 
