@@ -136,7 +136,9 @@ py::dict evaluate(BoundNetwork<T>& self,
     {
         const Usage::Reading reading(self.usage);
         const py::gil_scoped_release release;
-        Evaluation<T> evaluation(self.network, loss, metrics_for(names, loss),
+        PackedWeights<T> weights(self.network);
+        weights.pack_all(threads);
+        Evaluation<T> evaluation(self.network, weights, loss, metrics_for(names, loss),
                                  data.samples, threads);
         parallel_for(threads, evaluation.tiles(),
                      [&](Index tile, int rank) { evaluation.run(tile, rank); });

@@ -15,10 +15,15 @@ namespace fastnn {
 
 inline constexpr std::size_t kAlignment = 64;  // a cache line, an AVX-512 register
 
-// Rows of activations start on a cache line: the stride of a matrix `cols` wide.
+// Rows of activations start on a cache line: the stride of a matrix `cols` wide. Long
+// rows avoid multiples of 512 bytes: at such distances the elements of a column compete
+// for the same few places of the L1 cache.
 template <class T>
 constexpr Index padded_stride(Index cols) noexcept {
-    return round_up(cols, static_cast<Index>(kAlignment / sizeof(T)));
+    constexpr Index kLine = kAlignment / sizeof(T);
+    const Index stride = round_up(cols, kLine);
+    const bool compete = stride >= 16 * kLine && stride % (8 * kLine) == 0;
+    return compete ? stride + kLine : stride;
 }
 
 template <class T>

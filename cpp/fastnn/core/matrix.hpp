@@ -6,9 +6,8 @@
 
 namespace fastnn {
 
-// Rows are allocated in fours, so that products may run over whole groups of rows
-// (kRowStep in kernels/gemm.hpp); the extra rows and the padding of each row hold
-// arbitrary finite or stale values that nothing reads back.
+// The padding of each row holds arbitrary finite or stale values that nothing reads
+// back.
 template <class T>
 class Matrix {
 public:
@@ -17,7 +16,7 @@ public:
         : rows_(rows),
           cols_(cols),
           stride_(padded_stride<T>(cols)),
-          buffer_(round_up(rows, 4) * padded_stride<T>(cols)) {}
+          buffer_(rows * padded_stride<T>(cols)) {}
 
     Index rows() const noexcept { return rows_; }
     Index cols() const noexcept { return cols_; }

@@ -1,65 +1,73 @@
 #include "fastnn/kernels/affine.hpp"
 
-#include <algorithm>
-
-#include "fastnn/kernels/thin.hpp"
+#include "fastnn/kernels/gemm.hpp"
 
 namespace fastnn {
-namespace {
 
-// Every row := values, or zero when there are none.
+// A register as a template argument loses attributes that matter here to nobody.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+// In squares of one register by as many: transposed without leaving the registers.
 template <class T>
-void fill_rows(MatrixView<T> y, VectorView<const T> values) {
-    for (Index i = 0; i < y.rows; ++i) {
-        if (values.empty()) {
-            std::fill_n(y.row(i), y.cols, T(0));
-        } else {
-            std::copy_n(values.data, y.cols, y.row(i));
-        }
+void pack_weights(MatrixView<const T> w, Range units, T* panels) noexcept {
+    using simd::Vec;
+    constexpr Index kLanes = Vec<T>::kWidth;
+    static_assert(kPanelUnits % kLanes == 0);
+    using Square = Eigen::internal::PacketBlock<typename Vec<T>::Packet, kLanes>;
+    for (Index unit = units.begin; unit < units.end; unit += kLanes) {
+        T* panel = panels + unit * w.cols;
+        const Index real = std::min(kLanes, units.end - unit);
+        simd::for_each<T>(w.cols, [&](auto at) {
+            Square square;
+            for (Index u = 0; u < kLanes; ++u) {
+                square.packet[u] =
+                    (u < real ? at.load(w.row(unit + u)) : Vec<T>()).packet;
+            }
+            Eigen::internal::ptranspose(square);
+            const Index n = std::min(kLanes, w.cols - at.i);
+            for (Index k = 0; k < n; ++k) {
+                Vec<T>(square.packet[k]).store(panel + (at.i + k) * kLanes);
+            }
+        });
     }
 }
 
-}  // namespace
+#pragma GCC diagnostic pop
 
 template <class T>
 void affine_forward(MatrixView<const T> x,
-                    MatrixView<const T> w,
+                    const T* panels,
                     VectorView<const T> b,
-                    MatrixView<T> y,
-                    GemmScratch<T>& scratch) {
-    if (w.rows <= kThinUnits) return thin_forward(x, w, b, y);
-    fill_rows(y, b);  // the product is added to the bias: no pass of its own
-    gemm_nt(x, w, y, scratch);
+                    MatrixView<T> y) noexcept {
+    gemm::product<T>(gemm::Plain<T>{x.data, x.stride}, gemm::Panels<T>{panels, x.cols},
+                     x.cols, y, b.empty() ? nullptr : b.data);
 }
 
 template <class T>
 void affine_backward_input(MatrixView<const T> dy,
                            MatrixView<const T> w,
-                           MatrixView<T> dx,
-                           GemmScratch<T>& scratch) {
-    if (w.rows <= kThinUnits) return thin_backward_input(dy, w, dx);
-    fill_rows(dx, VectorView<const T>{});
-    gemm_nn(dy, w, dx, scratch);
+                           MatrixView<T> dx) noexcept {
+    gemm::product<T>(gemm::Plain<T>{dy.data, dy.stride},
+                     gemm::RowMajor<T>{w.data, w.stride}, dy.cols, dx, nullptr);
 }
 
 template <class T>
 void affine_backward_weights(MatrixView<const T> dy,
                              MatrixView<const T> x,
-                             MatrixView<T> dw,
-                             GemmScratch<T>& scratch) {
-    if (dw.rows <= kThinUnits) return thin_backward_weights(dy, x, dw);
-    fill_rows(dw, VectorView<const T>{});
-    gemm_tn(dy, x, dw, scratch);
+                             MatrixView<T> dw) noexcept {
+    gemm::product<T>(gemm::Transposed<T>{dy.data, dy.stride},
+                     gemm::RowMajor<T>{x.data, x.stride}, dy.rows, dw, nullptr);
 }
 
 #define FASTNN_INSTANTIATE(T)                                                          \
-    template void affine_forward<T>(MatrixView<const T>, MatrixView<const T>,          \
-                                    VectorView<const T>, MatrixView<T>,                \
-                                    GemmScratch<T>&);                                  \
+    template void pack_weights<T>(MatrixView<const T>, Range, T*) noexcept;            \
+    template void affine_forward<T>(MatrixView<const T>, const T*,                     \
+                                    VectorView<const T>, MatrixView<T>) noexcept;      \
     template void affine_backward_input<T>(MatrixView<const T>, MatrixView<const T>,   \
-                                           MatrixView<T>, GemmScratch<T>&);            \
+                                           MatrixView<T>) noexcept;                    \
     template void affine_backward_weights<T>(MatrixView<const T>, MatrixView<const T>, \
-                                             MatrixView<T>, GemmScratch<T>&);
+                                             MatrixView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
 #undef FASTNN_INSTANTIATE

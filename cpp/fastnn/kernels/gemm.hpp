@@ -1,63 +1,237 @@
-// The three matrix products of a dense layer, over Eigen's packed kernel.
+// C = A B: the one loop behind every matrix product.
 //
-//   gemm_nt   Y  += X  W^T     forward           (batch, out) += (batch, in) (out,
-//   in)^T gemm_nn   dX += dY W       backward, inputs  (batch, in)  += (batch, out)
-//   (out, in) gemm_tn   dW += dY^T X     backward, weights (out, in)    += (batch,
-//   out)^T (batch, in)
+// A block of C stays in registers while the sum runs: each step loads one row of B's
+// columns and multiplies it by an element of A for each row of the block. A is read
+// where it lies, by rows or by columns; B from panels packed before, or from a
+// row-major matrix.
 //
-// Each output element is summed over k in an order that depends on k alone, as long as
-// the number of rows is a multiple of kRowStep (a last, shorter group of rows goes
-// through other code with AVX2 and SSE). Cache sizes of the machine do not enter.
-// Panels are packed into the caller's scratch, so a product allocates nothing once the
-// scratch is large enough (reserve_for).
+// An element of C is summed over parts of the depth of at most kDepth, in each part one
+// term after another, and the parts are added in their order. So its bits depend on the
+// depth alone: not on where it stands in C, how C is cut, or the machine's caches.
+// Nothing is allocated.
 #pragma once
 
-#include "fastnn/core/buffer.hpp"
-#include "fastnn/core/types.hpp"
+#include <algorithm>
+#include <type_traits>
 
-namespace fastnn {
+#include "fastnn/kernels/simd.hpp"
 
-// Pad tiles to a multiple of this many rows where a row must have the same bits in any
-// tile.
-inline constexpr Index kRowStep = 4;
+namespace fastnn::gemm {
 
-// Packed panels; one per thread.
+using simd::Vec;
+
+// The block of C held in registers: rows times registers of columns. It leaves room for
+// a row of B and an element of A among 32 registers (AVX-512, NEON) or 16.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int kBlockRows = 8, kBlockRegisters = 3;
+#elif defined(__AVX2__)
+inline constexpr int kBlockRows = 4, kBlockRegisters = 3;
+#else
+inline constexpr int kBlockRows = 4, kBlockRegisters = 2;
+#endif
+
+// Terms of a sum before it is added to C: so many rows of a block's columns of B
+// (24 KiB) stay in L1 beside what is read of A.
 template <class T>
-class GemmScratch {
-public:
-    // Room for any product with these extents of the result and of the sum, or smaller.
-    void reserve_for(Index rows, Index cols, Index depth);
+inline constexpr Index kDepth = 512 / sizeof(T);
 
-    T* panel_a(Index size) {
-        a_.reserve(size);
-        return a_.data();
-    }
-    T* panel_b(Index size) {
-        b_.reserve(size);
-        return b_.data();
-    }
+// --- operands ------------------------------------------------------------------------
 
-private:
-    Buffer<T> a_;
-    Buffer<T> b_;
+// A (m, k), row-major.
+template <class T>
+struct Plain {
+    const T* data;
+    Index stride;
+
+    const T& operator()(Index i, Index k) const { return data[i * stride + k]; }
+    Plain from(Index i, Index k) const { return {&(*this)(i, k), stride}; }
 };
 
+// A (m, k) as the transpose of a row-major matrix (k, m).
 template <class T>
-void gemm_nt(MatrixView<const T> x,  // (m, k)
-             MatrixView<const T> w,  // (n, k)
-             MatrixView<T> y,        // (m, n), added to
-             GemmScratch<T>& scratch);
+struct Transposed {
+    const T* data;
+    Index stride;
 
+    const T& operator()(Index i, Index k) const { return data[k * stride + i]; }
+    Transposed from(Index i, Index k) const { return {&(*this)(i, k), stride}; }
+};
+
+// A part of B as the loop reads it: some rows, and columns in registers.
 template <class T>
-void gemm_nn(MatrixView<const T> dy,  // (m, n)
-             MatrixView<const T> w,   // (n, k)
-             MatrixView<T> dx,        // (m, k), added to
-             GemmScratch<T>& scratch);
+struct Strip {
+    const T* data;
+    Index row_step;
+    Index register_step;
+};
 
+// Where a part of B begins and how large it is.
+struct Part {
+    Index k, depth;
+    Index column, columns;
+    int registers;
+};
+
+// B (k, n) packed: panels of one register of columns, each (k, register) without gaps;
+// columns beyond the last are zero.
 template <class T>
-void gemm_tn(MatrixView<const T> dy,  // (m, n)
-             MatrixView<const T> x,   // (m, k)
-             MatrixView<T> dw,        // (n, k), added to
-             GemmScratch<T>& scratch);
+struct Panels {
+    static constexpr Index kLanes = Vec<T>::kWidth;
+    const T* data;
+    Index depth;
 
-}  // namespace fastnn
+    Strip<T> strip(const Part& part, Index, T*) const {
+        return {data + part.column * depth + part.k * kLanes, kLanes, depth * kLanes};
+    }
+};
+
+// B (k, n), row-major. Its rows are copied together before they are read again and
+// again where they lie so far apart that they would displace each other in L1, or end
+// within a register.
+template <class T>
+struct RowMajor {
+    static constexpr Index kFarApart = 2048 / sizeof(T);
+    const T* data;
+    Index stride;
+
+    Strip<T> strip(const Part& part, Index uses, T* copy) const {
+        constexpr Index kLanes = Vec<T>::kWidth;
+        const T* from = data + part.k * stride + part.column;
+        const Index width = part.registers * kLanes;
+        const bool worth_copying = stride >= kFarApart && uses >= kBlockRows;
+        if (part.columns == width && !worth_copying) return {from, stride, kLanes};
+        for (Index k = 0; k < part.depth; ++k) {
+            simd::for_each<T>(part.columns, [&](auto at) {
+                at.load(from + k * stride).store(copy + k * width + at.i);
+            });
+        }
+        return {copy, width, kLanes};
+    }
+};
+
+// Where a block of C goes, and what the sums are added to: C itself, a bias in each row
+// (step 0), or zeros.
+template <class T>
+struct Target {
+    T* data;
+    Index stride;
+    Index columns;
+    const T* start;
+    Index start_stride;
+
+    Target from(Index i) const {
+        return {data + i * stride, stride, columns, start + i * start_stride,
+                start_stride};
+    }
+};
+
+// --- loops ---------------------------------------------------------------------------
+
+// One block: Rows x Registers sums. Always inlined: operands passed on the stack would
+// be read back before they have left the store buffer, behind the block stored before.
+template <int Rows, int Registers, class T, class Left>
+[[gnu::always_inline]] inline void block(Left a,
+                                         Strip<T> b,
+                                         Index depth,
+                                         Target<T> c) noexcept {
+    constexpr Index kLanes = Vec<T>::kWidth;
+    Vec<T> sums[Rows][Registers];
+    const T* row_of_b = b.data;
+    for (Index k = 0; k < depth; ++k, row_of_b += b.row_step) {
+        Vec<T> row[Registers];
+#pragma GCC unroll 8
+        for (int v = 0; v < Registers; ++v) {
+            row[v] = Vec<T>::load(row_of_b + v * b.register_step);
+        }
+#pragma GCC unroll 8
+        for (int r = 0; r < Rows; ++r) {
+            const Vec<T> factor(a(r, k));
+#pragma GCC unroll 8
+            for (int v = 0; v < Registers; ++v) {
+                sums[r][v] = fma(factor, row[v], sums[r][v]);
+            }
+        }
+    }
+    constexpr Index kLast = (Registers - 1) * kLanes;
+    const auto finish = [&](auto last) {
+#pragma GCC unroll 8
+        for (int r = 0; r < Rows; ++r) {
+            T* to = c.data + r * c.stride;
+            const T* start = c.start + r * c.start_stride;
+#pragma GCC unroll 8
+            for (int v = 0; v + 1 < Registers; ++v) {
+                const simd::Whole<T> at{v * kLanes};
+                at.store(to, at.load(start) + sums[r][v]);
+            }
+            last.store(to, last.load(start) + sums[r][Registers - 1]);
+        }
+    };
+    if (c.columns == Registers * kLanes) {
+        finish(simd::Whole<T>{kLast});
+    } else {
+        finish(simd::Head<T>{kLast, c.columns - kLast});
+    }
+}
+
+// All rows of C for the columns of one strip.
+template <int Registers, class T, class Left>
+void over_rows(Left a, Index rows, Strip<T> b, Index depth, Target<T> c) noexcept {
+    Index i = 0;
+    const auto next = [&]<int Rows>(std::integral_constant<int, Rows>) {
+        block<Rows, Registers, T>(a.from(i, 0), b, depth, c.from(i));
+        i += Rows;
+    };
+    while (i + kBlockRows <= rows) next(std::integral_constant<int, kBlockRows>{});
+    if constexpr (kBlockRows > 4) {
+        if (i + 4 <= rows) next(std::integral_constant<int, 4>{});
+    }
+    if (i + 2 <= rows) next(std::integral_constant<int, 2>{});
+    if (i < rows) next(std::integral_constant<int, 1>{});
+}
+
+// Registers of columns to take when so many are left; four are two and two.
+constexpr int next_registers(Index left) {
+    if (left == kBlockRegisters + 1 && left > 2) return static_cast<int>(left / 2);
+    return static_cast<int>(std::min<Index>(left, kBlockRegisters));
+}
+
+// C = start + A B, where `bias` (n) starts each row, or zeros when it is null.
+template <class T, class Left, class Right>
+void product(Left a, Right b, Index depth, MatrixView<T> c, const T* bias) noexcept {
+    constexpr Index kLanes = Vec<T>::kWidth;
+    static constexpr T kZeros[kBlockRegisters * kLanes] = {};
+    alignas(64) T copy[kDepth<T> * kBlockRegisters * kLanes];
+
+    const Index parts = std::max<Index>(ceil_div(depth, kDepth<T>), 1);
+    for (Index i = 0; i < parts; ++i) {
+        const Range terms = tile_range(i, ceil_div(depth, parts), depth);
+        for (Index j = 0; j < c.cols;) {
+            const int registers = next_registers(ceil_div(c.cols - j, kLanes));
+            const Index columns = std::min(registers * kLanes, c.cols - j);
+            const Part part{terms.begin, terms.size(), j, columns, registers};
+            const Strip<T> strip = b.strip(part, c.rows, copy);
+            Target<T> target{c.data + j, c.stride, columns, kZeros, 0};
+            if (i > 0) {
+                target.start = target.data;
+                target.start_stride = c.stride;
+            } else if (bias) {
+                target.start = bias + j;
+            }
+            const auto run =
+                [&]<int Registers>(std::integral_constant<int, Registers>) {
+                    over_rows<Registers, T>(a.from(0, part.k), c.rows, strip,
+                                            part.depth, target);
+                };
+            if (registers == 1) {
+                run(std::integral_constant<int, 1>{});
+            } else if (registers == 2) {
+                run(std::integral_constant<int, 2>{});
+            } else if constexpr (kBlockRegisters == 3) {
+                run(std::integral_constant<int, 3>{});
+            }
+            j += columns;
+        }
+    }
+}
+
+}  // namespace fastnn::gemm

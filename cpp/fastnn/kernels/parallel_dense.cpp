@@ -1,34 +1,31 @@
-#include <vector>
+#include <algorithm>
 
+#include "fastnn/core/buffer.hpp"
 #include "fastnn/kernels/affine.hpp"
 #include "fastnn/kernels/parallel.hpp"
 #include "fastnn/kernels/reduce.hpp"
-#include "fastnn/kernels/thin.hpp"
 
 namespace fastnn::parallel {
 namespace {
 
-// Packed panels of each rank and dZ, kept by the calling thread from call to call.
+// Packed weights and dZ, kept by the calling thread from call to call.
 template <class T>
 struct Scratch {
-    std::vector<GemmScratch<T>> gemm;
+    Buffer<T> panels;
     Buffer<T> dz;
 
-    static Scratch& for_threads(int n_threads) {
+    static Scratch& of_this_thread() {
         thread_local Scratch scratch;
-        const auto n = static_cast<std::size_t>(n_threads);
-        if (scratch.gemm.size() < n) scratch.gemm.resize(n);
         return scratch;
     }
-    GemmScratch<T>& of(int rank) { return gemm[static_cast<std::size_t>(rank)]; }
 };
 
-// The result (rows, cols) of a product in tiles, cut such that little is packed twice:
-// a tile packs its rows of one operand and its columns of the other, so `parts` tiles
-// pack rows * (cuts along cols) + cols * (cuts along rows) vectors of the depth.
+// The result (rows, cols) of a product in tiles, cut such that little is read twice: a
+// tile reads its rows of one operand and its columns of the other, so `parts` tiles
+// read rows * (cuts along cols) + cols * (cuts along rows) vectors of the depth.
 //
-// An element is summed over the depth alike wherever it is cut (gemm.hpp, thin.hpp), so
-// that here the number of parts may follow the number of threads.
+// An element is summed over the depth alike wherever it is cut (gemm.hpp), so that here
+// the number of parts may follow the number of threads.
 class ProductTiles {
 public:
     ProductTiles(int n_threads, Index rows, Index cols, Index depth)
@@ -41,9 +38,9 @@ public:
         Index best = -1;
         for (Index down = least_down; down <= std::max(parts, least_down); ++down) {
             const Index across = ceil_div(parts, down);
-            const Index packed = rows * across + cols * down;
-            if (best >= 0 && packed >= best) continue;
-            best = packed;
+            const Index read = rows * across + cols * down;
+            if (best >= 0 && read >= best) continue;
+            best = read;
             height_ = extent(rows, down, kRowStep);
             width_ = extent(cols, across, kColStep);
         }
@@ -58,14 +55,11 @@ public:
     }
 
 private:
-    static constexpr Index kColStep = 48;  // columns that the product takes at once
+    static constexpr Index kRowStep = 8;   // rows and columns that the product takes
+    static constexpr Index kColStep = 48;  // at once; whole panels of units
 
-    // Of equal tiles, multiples of `step`; none is so thin that it would be summed by
-    // other code than the whole.
     static Index extent(Index total, Index parts, Index step) noexcept {
-        Index n = std::max(round_up(ceil_div(total, parts), step), step);
-        while (n < total && total % n > 0 && total % n <= kThinUnits) n += step;
-        return n;
+        return std::max(round_up(ceil_div(total, parts), step), step);
     }
     Index across() const noexcept { return ceil_div(cols_, width_); }
 
@@ -99,14 +93,21 @@ void dense_forward(int n_threads,
                    const Activation& f,
                    MatrixView<T> y) {
     const ProductTiles tiles(n_threads, x.rows, w.rows, x.cols);
-    Scratch<T>& scratch = Scratch<T>::for_threads(n_threads);
-    parallel_for(n_threads, tiles.count(), [&](Index i, int rank) {
+    Buffer<T>& panels = Scratch<T>::of_this_thread().panels;
+    panels.reserve(panels_size(w.rows, w.cols));
+    T* packed = panels.data();
+
+    constexpr Index kSlice = 8 * kPanelUnits;
+    const RowTiles slices{w.rows, kSlice};
+    const auto pack = [&](Index i, int) { pack_weights<T>(w, slices[i], packed); };
+    const auto product = [&](Index i, int) {
         const Range rows = tiles.rows(i), units = tiles.cols(i);
         const MatrixView<T> tile = y.row_slice(rows).col_slice(units);
-        affine_forward<T>(x.row_slice(rows), w.row_slice(units),
-                          b.empty() ? b : b.slice(units), tile, scratch.of(rank));
+        affine_forward<T>(x.row_slice(rows), packed + panels_size(units.begin, x.cols),
+                          b.empty() ? b : b.slice(units), tile);
         if (!is_identity(f)) activate(f, tile);
-    });
+    };
+    two_stages(n_threads, slices.count(), pack, [] {}, tiles.count(), product);
 }
 
 template <class T>
@@ -119,7 +120,7 @@ void dense_backward(int n_threads,
                     MatrixView<T> dx,
                     MatrixView<T> dw,
                     VectorView<T> db) {
-    Scratch<T>& scratch = Scratch<T>::for_threads(n_threads);
+    Scratch<T>& scratch = Scratch<T>::of_this_thread();
     const bool linear = is_identity(f);
     const VectorView<const T> all = elements(dy);
     if (!linear) scratch.dz.reserve(all.size);
@@ -135,17 +136,15 @@ void dense_backward(int n_threads,
     };
     const ProductTiles inputs(n_threads, x.rows, w.cols, w.rows);
     const ProductTiles weights(n_threads, w.rows, w.cols, x.rows);
-    const auto products = [&](Index i, int rank) {
+    const auto products = [&](Index i, int) {
         if (i < inputs.count()) {
             const Range rows = inputs.rows(i), cols = inputs.cols(i);
             affine_backward_input<T>(dz.row_slice(rows), w.col_slice(cols),
-                                     dx.row_slice(rows).col_slice(cols),
-                                     scratch.of(rank));
+                                     dx.row_slice(rows).col_slice(cols));
         } else if (i -= inputs.count(); i < weights.count()) {
             const Range units = weights.rows(i), cols = weights.cols(i);
             affine_backward_weights<T>(dz.col_slice(units), x.col_slice(cols),
-                                       dw.row_slice(units).col_slice(cols),
-                                       scratch.of(rank));
+                                       dw.row_slice(units).col_slice(cols));
         } else {
             column_sums<T>(dz, db.data);
         }

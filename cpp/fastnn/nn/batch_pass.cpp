@@ -5,8 +5,8 @@
 namespace fastnn {
 namespace {
 
-// Rows of a tile: tall enough that packing the weights for it is paid back (64 rows
-// reach 185 GFLOP/s where 32 reach 160), with tiles enough for several threads. Depends
+// Rows of a tile: tall enough that the weights a product reads from L2 are used often,
+// low enough that there are tiles for several threads. Depends
 // on the batch alone: sums over tiles then have the same bits for any number of
 // threads.
 Index tile_height(Index batch) {
@@ -48,22 +48,15 @@ BatchPass<T>::BatchPass(const Network<T>& network,
                         const Loss& loss,
                         Index max_batch,
                         bool training)
-    : network_(network), loss_(loss), max_batch_(max_batch) {
+    : network_(network), weights_(network), loss_(loss), max_batch_(max_batch) {
     check_outputs(loss, network.out_features());
     pass_.batch = max_batch;
     pass_.tile_height = tile_height(max_batch);
     pass_.training = training;
     x_ = Matrix<T>(max_batch, network.in_features());
     tile_loss_.resize(pass_.tiles());
-    for (std::size_t k = 0; k < network.layers().size(); ++k) {
-        std::visit(
-            [&](const auto& layer) {
-                memory_.push_back(layer.memory(pass_));
-                const auto tiles = layer.parameter_tiles(static_cast<Index>(k));
-                parameter_tiles_.insert(parameter_tiles_.end(), tiles.begin(),
-                                        tiles.end());
-            },
-            network.layers()[k]);
+    for (const Layer<T>& layer : network.layers()) {
+        std::visit([&](const auto& l) { memory_.push_back(l.memory(pass_)); }, layer);
     }
     plan(training);
 }
@@ -114,34 +107,33 @@ void BatchPass<T>::begin(const Samples<T>& samples,
     if (pass_.training) return;
     for (std::size_t k = 0; k < memory_.size(); ++k) {
         if (const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k])) {
-            norm->merge_statistics(network_.state(), pass_, memory_[k]);
+            norm->merge_statistics(weights_.state(), pass_, memory_[k]);
         }
     }
 }
 
 template <class T>
-void BatchPass<T>::run_tile(Index phase, Index tile, GemmScratch<T>& scratch) {
-    const Tile<T> t{tile, tile_range(tile, pass_.tile_height, pass_.batch), scratch};
+void BatchPass<T>::run_tile(Index phase, Index tile) {
+    const Tile t{tile, tile_range(tile, pass_.tile_height, pass_.batch)};
     for (const Step& step : phases_[static_cast<std::size_t>(phase)]) run(step, t);
 }
 
 template <class T>
-void BatchPass<T>::run(const Step& step, const Tile<T>& tile) {
+void BatchPass<T>::run(const Step& step, const Tile& tile) {
     if (step.action == Action::kGather) return gather(tile.rows);
     if (step.action == Action::kLoss) return loss_of(tile);
 
     const Index k = step.layer;
     LayerMemory<T>& memory = memory_[static_cast<std::size_t>(k)];
-    const State<T> state = network_.state();
-    const auto padded_input = input_of(k, tile.padded());
+    const State<T> state = weights_.state();
+    const auto x = input_of(k, tile.rows);
     visit_layer(network_, k, [&]<class L>(const L& layer) {
         if (step.action == Action::kForward) {
-            layer.forward(state, pass_, padded_input, memory, tile);
+            layer.forward(state, pass_, x, memory, tile);
         } else if (step.action == Action::kBackward) {
-            layer.backward(state, pass_, padded_input, memory,
-                           input_gradient_of(k, tile.padded()), tile);
+            layer.backward(state, pass_, x, memory, input_gradient_of(k, tile.rows),
+                           tile);
         } else if constexpr (std::is_same_v<L, BatchNorm<T>>) {
-            const auto x = input_of(k, tile.rows);
             if (step.action == Action::kStatistics) {
                 layer.statistics_tile(x, memory, tile);
             } else {
@@ -160,7 +152,7 @@ void BatchPass<T>::gather(Range rows) {
 }
 
 template <class T>
-void BatchPass<T>::loss_of(const Tile<T>& tile) {
+void BatchPass<T>::loss_of(const Tile& tile) {
     // Chosen rows are looked up in the whole data set: targets need no gathering.
     LayerMemory<T>& last = memory_.back();
     const Index* rows = rows_ ? rows_ + tile.rows.begin : nullptr;
@@ -179,7 +171,7 @@ void BatchPass<T>::finish_phase(Index phase) {
             for (Index i = 0; i < tiles(); ++i) weighted_loss_ += tile_loss_[i];
         } else if (step.action == Action::kStatistics) {
             std::get<BatchNorm<T>>(network_.layers()[k])
-                .merge_statistics(network_.state(), pass_, memory_[k]);
+                .merge_statistics(weights_.state(), pass_, memory_[k]);
         } else if (step.action == Action::kBackwardSums) {
             std::get<BatchNorm<T>>(network_.layers()[k])
                 .merge_backward_sums(pass_, memory_[k]);
@@ -188,21 +180,11 @@ void BatchPass<T>::finish_phase(Index phase) {
 }
 
 template <class T>
-void BatchPass<T>::reserve_scratch(GemmScratch<T>& scratch) const {
-    for (const Layer<T>& layer : network_.layers()) {
-        std::visit([&](const auto& l) { l.reserve_scratch(pass_, scratch); }, layer);
-    }
-}
-
-template <class T>
-void BatchPass<T>::gradient(const ParameterTile& tile,
-                            T* dweight,
-                            T* dbias,
-                            GemmScratch<T>& scratch) const {
+void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias) const {
     const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
     visit_layer(network_, tile.layer, [&](const auto& layer) {
         layer.gradient(pass_, x, memory_[static_cast<std::size_t>(tile.layer)], tile,
-                       dweight, dbias, scratch);
+                       dweight, dbias);
     });
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fastnn/nn/loss.hpp"
-#include "fastnn/nn/network.hpp"
+#include "fastnn/nn/packed_weights.hpp"
 
 namespace fastnn {
 
@@ -47,9 +47,8 @@ public:
 
     Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
     Index tiles() const noexcept { return pass_.tiles(); }
-    void run_tile(Index phase, Index tile, GemmScratch<T>& scratch);
+    void run_tile(Index phase, Index tile);
     void finish_phase(Index phase);
-    void reserve_scratch(GemmScratch<T>& scratch) const;
 
     // After the last phase: sum of w l and of w over the batch, and the raw outputs.
     double weighted_loss() const noexcept { return weighted_loss_; }
@@ -59,14 +58,12 @@ public:
         return memory_.back().out.view({0, pass_.batch});
     }
 
-    const std::vector<ParameterTile>& parameter_tiles() const noexcept {
-        return parameter_tiles_;
-    }
+    // The weights the pass reads: to be packed before the first phase, and after every
+    // change.
+    PackedWeights<T>& weights() noexcept { return weights_; }
+    const PackedWeights<T>& weights() const noexcept { return weights_; }
     // Gradient of the mean loss for one slice of the parameters.
-    void gradient(const ParameterTile& tile,
-                  T* dweight,
-                  T* dbias,
-                  GemmScratch<T>& scratch) const;
+    void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
     // The batch's share in the running statistics of BatchNorm layers.
     void update_running(Network<T>& network) const;
 
@@ -85,13 +82,14 @@ private:
     };
 
     void plan(bool training);
-    void run(const Step& step, const Tile<T>& tile);
+    void run(const Step& step, const Tile& tile);
     void gather(Range rows);
-    void loss_of(const Tile<T>& tile);
+    void loss_of(const Tile& tile);
     MatrixView<const T> input_of(Index layer, Range rows) const;
     MatrixView<T> input_gradient_of(Index layer, Range rows);
 
     const Network<T>& network_;
+    PackedWeights<T> weights_;
     Loss loss_;
     Index max_batch_;
     Pass pass_;
@@ -103,7 +101,6 @@ private:
     Matrix<T> x_;                         // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
-    std::vector<ParameterTile> parameter_tiles_;
 };
 
 }  // namespace fastnn

@@ -52,7 +52,7 @@ std::vector<ParameterTile> BatchNorm<T>::parameter_tiles(Index layer) const {
 template <class T>
 void BatchNorm<T>::statistics_tile(MatrixView<const T> x,
                                    LayerMemory<T>& memory,
-                                   const Tile<T>& tile) const {
+                                   const Tile& tile) const {
     column_moments<T>(x, memory.tile_a.row(tile.index), memory.tile_b.row(tile.index));
 }
 
@@ -84,8 +84,8 @@ void BatchNorm<T>::forward(const State<T>& state,
                            const Pass&,
                            MatrixView<const T> x,
                            LayerMemory<T>& memory,
-                           const Tile<T>& tile) const {
-    const Range rows = tile.padded();
+                           const Tile& tile) const {
+    const Range rows = tile.rows;
     batchnorm_apply<T>(x, memory.mean.data(), memory.inv_std.data(),
                        state.parameters + gamma_.begin, state.parameters + beta_.begin,
                        pre_activation(f_, memory, rows));
@@ -95,7 +95,7 @@ void BatchNorm<T>::forward(const State<T>& state,
 template <class T>
 void BatchNorm<T>::backward_sums_tile(MatrixView<const T> x,
                                       LayerMemory<T>& memory,
-                                      const Tile<T>& tile) const {
+                                      const Tile& tile) const {
     activate_backward(f_, memory, tile.rows);
     batchnorm_sums<T>(memory.grad.view(tile.rows), x, memory.mean.data(),
                       memory.inv_std.data(), memory.tile_a.row(tile.index),
@@ -114,9 +114,9 @@ void BatchNorm<T>::backward(const State<T>& state,
                             MatrixView<const T> x,
                             LayerMemory<T>& memory,
                             MatrixView<T> dx,
-                            const Tile<T>& tile) const {
+                            const Tile& tile) const {
     if (!dx.data) return;
-    batchnorm_backward_input<T>(memory.grad.view(tile.padded()), x, memory.mean.data(),
+    batchnorm_backward_input<T>(memory.grad.view(tile.rows), x, memory.mean.data(),
                                 memory.inv_std.data(), state.parameters + gamma_.begin,
                                 memory.dgamma.data(), memory.dbeta.data(),
                                 pass.training ? pass.batch : 0, dx);
@@ -128,8 +128,7 @@ void BatchNorm<T>::gradient(const Pass&,
                             const LayerMemory<T>& memory,
                             const ParameterTile&,
                             T* dgamma,
-                            T* dbeta,
-                            GemmScratch<T>&) const {
+                            T* dbeta) const {
     std::copy_n(memory.dgamma.data(), width_, dgamma);
     std::copy_n(memory.dbeta.data(), width_, dbeta);
 }
@@ -156,8 +155,7 @@ template <class T>
 void BatchNorm<T>::infer(const State<T>& state,
                          const Activation& f,
                          MatrixView<const T> x,
-                         MatrixView<T> y,
-                         GemmScratch<T>&) const {
+                         MatrixView<T> y) const {
     const T* statistics = state.statistics;
     batchnorm_infer<T>(
         x, statistics + running_mean_.begin, statistics + running_var_.begin, eps_,

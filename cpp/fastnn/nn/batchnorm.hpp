@@ -31,12 +31,11 @@ public:
 
     void initialise(T* parameters, T* statistics) const;
     LayerMemory<T> memory(const Pass& pass) const;
-    void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
     void statistics_tile(MatrixView<const T> x,
                          LayerMemory<T>& memory,
-                         const Tile<T>& tile) const;
+                         const Tile& tile) const;
     // Moments of the batch, or in inference mode the running ones.
     void merge_statistics(const State<T>& state,
                           const Pass& pass,
@@ -45,26 +44,25 @@ public:
                  const Pass& pass,
                  MatrixView<const T> x,
                  LayerMemory<T>& memory,
-                 const Tile<T>& tile) const;
+                 const Tile& tile) const;
 
     void backward_sums_tile(MatrixView<const T> x,
                             LayerMemory<T>& memory,
-                            const Tile<T>& tile) const;
+                            const Tile& tile) const;
     void merge_backward_sums(const Pass& pass, LayerMemory<T>& memory) const;
     void backward(const State<T>& state,
                   const Pass& pass,
                   MatrixView<const T> x,
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
-                  const Tile<T>& tile) const;
+                  const Tile& tile) const;
 
     void gradient(const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
                   T* dgamma,
-                  T* dbeta,
-                  GemmScratch<T>& scratch) const;
+                  T* dbeta) const;
     // running = (1 - momentum) running + momentum batch. A batch of one row has no
     // variance and leaves the running statistics alone.
     void update_running(const Pass& pass,
@@ -75,8 +73,7 @@ public:
     void infer(const State<T>& state,
                const Activation& f,
                MatrixView<const T> x,
-               MatrixView<T> y,
-               GemmScratch<T>& scratch) const;
+               MatrixView<T> y) const;
 
 private:
     Index width_;

@@ -16,7 +16,7 @@ template <class T>
 Index slice_height(Index out, Index in) {
     constexpr Index kBytes = 512 << 10;
     constexpr Index kWorthSplitting = 4096;  // elements
-    constexpr Index kStep = 8;
+    constexpr Index kStep = kPanelUnits;
     const Index bytes = out * in * static_cast<Index>(sizeof(T));
     if (out * in < kWorthSplitting) return out;
     const Index slices = round_up(ceil_div(bytes, kBytes), 2);
@@ -37,6 +37,7 @@ Dense<T>::Dense(Index position,
       out_(out),
       weight_(table.add(position, "weight", {out, in}, Storage::kParameters)),
       bias_(bias ? table.add(position, "bias", {out}, Storage::kParameters) : Range{}),
+      panels_(table.add_panels(out, in)),
       lr_scale_(lr_scale),
       f_(f) {}
 
@@ -53,15 +54,6 @@ void Dense<T>::initialise(T* parameters,
 template <class T>
 LayerMemory<T> Dense<T>::memory(const Pass& pass) const {
     return activation_memory<T>(f_, pass.batch, out_);
-}
-
-template <class T>
-void Dense<T>::reserve_scratch(const Pass& pass, GemmScratch<T>& scratch) const {
-    const Index rows = std::max(pass.tile_height, kRowStep);
-    const Index slice = slice_height<T>(out_, in_);
-    scratch.reserve_for(rows, out_, in_);         // forward
-    scratch.reserve_for(rows, in_, out_);         // backward, inputs
-    scratch.reserve_for(slice, in_, pass.batch);  // backward, weights
 }
 
 template <class T>
@@ -85,10 +77,10 @@ void Dense<T>::forward(const State<T>& state,
                        const Pass&,
                        MatrixView<const T> x,
                        LayerMemory<T>& memory,
-                       const Tile<T>& tile) const {
-    const Range rows = tile.padded();
-    affine_forward<T>(x, weights(state), biases(state),
-                      pre_activation(f_, memory, rows), tile.scratch);
+                       const Tile& tile) const {
+    const Range rows = tile.rows;
+    affine_forward<T>(x, state.panels + panels_.begin, biases(state),
+                      pre_activation(f_, memory, rows));
     activate(f_, memory, rows);
 }
 
@@ -98,12 +90,11 @@ void Dense<T>::backward(const State<T>& state,
                         MatrixView<const T>,
                         LayerMemory<T>& memory,
                         MatrixView<T> dx,
-                        const Tile<T>& tile) const {
-    const Range rows = tile.padded();
+                        const Tile& tile) const {
+    const Range rows = tile.rows;
     activate_backward(f_, memory, rows);
     if (dx.data) {
-        affine_backward_input<T>(memory.grad.view(rows), weights(state), dx,
-                                 tile.scratch);
+        affine_backward_input<T>(memory.grad.view(rows), weights(state), dx);
     }
 }
 
@@ -113,21 +104,25 @@ void Dense<T>::gradient(const Pass& pass,
                         const LayerMemory<T>& memory,
                         const ParameterTile& tile,
                         T* dw,
-                        T* db,
-                        GemmScratch<T>& scratch) const {
+                        T* db) const {
     const MatrixView<const T> dz =
         memory.grad.view({0, pass.batch}).col_slice(tile.units);
-    affine_backward_weights<T>(dz, x, {dw, tile.units.size(), in_}, scratch);
+    affine_backward_weights<T>(dz, x, {dw, tile.units.size(), in_});
     if (tile.bias.size() > 0) column_sums(dz, db);
+}
+
+template <class T>
+void Dense<T>::pack(const T* parameters, const ParameterTile& tile, T* panels) const {
+    pack_weights<T>({parameters + weight_.begin, out_, in_}, tile.units,
+                    panels + panels_.begin);
 }
 
 template <class T>
 void Dense<T>::infer(const State<T>& state,
                      const Activation& f,
                      MatrixView<const T> x,
-                     MatrixView<T> y,
-                     GemmScratch<T>& scratch) const {
-    affine_forward<T>(x, weights(state), biases(state), y, scratch);
+                     MatrixView<T> y) const {
+    affine_forward<T>(x, state.panels + panels_.begin, biases(state), y);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }
 

@@ -30,35 +30,34 @@ public:
                     bool before_rectifier,
                     Generator random) const;
     LayerMemory<T> memory(const Pass& pass) const;
-    void reserve_scratch(const Pass& pass, GemmScratch<T>& scratch) const;
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
     void forward(const State<T>& state,
                  const Pass& pass,
                  MatrixView<const T> x,
                  LayerMemory<T>& memory,
-                 const Tile<T>& tile) const;
+                 const Tile& tile) const;
     // dx may be empty: the first layer's inputs need no gradient.
     void backward(const State<T>& state,
                   const Pass& pass,
                   MatrixView<const T> x,
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
-                  const Tile<T>& tile) const;
+                  const Tile& tile) const;
     // The gradient of one slice over the whole batch.
     void gradient(const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
                   T* dw,
-                  T* db,
-                  GemmScratch<T>& scratch) const;
+                  T* db) const;
+    // Packs the weights of one slice for the forward product.
+    void pack(const T* parameters, const ParameterTile& tile, T* panels) const;
     // Inference: y = f(x W^T + b), `f` instead of the layer's own activation.
     void infer(const State<T>& state,
                const Activation& f,
                MatrixView<const T> x,
-               MatrixView<T> y,
-               GemmScratch<T>& scratch) const;
+               MatrixView<T> y) const;
 
 private:
     MatrixView<const T> weights(const State<T>& state) const noexcept {
@@ -72,6 +71,7 @@ private:
     Index out_;
     Range weight_;
     Range bias_;
+    Range panels_;
     double lr_scale_;
     Activation f_;
 };

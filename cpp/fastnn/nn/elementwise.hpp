@@ -17,15 +17,13 @@ struct Elementwise {
 
     Index width() const noexcept { return columns; }
     static constexpr bool has_parameters() noexcept { return false; }
-    void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
     std::vector<ParameterTile> parameter_tiles(Index) const { return {}; }
     void gradient(const Pass&,
                   MatrixView<const T>,
                   const LayerMemory<T>&,
                   const ParameterTile&,
                   T*,
-                  T*,
-                  GemmScratch<T>&) const {}
+                  T*) const {}
 };
 
 template <class T>
@@ -47,8 +45,8 @@ struct ActivationLayer : Elementwise<T> {
                  const Pass&,
                  MatrixView<const T> x,
                  LayerMemory<T>& memory,
-                 const Tile<T>& tile) const {
-        const Range rows = tile.padded();
+                 const Tile& tile) const {
+        const Range rows = tile.rows;
         copy_rows<T>(x, pre_activation(f, memory, rows));
         activate(f, memory, rows);
     }
@@ -57,16 +55,15 @@ struct ActivationLayer : Elementwise<T> {
                   MatrixView<const T>,
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
-                  const Tile<T>& tile) const {
-        const Range rows = tile.padded();
+                  const Tile& tile) const {
+        const Range rows = tile.rows;
         activate_backward(f, memory, rows);
         if (dx.data) copy_rows<T>(memory.grad.view(rows), dx);
     }
     void infer(const State<T>&,
                const Activation& g,
                MatrixView<const T> x,
-               MatrixView<T> y,
-               GemmScratch<T>&) const {
+               MatrixView<T> y) const {
         copy_rows<T>(x, y);
         if (!is_identity(g)) activation_forward<T>(g, flat<const T>(y), flat(y));
     }
@@ -89,8 +86,8 @@ struct Dropout : Elementwise<T> {
                  const Pass& pass,
                  MatrixView<const T> x,
                  LayerMemory<T>& memory,
-                 const Tile<T>& tile) const {
-        const Range rows = tile.padded();
+                 const Tile& tile) const {
+        const Range rows = tile.rows;
         if (!pass.training) return copy_rows<T>(x, memory.out.view(rows));
         const DropoutKey key{pass.seed, stream_of(Purpose::kDropout, position),
                              pass.step};
@@ -102,17 +99,16 @@ struct Dropout : Elementwise<T> {
                   MatrixView<const T>,
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
-                  const Tile<T>& tile) const {
+                  const Tile& tile) const {
         if (!dx.data) return;
-        const Range rows = tile.padded();
+        const Range rows = tile.rows;
         if (!pass.training) return copy_rows<T>(memory.grad.view(rows), dx);
         multiply<T>(memory.grad.view(rows), memory.pre.view(rows), dx);
     }
     void infer(const State<T>&,
                const Activation&,
                MatrixView<const T> x,
-               MatrixView<T> y,
-               GemmScratch<T>&) const {
+               MatrixView<T> y) const {
         copy_rows<T>(x, y);
     }
 };

@@ -13,22 +13,19 @@ double loss_and_gradients(const Network<T>& network,
                           int n_threads,
                           T* gradients) {
     BatchPass<T> pass(network, loss, samples.size(), training);
-    std::vector<GemmScratch<T>> scratch(static_cast<std::size_t>(n_threads));
-    for (GemmScratch<T>& s : scratch) pass.reserve_scratch(s);
+    pass.weights().pack_all(n_threads);
     pass.begin(samples, nullptr, samples.size(), network.seed(),
                static_cast<std::uint32_t>(network.progress().steps));
     for (Index phase = 0; phase < pass.phases(); ++phase) {
-        parallel_for(n_threads, pass.tiles(), [&](Index tile, int rank) {
-            pass.run_tile(phase, tile, scratch[static_cast<std::size_t>(rank)]);
-        });
+        parallel_for(n_threads, pass.tiles(),
+                     [&](Index tile, int) { pass.run_tile(phase, tile); });
         pass.finish_phase(phase);
     }
-    const auto& tiles = pass.parameter_tiles();
+    const auto& tiles = network.parameter_tiles();
     const T* parameters = network.parameters().data();
-    parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int rank) {
+    parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int) {
         const ParameterTile& tile = tiles[static_cast<std::size_t>(i)];
-        pass.gradient(tile, gradients + tile.weight.begin, gradients + tile.bias.begin,
-                      scratch[static_cast<std::size_t>(rank)]);
+        pass.gradient(tile, gradients + tile.weight.begin, gradients + tile.bias.begin);
         if (!tile.penalised || penalty.none()) return;
         add_penalty_gradient<T>(penalty,
                                 {parameters + tile.weight.begin, tile.weight.size()},

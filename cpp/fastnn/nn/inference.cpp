@@ -33,29 +33,17 @@ const Activation& own_activation(const Layer<T>& layer) {
 template <class T>
 InferenceWorkspace<T>::InferenceWorkspace(const Network<T>& network)
     : buffers_{Matrix<T>(kTileHeight, widest(network)),
-               Matrix<T>(kTileHeight, widest(network))} {
-    const Pass tile{.batch = kTileHeight, .tile_height = kTileHeight};
-    for (const Layer<T>& layer : network.layers()) {
-        std::visit([&](const auto& l) { l.reserve_scratch(tile, scratch_); }, layer);
-    }
-}
+               Matrix<T>(kTileHeight, widest(network))} {}
 
 template <class T>
 MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
+                                               const State<T>& state,
                                                typename Network<T>::Depth depth,
                                                MatrixView<const T> x) {
     static const Activation identity = activation::Identity{};
     const Index rows = x.rows;
-    const Index padded = round_up(rows, kRowStep);
     MatrixView<const T> current = x;
     int next = 0;
-    if (padded != rows) {  // products run over whole groups of rows
-        const MatrixView<T> copy =
-            buffers_[next].view({0, padded}).col_slice({0, x.cols});
-        copy_rows<T>(x, copy);
-        current = copy;
-        next = 1;
-    }
     for (Index k = 0; k < depth.layers; ++k) {
         const Layer<T>& layer = network.layers()[static_cast<std::size_t>(k)];
         if (std::holds_alternative<Dropout<T>>(layer)) continue;
@@ -64,14 +52,14 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
         std::visit(
             [&](const auto& l) {
                 const MatrixView<T> y =
-                    buffers_[next].view({0, padded}).col_slice({0, l.width()});
-                l.infer(network.state(), f, current, y, scratch_);
+                    buffers_[next].view({0, rows}).col_slice({0, l.width()});
+                l.infer(state, f, current, y);
                 current = y;
             },
             layer);
         next = 1 - next;
     }
-    return {current.data, rows, current.cols, current.stride};
+    return current;
 }
 
 template <class T>
@@ -86,10 +74,13 @@ void infer(const Network<T>& network,
         static_cast<int>(std::min<Index>(n_threads, std::max<Index>(tiles, 1)));
     std::vector<InferenceWorkspace<T>> workspaces;
     for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network);
+    PackedWeights<T> weights(network);
+    weights.pack_all(threads);
+    const State<T> state = weights.state();
     parallel_for(threads, tiles, [&](Index tile, int rank) {
         const Range rows = tile_range(tile, height, x.rows);
-        copy_rows<T>(workspaces[static_cast<std::size_t>(rank)].run(network, depth,
-                                                                    x.row_slice(rows)),
+        auto& workspace = workspaces[static_cast<std::size_t>(rank)];
+        copy_rows<T>(workspace.run(network, state, depth, x.row_slice(rows)),
                      y.row_slice(rows));
     });
 }

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "fastnn/nn/network.hpp"
+#include "fastnn/nn/packed_weights.hpp"
 
 namespace fastnn {
 
@@ -19,12 +19,12 @@ public:
     // Outputs (rows, width) of `depth` for at most kTileHeight rows of x; the view is
     // valid until the next call.
     MatrixView<const T> run(const Network<T>& network,
+                            const State<T>& state,
                             typename Network<T>::Depth depth,
                             MatrixView<const T> x);
 
 private:
     Matrix<T> buffers_[2];  // (kTileHeight, widest layer)
-    GemmScratch<T> scratch_;
 };
 
 // y = outputs of `depth` for the rows of x, on n_threads threads.

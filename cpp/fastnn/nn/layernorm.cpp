@@ -27,8 +27,8 @@ void LayerNorm<T>::initialise(T* parameters) const {
 template <class T>
 LayerMemory<T> LayerNorm<T>::memory(const Pass& pass) const {
     LayerMemory<T> memory = activation_memory<T>(f_, pass.batch, width_);
-    memory.mean.resize(round_up(pass.batch, kRowStep));
-    memory.inv_std.resize(round_up(pass.batch, kRowStep));
+    memory.mean.resize(pass.batch);
+    memory.inv_std.resize(pass.batch);
     return memory;
 }
 
@@ -42,8 +42,8 @@ void LayerNorm<T>::forward(const State<T>& state,
                            const Pass&,
                            MatrixView<const T> x,
                            LayerMemory<T>& memory,
-                           const Tile<T>& tile) const {
-    const Range rows = tile.padded();
+                           const Tile& tile) const {
+    const Range rows = tile.rows;
     layernorm_forward<T>(
         x, state.parameters + gamma_.begin, state.parameters + beta_.begin, eps_,
         pre_activation(f_, memory, rows), memory.mean.data() + rows.begin,
@@ -57,8 +57,8 @@ void LayerNorm<T>::backward(const State<T>& state,
                             MatrixView<const T> x,
                             LayerMemory<T>& memory,
                             MatrixView<T> dx,
-                            const Tile<T>& tile) const {
-    const Range rows = tile.padded();
+                            const Tile& tile) const {
+    const Range rows = tile.rows;
     activate_backward(f_, memory, rows);
     if (!dx.data) return;
     layernorm_backward_input<T>(
@@ -72,8 +72,7 @@ void LayerNorm<T>::gradient(const Pass& pass,
                             const LayerMemory<T>& memory,
                             const ParameterTile&,
                             T* dgamma,
-                            T* dbeta,
-                            GemmScratch<T>&) const {
+                            T* dbeta) const {
     layernorm_sums<T>(memory.grad.view({0, pass.batch}), x, memory.mean.data(),
                       memory.inv_std.data(), dgamma, dbeta);
 }
@@ -82,8 +81,7 @@ template <class T>
 void LayerNorm<T>::infer(const State<T>& state,
                          const Activation& f,
                          MatrixView<const T> x,
-                         MatrixView<T> y,
-                         GemmScratch<T>&) const {
+                         MatrixView<T> y) const {
     for (Index i = 0; i < x.rows; ++i) {
         T mean, inv_std;
         layernorm_forward<T>(x.row_slice({i, i + 1}), state.parameters + gamma_.begin,

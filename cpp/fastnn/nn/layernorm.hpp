@@ -24,32 +24,29 @@ public:
 
     void initialise(T* parameters) const;
     LayerMemory<T> memory(const Pass& pass) const;
-    void reserve_scratch(const Pass&, GemmScratch<T>&) const {}
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
     void forward(const State<T>& state,
                  const Pass& pass,
                  MatrixView<const T> x,
                  LayerMemory<T>& memory,
-                 const Tile<T>& tile) const;
+                 const Tile& tile) const;
     void backward(const State<T>& state,
                   const Pass& pass,
                   MatrixView<const T> x,
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
-                  const Tile<T>& tile) const;
+                  const Tile& tile) const;
     void gradient(const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
                   T* dgamma,
-                  T* dbeta,
-                  GemmScratch<T>& scratch) const;
+                  T* dbeta) const;
     void infer(const State<T>& state,
                const Activation& f,
                MatrixView<const T> x,
-               MatrixView<T> y,
-               GemmScratch<T>& scratch) const;
+               MatrixView<T> y) const;
 
 private:
     Index width_;

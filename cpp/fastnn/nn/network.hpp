@@ -40,8 +40,11 @@ public:
     Progress& progress() noexcept { return progress_; }
     const Progress& progress() const noexcept { return progress_; }
 
-    State<T> state() const noexcept { return {parameters_.data(), statistics_.data()}; }
     const std::vector<Layer<T>>& layers() const noexcept { return layers_; }
+    // Slices that cover all parameters, in their order.
+    const std::vector<ParameterTile>& parameter_tiles() const noexcept {
+        return parameter_tiles_;
+    }
     // Whether a layer before `layer` has parameters, so that gradients must reach it.
     bool needs_input_gradient(Index layer) const noexcept;
 
@@ -65,6 +68,7 @@ private:
     std::vector<Index> widths_;     // by position as written
     std::vector<Depth> depths_;     // by position as written
     std::vector<Index> positions_;  // of each of layers_, as written
+    std::vector<ParameterTile> parameter_tiles_;
     TensorTable table_;
     Buffer<T> parameters_;
     Buffer<T> statistics_;

@@ -6,7 +6,6 @@
 #include "fastnn/core/matrix.hpp"
 #include "fastnn/core/types.hpp"
 #include "fastnn/kernels/activation.hpp"
-#include "fastnn/kernels/gemm.hpp"
 
 namespace fastnn {
 
@@ -15,12 +14,13 @@ template <class T>
 struct State {
     const T* parameters;
     const T* statistics;
+    const T* panels;  // the dense layers' weights again, packed (packed_weights.hpp)
 };
 
 // One pass of one batch.
 struct Pass {
     Index batch = 0;        // rows
-    Index tile_height = 0;  // rows of a tile, a multiple of kRowStep
+    Index tile_height = 0;  // rows of a tile
     bool training = true;   // batch statistics and dropout, or inference mode
     std::uint64_t seed = 0;
     std::uint32_t step = 0;
@@ -29,16 +29,9 @@ struct Pass {
 };
 
 // Some rows of the batch, handled by one thread.
-template <class T>
 struct Tile {
     Index index;
     Range rows;
-    GemmScratch<T>& scratch;
-
-    // Rows for products: whole groups, so that a row's bits do not depend on the tile.
-    Range padded() const noexcept {
-        return {rows.begin, rows.begin + round_up(rows.size(), kRowStep)};
-    }
 };
 
 // What one layer keeps of a batch from its forward to its backward pass. Layers use the

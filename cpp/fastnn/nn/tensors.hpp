@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fastnn/core/types.hpp"
+#include "fastnn/kernels/affine.hpp"
 
 namespace fastnn {
 
@@ -41,7 +42,14 @@ public:
             {std::to_string(position) + "." + name, std::move(shape), storage, range});
         return range;
     }
+    // Sets room aside for the packed weights of a dense layer (kernels/affine.hpp).
+    Range add_panels(Index units, Index inputs) {
+        const Index begin = panels_;
+        panels_ += panels_size(units, inputs);
+        return {begin, panels_};
+    }
     const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
+    Index panels() const noexcept { return panels_; }
     Index size(Storage storage) const noexcept {
         return sizes_[static_cast<int>(storage)];
     }
@@ -49,6 +57,7 @@ public:
 private:
     std::vector<Tensor> tensors_;
     Index sizes_[3] = {0, 0, 0};
+    Index panels_ = 0;
 };
 
 }  // namespace fastnn

@@ -4,11 +4,13 @@ namespace fastnn {
 
 template <class T>
 Evaluation<T>::Evaluation(const Network<T>& network,
+                          const PackedWeights<T>& weights,
                           const Loss& loss,
                           std::vector<Metric> metrics,
                           const Samples<T>& samples,
                           int n_threads)
     : network_(network),
+      weights_(weights),
       loss_(loss),
       metrics_(std::move(metrics)),
       samples_(samples),
@@ -31,7 +33,7 @@ void Evaluation<T>::run(Index tile, int rank) {
     const Range rows =
         tile_range(tile, InferenceWorkspace<T>::kTileHeight, samples_.size());
     const MatrixView<const T> z = workspaces_[static_cast<std::size_t>(rank)].run(
-        network_, network_.whole(), samples_.x.row_slice(rows));
+        network_, weights_.state(), network_.whole(), samples_.x.row_slice(rows));
     const Samples<T> part = samples_.slice(rows);
     tile_loss_[tile] =
         loss_rows<T>(loss_, z, part.targets, part.weights, nullptr, total_weight_, {});

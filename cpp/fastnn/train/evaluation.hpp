@@ -12,8 +12,10 @@ namespace fastnn {
 template <class T>
 class Evaluation {
 public:
-    // Keeps views of the network and the samples; allocates for n_threads ranks.
+    // Keeps views of the network, its packed weights and the samples; allocates for
+    // n_threads ranks.
     Evaluation(const Network<T>& network,
+               const PackedWeights<T>& weights,
                const Loss& loss,
                std::vector<Metric> metrics,
                const Samples<T>& samples,
@@ -27,6 +29,7 @@ public:
 
 private:
     const Network<T>& network_;
+    const PackedWeights<T>& weights_;
     const Loss& loss_;
     std::vector<Metric> metrics_;
     Samples<T> samples_;

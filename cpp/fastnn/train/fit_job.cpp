@@ -56,8 +56,8 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
             n_threads),
       order_(train.size()) {
     if (validation) {
-        validation_.emplace(network_, trainer.config_.loss, metrics_, *validation,
-                            n_threads);
+        validation_.emplace(network_, step_.pass().weights(), trainer.config_.loss,
+                            metrics_, *validation, n_threads);
     }
     if (config.early_stopping) {
         require_monitor("early_stopping", config.early_stopping->monitor);
@@ -127,6 +127,7 @@ void FitJob<T>::begin_epoch() {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
                     static_cast<std::uint32_t>(network_.progress().epochs));
     }
+    step_.pack_first();  // a callback may have changed the weights
     begin_batch();
 }
 
@@ -264,7 +265,8 @@ bool FitJob<T>::weights_leapt() const {
 // The mean loss of the samples with the weights as they are.
 template <class T>
 double FitJob<T>::loss_by_inference() const {
-    Evaluation<T> evaluation(network_, trainer_.config_.loss, {}, train_, 1);
+    Evaluation<T> evaluation(network_, step_.pass().weights(), trainer_.config_.loss,
+                             {}, train_, 1);
     for (Index i = 0; i < evaluation.tiles(); ++i) evaluation.run(i, 0);
     return evaluation.loss();
 }

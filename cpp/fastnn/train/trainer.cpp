@@ -67,6 +67,7 @@ StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
     const double lr = learning_rate();
     const std::int64_t step = optimizer_.step();
     before_.take(network_);
+    single_->pack_first();
     single_->begin(batch, nullptr, batch.size(),
                    static_cast<std::uint32_t>(progress.steps), lr);
     Job job{*single_, hooks};

@@ -34,17 +34,15 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
       config_(config),
       optimizer_(optimizer),
       pass_(network, config.loss, max_batch, /*training=*/true),
-      scratch_(static_cast<std::size_t>(n_threads)),
       gradient_tile_(static_cast<std::size_t>(n_threads)) {
-    for (GemmScratch<T>& scratch : scratch_) pass_.reserve_scratch(scratch);
     const double work = static_cast<double>(network.parameters().size()) *
                         static_cast<double>(max_batch);
     if (config.clip_norm || work > kLongStep) {
         gradients_.resize(network.parameters().size());
-        tile_norm_.resize(static_cast<Index>(pass_.parameter_tiles().size()));
+        tile_norm_.resize(static_cast<Index>(network_.parameter_tiles().size()));
     } else {
         for (Buffer<T>& buffer : gradient_tile_) {
-            buffer.resize(largest(pass_.parameter_tiles()));
+            buffer.resize(largest(network_.parameter_tiles()));
         }
     }
 }
@@ -57,33 +55,34 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             double lr) noexcept {
     pass_.begin(samples, rows, n, network_.seed(), key);
     lr_ = lr;
-    stage_ = Stage::kPass;
+    stage_ = packed_ ? Stage::kPass : Stage::kPack;
     phase_ = 0;
 }
 
 template <class T>
 Index TrainingStep<T>::tiles() const noexcept {
-    return stage_ == Stage::kPass ? pass_.tiles()
-                                  : static_cast<Index>(pass_.parameter_tiles().size());
+    return stage_ == Stage::kPass
+               ? pass_.tiles()
+               : static_cast<Index>(network_.parameter_tiles().size());
 }
 
 template <class T>
 void TrainingStep<T>::run(Index i, int rank) {
-    const auto r = static_cast<std::size_t>(rank);
-    if (stage_ == Stage::kPass) return pass_.run_tile(phase_, i, scratch_[r]);
+    if (stage_ == Stage::kPass) return pass_.run_tile(phase_, i);
 
-    const ParameterTile& tile = pass_.parameter_tiles()[static_cast<std::size_t>(i)];
+    const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
+    if (stage_ == Stage::kPack) return pass_.weights().pack(tile);
     if (gradients_first()) {
         T* dweight = gradients_.data() + tile.weight.begin;
         T* dbias = gradients_.data() + tile.bias.begin;
         if (stage_ == Stage::kUpdate) return update(tile, dweight, dbias);
-        compute_gradient(tile, dweight, dbias, rank);
+        compute_gradient(tile, dweight, dbias);
         tile_norm_[i] = squared_norm<T>({dweight, tile.weight.size()}) +
                         squared_norm<T>({dbias, tile.bias.size()});
     } else {
-        T* dweight = gradient_tile_[r].data();
+        T* dweight = gradient_tile_[static_cast<std::size_t>(rank)].data();
         T* dbias = dweight + tile.weight.size();
-        compute_gradient(tile, dweight, dbias, rank);
+        compute_gradient(tile, dweight, dbias);
         update(tile, dweight, dbias);
     }
 }
@@ -91,9 +90,8 @@ void TrainingStep<T>::run(Index i, int rank) {
 template <class T>
 void TrainingStep<T>::compute_gradient(const ParameterTile& tile,
                                        T* dweight,
-                                       T* dbias,
-                                       int rank) {
-    pass_.gradient(tile, dweight, dbias, scratch_[static_cast<std::size_t>(rank)]);
+                                       T* dbias) {
+    pass_.gradient(tile, dweight, dbias);
     const VectorView<T> weight_part{dweight, tile.weight.size()};
     if (tile.penalised && !config_.penalty.none()) {
         const T* w = network_.parameters().data() + tile.weight.begin;
@@ -120,11 +118,16 @@ void TrainingStep<T>::update(const ParameterTile& tile,
             {parameters + tile.weight.begin, units, tile.weight.size() / units},
             *config_.max_norm);
     }
+    pass_.weights().pack(tile);
 }
 
 template <class T>
 typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
     switch (stage_) {
+        case Stage::kPack:
+            packed_ = true;
+            stage_ = Stage::kPass;
+            return Outcome::kMore;
         case Stage::kPass:
             pass_.finish_phase(phase_);
             if (++phase_ < pass_.phases()) return Outcome::kMore;

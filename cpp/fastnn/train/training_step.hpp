@@ -32,6 +32,9 @@ public:
                std::uint32_t key,
                double lr) noexcept;
 
+    // The step to begin packs the weights: somebody else may have changed them.
+    void pack_first() noexcept { packed_ = false; }
+
     // The current stage, for run_job.
     Index tiles() const noexcept;
     void run(Index tile, int rank);
@@ -44,12 +47,12 @@ public:
 
     const BatchPass<T>& pass() const noexcept { return pass_; }
     Index max_batch() const noexcept { return pass_.max_batch(); }
-    int ranks() const noexcept { return static_cast<int>(scratch_.size()); }
+    int ranks() const noexcept { return static_cast<int>(gradient_tile_.size()); }
 
 private:
-    enum class Stage { kPass, kGradient, kUpdate };
+    enum class Stage { kPack, kPass, kGradient, kUpdate };
 
-    void compute_gradient(const ParameterTile& tile, T* dweight, T* dbias, int rank);
+    void compute_gradient(const ParameterTile& tile, T* dweight, T* dbias);
     void update(const ParameterTile& tile, const T* dweight, const T* dbias);
     void begin_update();
     void clip_norm();
@@ -61,9 +64,9 @@ private:
     optim::Optimizer<T>& optimizer_;
     BatchPass<T> pass_;
     double lr_ = 0;
-    Stage stage_ = Stage::kPass;
+    Stage stage_ = Stage::kPack;
+    bool packed_ = false;
     Index phase_ = 0;
-    std::vector<GemmScratch<T>> scratch_;   // of each rank
     std::vector<Buffer<T>> gradient_tile_;  // of each rank
     Buffer<T> gradients_;                   // flat, only when gradients come first
     Buffer<double> tile_norm_;              // squared norm of each parameter tile

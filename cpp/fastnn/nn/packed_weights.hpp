@@ -1,0 +1,42 @@
+// The weights of a network's dense layers once more, as their forward product reads
+// them (kernels/affine.hpp): packed once a step, right after an update while they are
+// in cache, instead of once for every tile of rows.
+#pragma once
+
+#include "fastnn/core/threads.hpp"
+#include "fastnn/nn/network.hpp"
+
+namespace fastnn {
+
+template <class T>
+class PackedWeights {
+public:
+    explicit PackedWeights(const Network<T>& network)
+        : network_(network), panels_(network.tensors().panels()) {}
+
+    // Whoever changed a slice of the parameters packs it anew. Slices may be packed in
+    // parallel.
+    void pack(const ParameterTile& tile) {
+        const auto& layer = network_.layers()[static_cast<std::size_t>(tile.layer)];
+        if (const auto* dense = std::get_if<Dense<T>>(&layer)) {
+            dense->pack(network_.parameters().data(), tile, panels_.data());
+        }
+    }
+    // Packs all of them.
+    void pack_all(int n_threads) {
+        const auto& tiles = network_.parameter_tiles();
+        parallel_for(n_threads, static_cast<Index>(tiles.size()),
+                     [&](Index i, int) { pack(tiles[static_cast<std::size_t>(i)]); });
+    }
+    // The network's numbers, as layers see them.
+    State<T> state() const noexcept {
+        return {network_.parameters().data(), network_.statistics().data(),
+                panels_.data()};
+    }
+
+private:
+    const Network<T>& network_;
+    Buffer<T> panels_;
+};
+
+}  // namespace fastnn
