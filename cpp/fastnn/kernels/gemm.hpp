@@ -1,9 +1,9 @@
 // C = A B: the one loop behind every matrix product.
 //
 // A block of C stays in registers while the sum runs: each step loads one row of B's
-// columns and multiplies it by an element of A for each row of the block. A is read
-// where it lies, by rows or by columns; B from panels packed before, or from a
-// row-major matrix.
+// columns and multiplies it by an element of A for each row of the block. A is read by
+// rows or by columns; B from panels packed before, or from a row-major matrix. Operands
+// are read where they lie, or copied together first where that is paid back.
 //
 // An element of C is summed over parts of the depth of at most kDepth, in each part one
 // term after another, and the parts are added in their order. So its bits depend on the
@@ -35,7 +35,15 @@ inline constexpr int kBlockRows = 4, kBlockRegisters = 2;
 template <class T>
 inline constexpr Index kDepth = 512 / sizeof(T);
 
-// --- operands ------------------------------------------------------------------------
+// Rows of C that share one copy of a part of A.
+inline constexpr Index kRowsAtOnce = 128;
+
+// Rows of an operand so far apart that they lie on different pages of memory, or
+// displace each other in L1 when read together.
+template <class T>
+inline constexpr Index kFarApart = 2048 / sizeof(T);
+
+// --- A -------------------------------------------------------------------------------
 
 // A (m, k), row-major.
 template <class T>
@@ -44,6 +52,7 @@ struct Plain {
     Index stride;
 
     const T& operator()(Index i, Index k) const { return data[i * stride + k]; }
+    Plain from(Index i) const { return {data + i * stride, stride}; }
     Plain from(Index i, Index k) const { return {&(*this)(i, k), stride}; }
 };
 
@@ -54,8 +63,37 @@ struct Transposed {
     Index stride;
 
     const T& operator()(Index i, Index k) const { return data[k * stride + i]; }
+    Transposed from(Index i) const { return {data + i, stride}; }
     Transposed from(Index i, Index k) const { return {&(*this)(i, k), stride}; }
 };
+
+// Such a transpose copied together: kBlockRows of A at a time, without gaps.
+template <class T>
+struct Grouped {
+    const T* data;
+    Index depth;
+
+    const T& operator()(Index i, Index k) const { return data[k * kBlockRows + i]; }
+    Grouped from(Index i) const {
+        return {data + i / kBlockRows * kBlockRows * depth + i % kBlockRows, depth};
+    }
+};
+
+template <class T>
+Grouped<T> grouped(Transposed<T> a, Index rows, Index depth, T* copy) {
+    for (Index k = 0; k < depth; ++k) {
+        const T* from = &a(0, k);
+        T* to = copy + k * kBlockRows;
+        Index i = 0;
+        for (; i + kBlockRows <= rows; i += kBlockRows) {
+            std::copy_n(from + i, kBlockRows, to + i * depth);
+        }
+        std::copy_n(from + i, rows - i, to + i * depth);
+    }
+    return {copy, depth};
+}
+
+// --- B -------------------------------------------------------------------------------
 
 // A part of B as the loop reads it: some rows, and columns in registers.
 template <class T>
@@ -85,12 +123,10 @@ struct Panels {
     }
 };
 
-// B (k, n), row-major. Its rows are copied together before they are read again and
-// again where they lie so far apart that they would displace each other in L1, or end
+// B (k, n), row-major. Its rows are copied together where they lie far apart, or end
 // within a register.
 template <class T>
 struct RowMajor {
-    static constexpr Index kFarApart = 2048 / sizeof(T);
     const T* data;
     Index stride;
 
@@ -98,7 +134,7 @@ struct RowMajor {
         constexpr Index kLanes = Vec<T>::kWidth;
         const T* from = data + part.k * stride + part.column;
         const Index width = part.registers * kLanes;
-        const bool worth_copying = stride >= kFarApart && uses >= kBlockRows;
+        const bool worth_copying = stride >= kFarApart<T> && uses >= kBlockRows;
         if (part.columns == width && !worth_copying) return {from, stride, kLanes};
         for (Index k = 0; k < part.depth; ++k) {
             simd::for_each<T>(part.columns, [&](auto at) {
@@ -108,6 +144,8 @@ struct RowMajor {
         return {copy, width, kLanes};
     }
 };
+
+// --- C -------------------------------------------------------------------------------
 
 // Where a block of C goes, and what the sums are added to: C itself, a bias in each row
 // (step 0), or zeros.
@@ -178,7 +216,7 @@ template <int Registers, class T, class Left>
 void over_rows(Left a, Index rows, Strip<T> b, Index depth, Target<T> c) noexcept {
     Index i = 0;
     const auto next = [&]<int Rows>(std::integral_constant<int, Rows>) {
-        block<Rows, Registers, T>(a.from(i, 0), b, depth, c.from(i));
+        block<Rows, Registers, T>(a.from(i), b, depth, c.from(i));
         i += Rows;
     };
     while (i + kBlockRows <= rows) next(std::integral_constant<int, kBlockRows>{});
@@ -195,42 +233,75 @@ constexpr int next_registers(Index left) {
     return static_cast<int>(std::min<Index>(left, kBlockRegisters));
 }
 
-// C = start + A B, where `bias` (n) starts each row, or zeros when it is null.
+// C += A B, or C = bias + A B at the first part of the depth, for the terms and the
+// rows of one copy of A.
 template <class T, class Left, class Right>
-void product(Left a, Right b, Index depth, MatrixView<T> c, const T* bias) noexcept {
+void add_part(Left a,
+              Right b,
+              Range terms,
+              MatrixView<T> c,
+              bool first,
+              const T* bias) noexcept {
     constexpr Index kLanes = Vec<T>::kWidth;
     static constexpr T kZeros[kBlockRegisters * kLanes] = {};
     alignas(64) T copy[kDepth<T> * kBlockRegisters * kLanes];
 
-    const Index parts = std::max<Index>(ceil_div(depth, kDepth<T>), 1);
-    for (Index i = 0; i < parts; ++i) {
-        const Range terms = tile_range(i, ceil_div(depth, parts), depth);
-        for (Index j = 0; j < c.cols;) {
-            const int registers = next_registers(ceil_div(c.cols - j, kLanes));
-            const Index columns = std::min(registers * kLanes, c.cols - j);
-            const Part part{terms.begin, terms.size(), j, columns, registers};
-            const Strip<T> strip = b.strip(part, c.rows, copy);
-            Target<T> target{c.data + j, c.stride, columns, kZeros, 0};
-            if (i > 0) {
-                target.start = target.data;
-                target.start_stride = c.stride;
-            } else if (bias) {
-                target.start = bias + j;
-            }
-            const auto run =
-                [&]<int Registers>(std::integral_constant<int, Registers>) {
-                    over_rows<Registers, T>(a.from(0, part.k), c.rows, strip,
-                                            part.depth, target);
-                };
-            if (registers == 1) {
-                run(std::integral_constant<int, 1>{});
-            } else if (registers == 2) {
-                run(std::integral_constant<int, 2>{});
-            } else if constexpr (kBlockRegisters == 3) {
-                run(std::integral_constant<int, 3>{});
-            }
-            j += columns;
+    for (Index j = 0; j < c.cols;) {
+        const int registers = next_registers(ceil_div(c.cols - j, kLanes));
+        const Index columns = std::min(registers * kLanes, c.cols - j);
+        const Part part{terms.begin, terms.size(), j, columns, registers};
+        const Strip<T> strip = b.strip(part, c.rows, copy);
+        Target<T> target{c.data + j, c.stride, columns, kZeros, 0};
+        if (!first) {
+            target.start = target.data;
+            target.start_stride = c.stride;
+        } else if (bias) {
+            target.start = bias + j;
         }
+        const auto run = [&]<int Registers>(std::integral_constant<int, Registers>) {
+            over_rows<Registers, T>(a, c.rows, strip, part.depth, target);
+        };
+        if (registers == 1) {
+            run(std::integral_constant<int, 1>{});
+        } else if (registers == 2) {
+            run(std::integral_constant<int, 2>{});
+        } else if constexpr (kBlockRegisters == 3) {
+            run(std::integral_constant<int, 3>{});
+        }
+        j += columns;
+    }
+}
+
+// The same for all rows of a transpose that is copied together, some rows at a time.
+template <class T, class Right>
+void add_grouped(Transposed<T> a,
+                 Right b,
+                 Range terms,
+                 MatrixView<T> c,
+                 bool first,
+                 const T* bias) noexcept {
+    alignas(64) T copy[kDepth<T> * kRowsAtOnce];
+    for (Index i = 0; i < c.rows; i += kRowsAtOnce) {
+        const Range rows{i, std::min(i + kRowsAtOnce, c.rows)};
+        const Grouped<T> group =
+            grouped(a.from(i, terms.begin), rows.size(), terms.size(), copy);
+        add_part(group, b, terms, c.row_slice(rows), first, bias);
+    }
+}
+
+// C = A B, or with a `bias` (n) that is not null C = 1 bias^T + A B.
+template <class T, class Left, class Right>
+void product(Left a, Right b, Index depth, MatrixView<T> c, const T* bias) noexcept {
+    const Index parts = std::max<Index>(ceil_div(depth, kDepth<T>), 1);
+    for (Index p = 0; p < parts; ++p) {
+        const Range terms = tile_range(p, ceil_div(depth, parts), depth);
+        if constexpr (std::is_same_v<Left, Transposed<T>>) {
+            if (a.stride >= kFarApart<T> && c.cols >= kFarApart<T> / 2) {
+                add_grouped(a, b, terms, c, p == 0, bias);
+                continue;
+            }
+        }
+        add_part(a.from(0, terms.begin), b, terms, c, p == 0, bias);
     }
 }
 

@@ -10,17 +10,19 @@ namespace fastnn {
 namespace {
 
 // Rows of W whose gradient is computed at once: about 512 KiB, to stay in a core's L2
-// cache until the optimizer has used it, and an even number of slices. Depends on the
-// shape alone.
+// cache until the optimizer has used it, but no fewer than use a copied part of X
+// often; and an even number of slices. Depends on the shape alone.
 template <class T>
 Index slice_height(Index out, Index in) {
     constexpr Index kBytes = 512 << 10;
+    constexpr Index kOften = 128;
     constexpr Index kWorthSplitting = 4096;  // elements
     constexpr Index kStep = kPanelUnits;
     const Index bytes = out * in * static_cast<Index>(sizeof(T));
     if (out * in < kWorthSplitting) return out;
     const Index slices = round_up(ceil_div(bytes, kBytes), 2);
-    return std::min(out, round_up(ceil_div(out, slices), kStep));
+    const Index height = std::max(ceil_div(out, slices), std::min(kOften, out / 2));
+    return std::min(out, round_up(height, kStep));
 }
 
 }  // namespace
