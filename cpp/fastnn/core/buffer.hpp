@@ -9,6 +9,10 @@
 #include <new>
 #include <utility>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "fastnn/core/types.hpp"
 
 namespace fastnn {
@@ -66,6 +70,7 @@ public:
 
 private:
     enum Allocate { kAllocate };
+    static constexpr std::size_t kWorthHugePages = 4 << 20;
 
     Buffer(Index size, Allocate) : size_(size) {
         if (size == 0) return;
@@ -81,6 +86,18 @@ private:
         void* begin = block_;
         std::size_t space = bytes + kAlignment;
         data_ = static_cast<T*>(std::align(kAlignment, bytes, begin, space));
+        if (bytes >= kWorthHugePages) ask_for_huge_pages(bytes);
+    }
+    // Fewer page faults when memory is new, fewer misses of the page table's cache when
+    // columns are read. A wish: where the system has none, nothing changes.
+    void ask_for_huge_pages([[maybe_unused]] std::size_t bytes) const noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+        constexpr std::uintptr_t kPage = 4096;
+        const auto address = reinterpret_cast<std::uintptr_t>(data_);
+        const std::uintptr_t begin = (address + kPage - 1) / kPage * kPage;
+        const std::uintptr_t end = (address + bytes) / kPage * kPage;
+        madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
     }
     void release() noexcept { std::free(block_); }
     void swap(Buffer& other) noexcept {

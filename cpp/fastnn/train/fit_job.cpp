@@ -238,8 +238,13 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
     if (loss > kDivergenceFactor * usual_loss_) {
         return too_large("the mean loss of an epoch", loss, kDivergenceFactor);
     }
-    if (!is_finite(network_)) return kWeightsBroke;
-    if (weights_leapt()) {
+    // Not finite, or of float64 weights too large to be squared.
+    const double square = squared_norm<T>(network_.parameters().view());
+    if (!(std::isfinite(square) && all_finite<T>(network_.statistics().view())) &&
+        !is_finite(network_)) {
+        return kWeightsBroke;
+    }
+    if (square > kLeap * kLeap * std::max(first_square_, 1.0)) {
         const double after = loss_by_inference();
         if (!(after <= kDivergenceFactorAfterLeap * usual_loss_)) {
             return too_large("the loss after an epoch", after,
@@ -254,12 +259,6 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
         if (!std::isfinite(score)) return became(name, score);
     }
     return "";
-}
-
-template <class T>
-bool FitJob<T>::weights_leapt() const {
-    const double square = squared_norm<T>(network_.parameters().view());
-    return square > kLeap * kLeap * std::max(first_square_, 1.0);
 }
 
 // The mean loss of the samples with the weights as they are.

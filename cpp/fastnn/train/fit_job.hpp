@@ -43,7 +43,6 @@ private:
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
     std::string trouble(const Logs& logs) const;
-    bool weights_leapt() const;
     double loss_by_inference() const;
     void require_monitor(const std::string& owner, const std::string& name) const;
     double baseline_loss() const;
