@@ -7,6 +7,7 @@ Each contender is a module with a class of the same protocol (`contender.Contend
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
 
 
@@ -35,3 +36,13 @@ ENTRANTS = {
         Entrant("numpy", "NumPy", "peers.numpy_reference", "fastnn"),
     )
 }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that race."""
+    names = ("jax", "torch", "scikit-learn")
+    return {name: metadata.version(name) for name in names if _is_installed(name)}
+
+
+def _is_installed(distribution: str) -> bool:
+    return any(True for _ in metadata.distributions(name=distribution))

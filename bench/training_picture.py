@@ -1,0 +1,143 @@
+"""The picture of the training benchmark: who is faster, by how much, on which network.
+
+Above, for each network, how many times longer than fastnn every peer takes; below, the
+time of a step while one thing grows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from peers import ENTRANTS
+from report import duration
+from training_cases import HEADLINE, SWEEPS
+from training_report import Entry, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+COLOURS = {
+    "fastnn": "#c0392b",
+    "jax": "#2e86c1",
+    "torch": "#e67e22",
+    "compiled": "#f5b971",
+    "sklearn": "#58a55c",
+    "numpy": "#8e8e93",
+}
+TITLES = {
+    "depth": "hidden layers of 128, batch 128",
+    "width": "width of three hidden layers, batch 128",
+    "batch": "batch size, 784-256-128-10",
+    "rows": "rows an epoch, 64-128-64-10, batch 128",
+}
+
+
+def draw(path: Path, about: dict[str, Any], entries: Sequence[Entry]) -> None:
+    """Draw the entries with the most threads."""
+    threads = max(entry["threads"] for entry in entries)
+    shown = [entry for entry in entries if entry["threads"] == threads]
+    bars = [entry for entry in shown if entry["case"]["group"] == HEADLINE]
+    sweeps = {
+        group: [entry for entry in shown if entry["case"]["group"] == group]
+        for group in SWEEPS
+    }
+    sweeps = {group: rows for group, rows in sweeps.items() if len(rows) > 1}
+    figure = Figure(figsize=(13, 9.2 if sweeps else 5.4), layout="constrained")
+    areas = figure.subfigures(
+        1 + bool(sweeps), height_ratios=[1.25, 1][: 1 + bool(sweeps)], squeeze=False
+    )
+    if bars:
+        _bars(areas[0, 0].subplots(), bars)
+    if sweeps:
+        axes = areas[1, 0].subplots(1, len(sweeps), squeeze=False)[0]
+        for axis, (group, rows) in zip(axes, sweeps.items(), strict=True):
+            _lines(axis, group, rows)
+        axes[0].set_ylabel("time of a step")
+    figure.suptitle(_title(about, threads), fontsize=14, fontweight="bold")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def _title(about: dict[str, Any], threads: int) -> str:
+    processor = str(about["processor"]).split(" (")[0]
+    return (
+        f"A training step on a CPU: fastnn beside its peers "
+        f"({threads} thread{'s' * (threads > 1)}, {processor}, {about['level']})"
+    )
+
+
+def _bars(axis: Any, entries: Sequence[Entry]) -> None:
+    """A group of bars for each network: times as long as fastnn, which is the line."""
+    keys = [key for key in ENTRANTS if any(key in e["seconds"] for e in entries)]
+    width = 0.86 / len(keys)
+    for k, key in enumerate(keys):
+        for i, entry in enumerate(entries):
+            value = ratio(entry, key)
+            if value is None:
+                continue
+            x = i - 0.43 + (k + 0.5) * width
+            label = ENTRANTS[key].label if not i else None
+            axis.bar(x, value, width * 0.94, color=COLOURS[key], label=label)
+            text = "1" if key == "fastnn" else f"{value:.2g}x"
+            if value >= 9.95:
+                text = f"{value:.0f}x"
+            elif key != "fastnn":
+                text = f"{value:.1f}x"
+            axis.text(x, value * 1.04, text, ha="center", va="bottom", fontsize=8.5)
+    axis.axhline(1, color=COLOURS["fastnn"], linewidth=1)
+    axis.set_yscale("log")
+    top = max(ratio(e, key) or 1 for e in entries for key in keys)
+    axis.set_ylim(0.7, top * 1.5)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}x"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.set_xticks(range(len(entries)), [_network(e) for e in entries], fontsize=10)
+    axis.set_ylabel("time of a step, fastnn = 1\n(longer is slower)")
+    axis.legend(ncols=len(keys), loc="upper right", fontsize=9, frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _network(entry: Entry) -> str:
+    ours = duration(entry["seconds"]["fastnn"]["median"])
+    return f"{entry['case']['label']}\nbatch {entry['case']['batch']}, fastnn {ours}"
+
+
+def _lines(axis: Any, group: str, entries: Sequence[Entry]) -> None:
+    """The time of a step of each contender while one size grows, both in powers."""
+    for key in reversed(ENTRANTS):
+        rows = [entry for entry in entries if key in entry["seconds"]]
+        if not rows:
+            continue
+        x = [float(entry["case"]["label"].replace(",", "")) for entry in rows]
+        seconds = [entry["seconds"][key] for entry in rows]
+        bold = 2.6 if key == "fastnn" else 1.4
+        colour = COLOURS[key]
+        axis.plot(
+            x,
+            [s["median"] for s in seconds],
+            *("o-",),
+            color=colour,
+            linewidth=bold,
+            markersize=3 + bold,
+        )
+        low, high = ([s[end] for s in seconds] for end in ("low", "high"))
+        axis.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_title(TITLES[group], fontsize=10)
+    ticks = [float(entry["case"]["label"].replace(",", "")) for entry in entries]
+    axis.set_xticks(ticks, [entry["case"]["label"] for entry in entries], fontsize=8)
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.minorticks_off()
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _short(v)))
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _short(seconds: float) -> str:
+    for unit, scale in (("us", 1e6), ("ms", 1e3)):
+        if seconds * scale < 999:
+            return f"{seconds * scale:g} {unit}"
+    return f"{seconds:g} s"
