@@ -1,7 +1,7 @@
 """The table of the training benchmark: which networks are raced, and by whom.
 
-An epoch has as many steps as last some milliseconds in the fastest library, so that what
-a library does once an epoch weighs little, as it does for users.
+An epoch has as many steps as last some milliseconds in the fastest library, and at
+least five: what a library does once an epoch shall weigh little, as it does for users.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GOALS: dict[str, dict[str, float]] = {
 
 def steps_of_epoch(flops: float) -> int:
     """Steps that last about 8 ms at 300 GFLOP/s and 5 us of anything else a step."""
-    return min(1000, max(2, ceil(8e-3 / (flops / 3e11 + 5e-6))))
+    return min(1000, max(5, ceil(8e-3 / (flops / 3e11 + 5e-6))))
 
 
 def _case(
@@ -73,7 +73,7 @@ CASES: tuple[Case, ...] = (
         for width in (16, 32, 64, 128, 256, 512, 1024, 2048)
     ),
     *(
-        _case("batch", str(batch), _MIDDLE, batch, rows=max(1024, 2 * batch))
+        _case("batch", str(batch), _MIDDLE, batch, rows=max(1024, 5 * batch))
         for batch in (1, 4, 16, 64, 256, 1024)
     ),
     *(

@@ -45,14 +45,13 @@ def draw(path: Path, about: dict[str, Any], entries: Sequence[Entry]) -> None:
         for group in SWEEPS
     }
     sweeps = {group: rows for group, rows in sweeps.items() if len(rows) > 1}
-    figure = Figure(figsize=(13, 9.2 if sweeps else 5.4), layout="constrained")
-    areas = figure.subfigures(
-        1 + bool(sweeps), height_ratios=[1.25, 1][: 1 + bool(sweeps)], squeeze=False
-    )
+    heights = [1.25, 1] if bars and sweeps else [1]
+    figure = Figure(figsize=(13, 4.2 * sum(heights) + 0.6), layout="constrained")
+    areas = list(figure.subfigures(len(heights), height_ratios=heights, squeeze=False))
     if bars:
-        _bars(areas[0, 0].subplots(), bars)
+        _bars(areas[0][0].subplots(), bars)
     if sweeps:
-        axes = areas[1, 0].subplots(1, len(sweeps), squeeze=False)[0]
+        axes = areas[-1][0].subplots(1, len(sweeps), squeeze=False)[0]
         for axis, (group, rows) in zip(axes, sweeps.items(), strict=True):
             _lines(axis, group, rows)
         axes[0].set_ylabel("time of a step")

@@ -31,7 +31,7 @@ def merged(old: Iterable[Entry], new: Iterable[Entry]) -> list[Entry]:
 
     An entry is replaced whole: ratios stay within one race.
     """
-    order = {case.key: i for i, case in enumerate((*CASES, *QUICK))}
+    order = {case.key: i for i, case in enumerate((*QUICK, *CASES))}
     entries = {identity(entry): entry for entry in (*old, *new)}
 
     def place(entry: Entry) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from typing import Any
 from ceilings import fma_peak, stream_bandwidth
 from peers import versions
 from peers.case import Case
-from peers.race import LEAST, Racer, race, racers
+from peers.race import LEAST, REST, Racer, race, racers
 from report import RESULTS, duration, machine, write_json
 from training_cases import ALL, CASES, QUICK, contenders_of
 from training_picture import draw
@@ -37,18 +37,26 @@ NAME = "training_vs_peers"
 def measure(
     case: Case, field: dict[str, Racer], threads: int, *, budget: float, least: int
 ) -> Entry:
-    """Race one case, and take the ceilings of the machine at the same moment."""
+    """Race one case, and take the machine's ceilings before and after, the higher."""
     field = {key: field[key] for key in contenders_of(case) if key in field}
+    before = ceilings(threads, case.dtype)
     seconds = race(case, field, budget=budget, least=least)
+    time.sleep(REST)
+    after = ceilings(threads, case.dtype)
     return {
         "case": case.to_json(),
         "threads": threads,
         "when": time.strftime("%Y-%m-%d %H:%M"),
         "seconds": {key: vars(sample) for key, sample in seconds.items()},
         "flops": case.flops,
-        "fma_peak": fma_peak(threads, case.dtype),
-        "bandwidth": stream_bandwidth(threads),
+        "fma_peak": max(before[0], after[0]),
+        "bandwidth": max(before[1], after[1]),
     }
+
+
+def ceilings(threads: int, dtype: str) -> tuple[float, float]:
+    """FLOP/s of multiply-adds in registers, bytes/s of arrays in memory."""
+    return fma_peak(threads, dtype), stream_bandwidth(threads)
 
 
 def say(entry: Entry) -> None:

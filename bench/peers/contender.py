@@ -53,8 +53,8 @@ class Contender(ABC):
         """Update once on a batch; return its loss before."""
 
     @abstractmethod
-    def epoch(self) -> None:
-        """Train once on all rows in a new random order; return when it is done."""
+    def epochs(self, n: int) -> None:
+        """Train n times on all rows, each in a new random order; wait for the end."""
 
     @abstractmethod
     def predict(self, X: Array) -> Array:

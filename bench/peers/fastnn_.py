@@ -1,4 +1,4 @@
-"""fastnn, through what its users call: `Trainer.fit`, an epoch a call."""
+"""fastnn, through what its users call: `Trainer.fit`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from peers.contender import MOMENTUM, Contender
 
 
 class Fastnn(Contender):
-    """A call checks X and y anew, shuffles, and keeps the loss of the epoch."""
+    """Each call checks X and y anew; each epoch is shuffled and its loss recorded."""
 
     def prepare(self) -> None:
         """Nothing: `fit` takes NumPy arrays as they are."""
@@ -44,9 +44,9 @@ class Fastnn(Contender):
     def step(self, X: Array, y: Array) -> float:
         return self.trainer.step(X, y)
 
-    def epoch(self) -> None:
+    def epochs(self, n: int) -> None:
         batch = self.case.batch
-        self.trainer.fit(self.split.X, self.split.y, epochs=1, batch_size=batch)
+        self.trainer.fit(self.split.X, self.split.y, epochs=n, batch_size=batch)
 
     def predict(self, X: Array) -> Array:
         outputs: Array = self.net.predict(X, n_threads=self.threads)

@@ -110,10 +110,11 @@ class JaxScan(Contender):
         self.state, loss = self._step(self.state, jnp.asarray(X), jnp.asarray(y))
         return float(loss)
 
-    def epoch(self) -> None:
-        order = self.rng.permutation(len(self.X)).astype(np.int32)
-        batches = order.reshape(-1, self.case.batch)
-        self.state, _ = self._epoch(self.state, self.X, self.y, batches)
+    def epochs(self, n: int) -> None:
+        for _ in range(n):
+            order = self.rng.permutation(len(self.X)).astype(np.int32)
+            batches = order.reshape(-1, self.case.batch)
+            self.state, _ = self._epoch(self.state, self.X, self.y, batches)
         jax.block_until_ready(self.state)
 
     def predict(self, X: Array) -> Array:

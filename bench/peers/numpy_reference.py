@@ -39,10 +39,11 @@ class NumpyReference(Contender):
     def step(self, X: Array, y: Array) -> float:
         return self.net.step(X, y)
 
-    def epoch(self) -> None:
+    def epochs(self, n: int) -> None:
         X, y = self.split.X, self.split.y
-        for rows in self.rng.permutation(len(X)).reshape(-1, self.case.batch):
-            self.net.step(X[rows], y[rows])
+        for _ in range(n):
+            for rows in self.rng.permutation(len(X)).reshape(-1, self.case.batch):
+                self.net.step(X[rows], y[rows])
 
     def predict(self, X: Array) -> Array:
         return self.net.predict(X)

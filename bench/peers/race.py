@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,13 @@ from report import Sample, limited_to, summary
 from peers import ENTRANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from peers.case import Case
 
 BENCH = Path(__file__).resolve().parents[1]
 REST = 0.1  # seconds before each turn, in which threads of the last one come to rest
+TURN = 0.06  # seconds of a turn, at least
 LEAST, MOST = 5, 41  # turns of each contender
 SAME_LOSS = 1e-4  # relative, before any step
 SAME_UPDATE = 2e-3  # relative, after one: rounding, seen through Adam's m / sqrt(v)
@@ -58,8 +60,9 @@ class Racer:
     def call(self, method: str, **arguments: Any) -> Any:
         return self._ask(do="call", method=method, arguments=arguments)
 
-    def time(self, method: str = "epoch", repeat: int = 1) -> float:
-        return float(self._ask(do="time", method=method, repeat=repeat))
+    def time(self, method: str, **arguments: Any) -> float:
+        """Seconds of a call, by the clock of the contender's process."""
+        return float(self._ask(do="time", method=method, arguments=arguments))
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -121,23 +124,37 @@ def race(
 ) -> dict[str, Sample]:
     """Check that all compute the same, then time epochs in turns: seconds a step."""
     agree(case, field)
-    for racer in field.values():
-        racer.time(repeat=2)  # compiles, and fills caches
-    epochs = take_turns(field, budget=budget, least=least)
+    turns = {key: epochs_of_turn(racer) for key, racer in field.items()}
+
+    def turn(key: str) -> float:
+        n = turns[key]
+        return field[key].time("epochs", n=n) / n
+
     steps = case.rows // case.batch
+    epochs = take_turns(list(field), turn, budget=budget, least=least)
     return {key: summary([t / steps for t in times]) for key, times in epochs.items()}
 
 
+def epochs_of_turn(racer: Racer) -> int:
+    """Warm up (compile, fill caches), and return how many epochs make a turn.
+
+    Long enough that a turn's first steps weigh little: after a rest the caches hold
+    what others computed. Never one epoch alone, nor do users fit one.
+    """
+    racer.time("epochs", n=1)
+    return max(2, ceil(TURN / racer.time("epochs", n=2) * 2))
+
+
 def take_turns(
-    field: dict[str, Racer], *, budget: float, least: int, method: str = "epoch"
+    keys: Sequence[str], turn: Callable[[str], float], *, budget: float, least: int
 ) -> dict[str, list[float]]:
     """Time one contender after the other, again and again, for `budget` seconds."""
-    seen: dict[str, list[float]] = {key: [] for key in field}
+    seen: dict[str, list[float]] = {key: [] for key in keys}
     end = time.perf_counter() + budget
-    for turn in range(MOST):
-        if turn >= least and time.perf_counter() > end:
+    for i in range(MOST):
+        if i >= least and time.perf_counter() > end:
             break
-        for key, racer in field.items():
+        for key in keys:
             time.sleep(REST)
-            seen[key].append(racer.time(method))
+            seen[key].append(turn(key))
     return seen

@@ -65,8 +65,13 @@ class SklearnMlp(Contender):
         return self.case.loss == "cross_entropy" and self.case.widths[-1] == 2
 
     def losses(self, steps: int = 2) -> list[float]:
-        """Of two classes only the loss before any step is everybody's."""
-        return super().losses(1 if self._binary else steps)
+        """After a step only SGD's is everybody's.
+
+        Here Adam's epsilon is added before the bias is corrected, and two classes
+        are one logit.
+        """
+        same = self.case.optimizer == "sgd" and not self._binary
+        return super().losses(steps if same else 1)
 
     def _train(self, X: Array, y: Array) -> None:
         if self.case.loss == "mse":
@@ -79,8 +84,9 @@ class SklearnMlp(Contender):
         # Its squared error is half of everybody else's, which Adam does not notice.
         return float(self.net.loss_) * (2 if self.case.loss == "mse" else 1)
 
-    def epoch(self) -> None:
-        self._train(self.split.X, self.split.y)
+    def epochs(self, n: int) -> None:
+        for _ in range(n):
+            self._train(self.split.X, self.split.y)
 
     def predict(self, X: Array) -> Array:
         found: Any = self.net.predict(X)

@@ -72,9 +72,10 @@ class TorchEager(Contender):
     def step(self, X: Array, y: Array) -> float:
         return self.update(torch.from_numpy(X), torch.from_numpy(y)).item()
 
-    def epoch(self) -> None:
-        for rows in torch.randperm(len(self.X)).split(self.case.batch):
-            self.update(self.X[rows], self.y[rows])
+    def epochs(self, n: int) -> None:
+        for _ in range(n):
+            for rows in torch.randperm(len(self.X)).split(self.case.batch):
+                self.update(self.X[rows], self.y[rows])
 
     def predict(self, X: Array) -> Array:
         self.net.eval()

@@ -3,7 +3,7 @@
     python -m peers.worker peers.jax_scan 2
 
 Each line of the input is JSON, ``{"do": "build", "case": ...}``, ``{"do": "call",
-"method": ..., "arguments": {...}}`` or ``{"do": "time", "method": ..., "repeat": 3}``;
+"method": ..., "arguments": {...}}`` or, for its seconds, "time" in place of "call";
 each answer is ``{"answer": ...}`` or ``{"error": traceback}``. The environment that
 limits threads is set by the parent, the affinity here, before any library is loaded.
 """
@@ -45,13 +45,12 @@ class Worker:
     def call(self, method: str, arguments: dict[str, Any]) -> Any:
         return getattr(self.contender, method)(**arguments)
 
-    def time(self, method: str, repeat: int) -> float:
-        """Seconds of a call, the mean of `repeat` in a row."""
-        call = getattr(self.contender, method)
+    def time(self, method: str, arguments: dict[str, Any]) -> float:
+        """Seconds of a call."""
+        timed = getattr(self.contender, method)
         start = time.perf_counter()
-        for _ in range(repeat):
-            call()
-        return (time.perf_counter() - start) / repeat
+        timed(**arguments)
+        return time.perf_counter() - start
 
 
 def main() -> None:
