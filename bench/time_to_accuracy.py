@@ -51,17 +51,17 @@ class Goal:
 
 
 MNIST = Case(
-    *("digits", "5,000 digits of MNIST", (784, 256, 128, 10), 100),
-    rows=4000,
+    *("digits", "5,000 digits of MNIST", (784, 512, 256, 10), 50),
+    rows=4500,
     data="mnist",
 )
 FLIGHTS = Case(
-    *("flights", "336,776 flights, delay at arrival", (151, 128, 64, 1), 256),
+    *("flights", "336,776 flights, delay at arrival", (149, 128, 64, 1), 256),
     rows=294_912,
     loss="mse",
     data="flights",
 )
-GOALS = (Goal(MNIST, 0.95, 40), Goal(FLIGHTS, 0.1, 30))
+GOALS = (Goal(MNIST, 0.95, 30), Goal(FLIGHTS, 0.105, 20))
 QUICK = (Goal(MNIST, 0.7, 3), Goal(FLIGHTS, 0.5, 2))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from peers import ENTRANTS
 from report import duration
 from training_cases import HEADLINE, SWEEPS
@@ -28,7 +28,7 @@ COLOURS = {
     "numpy": "#8e8e93",
 }
 TITLES = {
-    "depth": "hidden layers of 128, batch 128",
+    "depth": "number of hidden layers of 128, batch 128",
     "width": "width of three hidden layers, batch 128",
     "batch": "batch size, 784-256-128-10",
     "rows": "rows an epoch, 64-128-64-10, batch 128",
@@ -69,38 +69,52 @@ def _title(about: dict[str, Any], threads: int) -> str:
 
 
 def _bars(axis: Any, entries: Sequence[Entry]) -> None:
-    """A group of bars for each network: times as long as fastnn, which is the line."""
+    """For each network how many times longer than fastnn, the line, a peer takes."""
     keys = [key for key in ENTRANTS if any(key in e["seconds"] for e in entries)]
-    width = 0.86 / len(keys)
+    keys.remove("fastnn")
+    width = 0.84 / len(keys)
     for k, key in enumerate(keys):
         for i, entry in enumerate(entries):
             value = ratio(entry, key)
             if value is None:
                 continue
-            x = i - 0.43 + (k + 0.5) * width
+            x = i - 0.42 + (k + 0.5) * width
             label = ENTRANTS[key].label if not i else None
-            axis.bar(x, value, width * 0.94, color=COLOURS[key], label=label)
-            text = "1" if key == "fastnn" else f"{value:.2g}x"
-            if value >= 9.95:
-                text = f"{value:.0f}x"
-            elif key != "fastnn":
-                text = f"{value:.1f}x"
-            axis.text(x, value * 1.04, text, ha="center", va="bottom", fontsize=8.5)
-    axis.axhline(1, color=COLOURS["fastnn"], linewidth=1)
+            drawn = {"width": width * 0.94, "color": COLOURS[key], "label": label}
+            axis.bar(x, value - 1, bottom=1, **drawn)
+            _write_ratio(axis, x, value)
+    _fastnn_line(axis, len(entries))
     axis.set_yscale("log")
-    top = max(ratio(e, key) or 1 for e in entries for key in keys)
-    axis.set_ylim(0.7, top * 1.5)
+    values = [ratio(e, key) or 1.0 for e in entries for key in keys]
+    axis.set_ylim(min(0.85, *values) / 1.25, max(values) * 1.6)
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}x"))
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xticks(range(len(entries)), [_network(e) for e in entries], fontsize=10)
-    axis.set_ylabel("time of a step, fastnn = 1\n(longer is slower)")
-    axis.legend(ncols=len(keys), loc="upper right", fontsize=9, frameon=False)
-    axis.spines[["top", "right"]].set_visible(False)
+    axis.tick_params(axis="x", length=0)
+    axis.set_xlim(-0.62, len(entries) - 0.45)
+    axis.set_ylabel("times as long as fastnn takes\n(log scale)")
+    axis.legend(ncols=len(keys) + 1, loc="upper right", fontsize=9.5, frameon=False)
+    axis.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def _write_ratio(axis: Any, x: float, value: float) -> None:
+    """Above a bar that rises, below one that hangs: that peer is the faster one."""
+    digits = 0 if value >= 9.95 else 1 if value >= 1.95 else 2
+    place = {"va": "bottom"} if value >= 1 else {"va": "top", "color": "#a00000"}
+    y = value * 1.03 if value >= 1 else value / 1.03
+    axis.text(x, y, f"{value:.{digits}f}x", ha="center", fontsize=8.5, **place)
+
+
+def _fastnn_line(axis: Any, count: int) -> None:
+    line = {"color": COLOURS["fastnn"], "linewidth": 2.6, "label": "fastnn = 1"}
+    axis.plot([-0.5, count - 0.5], [1, 1], **line)
 
 
 def _network(entry: Entry) -> str:
     ours = duration(entry["seconds"]["fastnn"]["median"])
-    return f"{entry['case']['label']}\nbatch {entry['case']['batch']}, fastnn {ours}"
+    label, batch = entry["case"]["label"], entry["case"]["batch"]
+    return f"{label}, batch {batch}\nfastnn: {ours} a step"
 
 
 def _lines(axis: Any, group: str, entries: Sequence[Entry]) -> None:
