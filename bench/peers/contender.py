@@ -10,7 +10,7 @@ import numpy as np
 from peers.case import Array, Case, Weights
 from peers.datasets import Split
 
-ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}  # everybody's defaults, said once
+BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's, everybody's defaults
 MOMENTUM = 0.9  # of "sgd"
 
 

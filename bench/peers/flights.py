@@ -80,4 +80,5 @@ def _filled(column: Any) -> Array:
 
 
 def _standard(values: Array) -> Array:
-    return (values - values.mean()) / values.std()
+    standard: Array = (values - values.mean()) / values.std()
+    return standard

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from peers.case import Array, Weights
-from peers.contender import ADAM, MOMENTUM, Contender
+from peers.contender import BETAS, EPSILON, MOMENTUM, Contender
 
 EPS = 1e-5  # of batch normalisation
 RUNNING = 0.1  # weight of a batch in its running statistics
@@ -90,14 +90,13 @@ class JaxScan(Contender):
         return state, jnp.mean(losses)
 
     def _adam(self, params: Any, grads: Any, slots: Any, t: Any) -> tuple[Any, Any]:
-        (b1, b2), eps = ADAM["betas"], ADAM["eps"]  # type: ignore[misc]
-        m, v = slots
+        (b1, b2), (m, v) = BETAS, slots
         m = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, m, grads)
         v = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * g * g, v, grads)
         lr = self.case.lr / (1 - b1**t)
         root = jnp.sqrt(1 - b2**t)
         params = jax.tree.map(
-            lambda p, m, v: p - lr * m / (jnp.sqrt(v) / root + eps), params, m, v
+            lambda p, m, v: p - lr * m / (jnp.sqrt(v) / root + EPSILON), params, m, v
         )
         return params, [m, v]
 

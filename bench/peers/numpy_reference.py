@@ -27,13 +27,14 @@ class NumpyReference(Contender):
             if self.case.dropout:
                 layers.append(("dropout", self.case.dropout))
         layers.append(("dense", *weights[-1]))
+        options: Any = {"momentum": MOMENTUM} if self.case.optimizer == "sgd" else {}
         self.net = MLP(
             layers,
             loss=self.case.loss,
             rule=self.case.optimizer,
             generator=self.rng,
             lr=self.case.lr,
-            **({"momentum": MOMENTUM} if self.case.optimizer == "sgd" else {}),
+            **options,
         )
 
     def step(self, X: Array, y: Array) -> float:

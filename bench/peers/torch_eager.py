@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from peers.case import Array, Weights
-from peers.contender import ADAM, MOMENTUM, Contender
+from peers.contender import BETAS, EPSILON, MOMENTUM, Contender
 
 
 class TorchEager(Contender):
@@ -58,8 +58,7 @@ class TorchEager(Contender):
     def _optimizer(self) -> torch.optim.Optimizer:
         parameters, lr = self.net.parameters(), self.case.lr
         if self.case.optimizer == "adam":
-            options: dict[str, Any] = ADAM
-            return torch.optim.Adam(parameters, lr=lr, fused=True, **options)
+            return torch.optim.Adam(parameters, lr, BETAS, EPSILON, fused=True)
         return torch.optim.SGD(parameters, lr=lr, momentum=MOMENTUM, fused=True)
 
     def update(self, X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
