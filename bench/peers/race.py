@@ -139,22 +139,28 @@ def epochs_of_turn(racer: Racer) -> int:
     """Warm up (compile, fill caches), and return how many epochs make a turn.
 
     Long enough that a turn's first steps weigh little: after a rest the caches hold
-    what others computed. Never one epoch alone, nor do users fit one.
+    what others computed. Two at least, as users fit more than one, if they are short.
     """
     racer.time("epochs", n=1)
-    return max(2, ceil(TURN / racer.time("epochs", n=2) * 2))
+    epoch = racer.time("epochs", n=1)
+    return 1 if epoch > 1 else max(2, ceil(TURN / epoch))
 
 
 def take_turns(
-    keys: Sequence[str], turn: Callable[[str], float], *, budget: float, least: int
+    keys: Sequence[str], once: Callable[[str], float], *, budget: float, least: int
 ) -> dict[str, list[float]]:
-    """Time one contender after the other, again and again, for `budget` seconds."""
+    """Time one contender after the other, again and again, for `budget` seconds.
+
+    Each has `least` turns, or three where these would take ten times the budget.
+    """
     seen: dict[str, list[float]] = {key: [] for key in keys}
-    end = time.perf_counter() + budget
-    for i in range(MOST):
-        if i >= least and time.perf_counter() > end:
+    start = time.perf_counter()
+    for turn in range(MOST):
+        spent = time.perf_counter() - start
+        enough = least if spent < 10 * budget else min(least, 3)
+        if turn >= enough and spent > budget:
             break
         for key in keys:
             time.sleep(REST)
-            seen[key].append(turn(key))
+            seen[key].append(once(key))
     return seen

@@ -10,7 +10,7 @@ from peers.case import Case
 from peers.datasets import Split
 from peers.fastnn_ import Fastnn
 from peers.numpy_reference import NumpyReference
-from peers.race import check_agreement
+from peers.race import check_agreement, take_turns
 from training_cases import CASES, contenders_of
 
 CASE = Case("networks", "4-5-3", (4, 5, 3), batch=8, rows=32)
@@ -102,6 +102,18 @@ def test_a_wrong_loss_is_an_error(wrong, step):
 
 def test_one_who_tells_fewer_losses_is_compared_in_those():
     check_agreement({"fastnn": [2.0, 1.5], "numpy": [2.0, 1.5], "sklearn": [2.0]})
+
+
+def test_contenders_take_turns():
+    order = []
+
+    def once(key):
+        order.append(key)
+        return float(len(order))
+
+    seen = take_turns(["a", "b"], once, budget=0.0, least=2)
+    assert order == ["a", "b", "a", "b"]
+    assert seen == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
 
 
 def test_new_results_replace_their_case_whole_and_leave_the_others():
