@@ -116,7 +116,7 @@ def chosen(cases: tuple[Case, ...], only: list[str]) -> list[Case]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--threads", type=int, nargs="+", help="default: 1 2")
     parser.add_argument("--only", nargs="+", default=[""], help="parts of cases' names")
     parser.add_argument("--budget", type=float, default=4.0, help="seconds a case")
     parser.add_argument("--quick", action="store_true", help="tiny networks, few turns")
@@ -126,8 +126,9 @@ def main() -> None:
     output = arguments.output or (tempfile.mkdtemp() if arguments.quick else RESULTS)
     path = Path(output) / f"{NAME}.json"
     budget, least = (0.0, 2) if arguments.quick else (arguments.budget, LEAST)
+    all_threads = arguments.threads or ([2] if arguments.quick else [1, 2])
     cases = chosen(QUICK if arguments.quick else CASES, arguments.only)
-    for threads in () if arguments.draw else arguments.threads:
+    for threads in () if arguments.draw else all_threads:
         run(cases, path, threads, budget=budget, least=least)
     print(write_reports(path))
 
