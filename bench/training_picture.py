@@ -141,12 +141,21 @@ def _lines(axis: Any, group: str, entries: Sequence[Entry]) -> None:
     axis.set_yscale("log")
     axis.set_title(TITLES[group], fontsize=10)
     ticks = [float(entry["case"]["label"].replace(",", "")) for entry in entries]
-    axis.set_xticks(ticks, [entry["case"]["label"] for entry in entries], fontsize=8)
+    axis.set_xticks(ticks, [_count(tick) for tick in ticks], fontsize=8)
+    bottom, top = axis.get_ylim()
+    axis.set_ylim(min(bottom, top / 100), top)
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.minorticks_off()
     axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _short(v)))
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _count(number: float) -> str:
+    """Write 2048, 10k, 1M."""
+    if number < 10_000:
+        return f"{number:g}"
+    return f"{number / 1e3:g}k" if number < 1e6 else f"{number / 1e6:g}M"
 
 
 def _short(seconds: float) -> str:
