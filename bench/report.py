@@ -67,7 +67,7 @@ def time_in_turns(
     return [summary(times) for times in seen]
 
 
-def summary(times: list[float]) -> Sample:
+def summary(times: Sequence[float]) -> Sample:
     low, median, high = statistics.quantiles(times, n=4)
     return Sample(median, low, high)
 

@@ -104,16 +104,17 @@ def test_one_who_tells_fewer_losses_is_compared_in_those():
     check_agreement({"fastnn": [2.0, 1.5], "numpy": [2.0, 1.5], "sklearn": [2.0]})
 
 
-def test_contenders_take_turns():
+@pytest.mark.parametrize(("drift", "turns"), [(0.0, 2), (1.0, 6)])
+def test_contenders_take_turns_longer_if_the_machine_is_not_steady(drift, turns):
     order = []
 
     def once(key):
         order.append(key)
-        return float(len(order))
+        return 1.0 + drift * len(order)
 
     seen = take_turns(["a", "b"], once, budget=0.0, least=2)
-    assert order == ["a", "b", "a", "b"]
-    assert seen == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
+    assert order == ["a", "b"] * turns
+    assert seen["a"] == [1.0 + drift * (1 + 2 * i) for i in range(turns)]
 
 
 def test_new_results_replace_their_case_whole_and_leave_the_others():
