@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,10 @@ FLIGHTS = Case(
     data="flights",
 )
 GOALS = (Goal(MNIST, 0.95, 30), Goal(FLIGHTS, 0.105, 20))
-QUICK = (Goal(MNIST, 0.7, 3), Goal(FLIGHTS, 0.5, 2))
+QUICK = (
+    Goal(replace(MNIST, rows=4000), 0.7, 3),
+    Goal(replace(FLIGHTS, rows=10_240), 0.5, 6),
+)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Case:
     label: str
     widths: tuple[int, ...]  # inputs, hidden layers, outputs
     batch: int
-    rows: int = 0  # of random data; an epoch has rows / batch steps
+    rows: int = 0  # an epoch has rows / batch steps
     optimizer: str = "adam"  # or "sgd", with momentum 0.9
     lr: float = 1e-3
     dtype: str = "float32"
@@ -88,7 +88,7 @@ class Case:
         if self.data == "random":
             split = _random(self.rows, self.widths[0], self.widths[-1], self.dtype)
         else:
-            split = datasets.DATASETS[self.data]()
+            split = datasets.load(self.data).first(self.rows)
         if len(split.X) % self.batch:
             raise ValueError(f"{self.key}: {len(split.X)} rows make no whole batches")
         return split

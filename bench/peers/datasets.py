@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,10 @@ class Split:
     y: Array
     X_test: Array = field(default_factory=lambda: np.empty(0))
     y_test: Array = field(default_factory=lambda: np.empty(0))
+
+    def first(self, rows: int) -> Split:
+        """Return as many rows to train on; what is held back stays."""
+        return Split(self.X[:rows], self.y[:rows], self.X_test, self.y_test)
 
     @classmethod
     def drawn(cls, X: Array, y: Array, train: int) -> Split:
@@ -55,3 +60,9 @@ def flights() -> Split:
 
 
 DATASETS: dict[str, Callable[[], Split]] = {"mnist": mnist, "flights": flights}
+
+
+@lru_cache(maxsize=1)
+def load(name: str) -> Split:
+    """Load a data set, or return the one loaded last."""
+    return DATASETS[name]()
