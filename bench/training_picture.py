@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from peers import ENTRANTS
 from report import duration
 from training_cases import HEADLINE, SWEEPS
-from training_report import Entry, ratio
+from training_report import Entry, peers_in, ratio, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +70,7 @@ def _title(about: dict[str, Any], threads: int) -> str:
 
 def _bars(axis: Any, entries: Sequence[Entry]) -> None:
     """For each network how many times longer than fastnn, the line, a peer takes."""
-    keys = [key for key in ENTRANTS if any(key in e["seconds"] for e in entries)]
-    keys.remove("fastnn")
+    keys = peers_in(entries)
     width = 0.84 / len(keys)
     for k, key in enumerate(keys):
         for i, entry in enumerate(entries):
@@ -100,10 +99,9 @@ def _bars(axis: Any, entries: Sequence[Entry]) -> None:
 
 def _write_ratio(axis: Any, x: float, value: float) -> None:
     """Above a bar that rises, below one that hangs: that peer is the faster one."""
-    digits = 0 if value >= 9.95 else 1 if value >= 1.95 else 2
     place = {"va": "bottom"} if value >= 1 else {"va": "top", "color": "#a00000"}
     y = value * 1.03 if value >= 1 else value / 1.03
-    axis.text(x, y, f"{value:.{digits}f}x", ha="center", fontsize=8.5, **place)
+    axis.text(x, y, times(value), ha="center", fontsize=8.5, **place)
 
 
 def _fastnn_line(axis: Any, count: int) -> None:

@@ -58,6 +58,7 @@ def share_of_peak(entry: Entry) -> float:
 def as_markdown(about: dict[str, Any], entries: Sequence[Entry]) -> str:
     """Return the report: the machine, the headline with its goals, then the rest."""
     text = "# Training beside peers\n\n" + METHOD + "\n"
+    text += in_short(entries)
     text += "".join(f"* {key}: {value}\n" for key, value in about.items())
     for threads in dict.fromkeys(entry["threads"] for entry in entries):
         part = [entry for entry in entries if entry["threads"] == threads]
@@ -68,6 +69,42 @@ def as_markdown(about: dict[str, Any], entries: Sequence[Entry]) -> str:
             if group == HEADLINE:
                 text += "\nIn brackets the goals, which are for two threads.\n"
     return text
+
+
+def in_short(entries: Sequence[Entry]) -> str:
+    """Return the table of the README: the headline at the most threads."""
+    most = max(entry["threads"] for entry in entries)
+    shown = [
+        entry
+        for entry in entries
+        if entry["threads"] == most and entry["case"]["group"] == HEADLINE
+    ]
+    if not shown:
+        return ""
+    peers = peers_in(shown)
+    header = ["network", "batch", "fastnn", *(ENTRANTS[key].short for key in peers)]
+    rows = [_row_in_short(entry, peers) for entry in shown]
+    return markdown_table([*header, "of FMA peak"], rows) + "\n"
+
+
+def _row_in_short(entry: Entry, peers: Sequence[str]) -> list[str]:
+    case, ours = entry["case"], duration(entry["seconds"]["fastnn"]["median"])
+    ratios = [times(ratio(entry, key)) for key in peers]
+    share = f"{share_of_peak(entry):.0%}"
+    return [case["label"], str(case["batch"]), ours, *ratios, share]
+
+
+def peers_in(entries: Sequence[Entry]) -> list[str]:
+    """Return who took part beside fastnn, in the order of the table."""
+    told = {key for entry in entries for key in entry["seconds"]}
+    return [key for key in ENTRANTS if key in told and key != "fastnn"]
+
+
+def times(value: float | None) -> str:
+    """Write 0.95x, 1.82x, 2.7x, 18x; nothing for who did not take part."""
+    if value is None:
+        return ""
+    return f"{value:.{0 if value >= 9.95 else 1 if value >= 1.95 else 2}f}x"
 
 
 def _ceilings(entries: Sequence[Entry]) -> str:
@@ -84,11 +121,7 @@ def _ceilings(entries: Sequence[Entry]) -> str:
 
 
 def _table(entries: Sequence[Entry]) -> str:
-    peers = [
-        key
-        for key in ENTRANTS
-        if key != "fastnn" and any(key in entry["seconds"] for entry in entries)
-    ]
+    peers = peers_in(entries)
     header = ["network", "batch", "fastnn", "quartiles"]
     header += [f"of {ENTRANTS[key].label}" for key in peers] + ["share of FMA peak"]
     return markdown_table(header, [_row(entry, peers) for entry in entries])

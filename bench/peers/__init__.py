@@ -21,6 +21,11 @@ class Entrant:
     requires: str
 
     @property
+    def short(self) -> str:
+        """The label without what explains it."""
+        return self.label.removesuffix(" eager").split(" (")[0]
+
+    @property
     def installed(self) -> bool:
         return find_spec(self.requires) is not None
 
