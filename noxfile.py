@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 NATIVE = "--config-settings=cmake.define.FASTNN_LEVELS=native"
 WHEEL_LIMIT_MB = 8
+BENCHES = ("kernels_vs_numpy", "training_vs_peers", "time_to_accuracy")
 
 nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["lint", "typing", "tests"]
@@ -159,11 +160,14 @@ def sdist(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """A short run of the kernel benchmark; it reports times and asserts none."""
-    install_fastnn(session, "demo")
-    session.run(
-        "python", "bench/kernels_vs_numpy.py", *(session.posargs or ["--quick"])
-    )
+    """Short runs of the benchmarks: do contenders run and agree? No time is asserted.
+
+    ``-- training_vs_peers --threads 2`` runs one, in full.
+    """
+    install_fastnn(session, "bench")
+    runs = [session.posargs] if session.posargs else [[b, "--quick"] for b in BENCHES]
+    for name, *options in runs:
+        session.run("python", f"bench/{name}.py", *options)
 
 
 def _run_sanitized(session: nox.Session, sanitizers: str, *libraries: str) -> None:

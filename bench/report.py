@@ -64,10 +64,10 @@ def time_in_turns(
         for times, call, repeat in zip(seen, calls, loops, strict=True):
             time.sleep(rest)
             times.append(_seconds(call, repeat))
-    return [_summary(times) for times in seen]
+    return [summary(times) for times in seen]
 
 
-def _summary(times: list[float]) -> Sample:
+def summary(times: Sequence[float]) -> Sample:
     low, median, high = statistics.quantiles(times, n=4)
     return Sample(median, low, high)
 
