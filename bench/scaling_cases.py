@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from report import Sample
+from report import Sample, summary
 
 import fastnn as fnn
 
-_ROWS = 4096  # of a data set, unless a case says otherwise
+_ROWS = 4096  # of a data set, unless a case says otherwise;
+_STEPS = (4, 128)  # of its epoch then, at least and at most,
+_FLOPS = 5e10  # and the most operations
 _TURN = 0.05  # seconds of a fit, about
 
 
@@ -40,9 +41,12 @@ class Net:
 
     @property
     def samples(self) -> int:
-        """Return the rows of the data set: whole batches, at least four."""
-        wanted = self.rows or _ROWS
-        return self.batch * max(4, math.ceil(wanted / self.batch))
+        """Return the rows of the data set: whole batches."""
+        if self.rows:
+            return self.batch * math.ceil(self.rows / self.batch)
+        least, most = _STEPS
+        steps = min(most, _ROWS // self.batch, int(_FLOPS / self.flops))
+        return self.batch * max(least, steps)
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
@@ -132,7 +136,7 @@ def measure(net: Net, threads: tuple[int, ...], budget: float) -> dict[int, Samp
     finally:
         fnn.set_num_threads(None)
     steps = net.samples // net.batch
-    return {n: _per_step(times, steps) for n, times in seen.items()}
+    return {n: summary([t / steps for t in times]) for n, times in seen.items()}
 
 
 def _trainer(net: Net) -> fnn.Trainer:
@@ -140,8 +144,3 @@ def _trainer(net: Net) -> fnn.Trainer:
     model = fnn.Sequential(*hidden, fnn.Dense(net.widths[-1]), seed=0)
     model.build(net.widths[0])
     return fnn.Trainer(model, optimizer=fnn.Adam(lr=1e-4))
-
-
-def _per_step(epochs: list[float], steps: int) -> Sample:
-    low, median, high = statistics.quantiles(epochs, n=4)
-    return Sample(median / steps, low / steps, high / steps)

@@ -1,0 +1,127 @@
+"""Time training steps over batch, width, depth, rows and threads, and predict them.
+
+    python bench/scaling.py                           # all
+    python bench/scaling.py --only batch width        # merged into what is kept
+    python bench/scaling.py --draw                    # only report what is kept
+    python bench/scaling.py --quick                   # few small networks
+
+A model on paper (``step_model``) gets its constants from the machine's ceilings and
+some calibration networks, predicts all others, and says what more cores would give;
+docs/performance.md explains it. Writes ``scaling.json``, ``.md`` and ``.png`` to
+``bench/results``. A run may be made in parts; the ceilings are measured with the part
+"calibration", so renew the others soon after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import ceilings
+from report import RESULTS, Sample, duration, machine, write_json
+from scaling_cases import (
+    CALIBRATION,
+    QUICK_CALIBRATION,
+    QUICK_SWEEPS,
+    SWEEPS,
+    Net,
+    measure,
+)
+from scaling_picture import draw
+from scaling_report import Study, as_markdown
+from step_model import Machine, fit, measure_machine
+
+Content = dict[str, Any]
+CALIBRATE = "calibration"
+
+
+def measure_part(
+    nets: tuple[Net, ...], threads: tuple[int, ...], budget: float, kept: Content
+) -> None:
+    """Time some networks; the results join those kept."""
+    for net in nets:
+        samples = measure(net, threads, budget)
+        kept["seconds"][net.label] = {n: vars(sample) for n, sample in samples.items()}
+        told = "  ".join(duration(sample.median) for sample in samples.values())
+        print(f"  {net.label:44} {told}", file=sys.stderr, flush=True)
+
+
+def read(path: Path) -> Content:
+    """Return the results kept so far."""
+    if not path.exists():
+        return {"seconds": {}}
+    content: Content = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def study_of(kept: Content, parts: dict[str, tuple[Net, ...]]) -> Study:
+    """Fit the model to what is kept of the calibration; gather the rest."""
+
+    def found(nets: tuple[Net, ...]) -> dict[Net, dict[int, Sample]]:
+        return {
+            net: {int(n): Sample(**s) for n, s in kept["seconds"][net.label].items()}
+            for net in nets
+            if net.label in kept["seconds"]
+        }
+
+    calibration = found(parts[CALIBRATE])
+    medians = {
+        net: {n: sample.median for n, sample in samples.items()}
+        for net, samples in calibration.items()
+    }
+    model = fit(Machine.from_json(kept["ceilings"]), medians)
+    sweeps = {name: found(nets) for name, nets in parts.items() if name != CALIBRATE}
+    return Study(model, calibration, {k: v for k, v in sweeps.items() if v})
+
+
+def write_reports(path: Path, parts: dict[str, tuple[Net, ...]]) -> str:
+    """Write the Markdown and the picture of what is kept, and return the first."""
+    kept = read(path)
+    study = study_of(kept, parts)
+    kept["constants"] = {**study.model.constants, "foreign": study.model.foreign}
+    kept["within"] = study.within()
+    write_json(path, kept)
+    report = as_markdown(kept["about"], study)
+    path.with_suffix(".md").write_text(report, encoding="utf-8")
+    draw(path.with_suffix(".png"), kept["about"], study)
+    return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = {CALIBRATE: CALIBRATION, **SWEEPS}
+    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--budget", type=float, default=1.0, help="seconds a network")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--draw", action="store_true", help="only report what is kept")
+    parser.add_argument("--output", type=Path, help="default: bench/results")
+    arguments = parser.parse_args()
+    sizes, budget = ceilings.SIZES, arguments.budget
+    if arguments.quick:
+        parts = {CALIBRATE: QUICK_CALIBRATION, **QUICK_SWEEPS}
+        sizes, budget = ceilings.SIZES[:13:3], 0.05
+    output = arguments.output or (tempfile.mkdtemp() if arguments.quick else RESULTS)
+    path = Path(output) / "scaling.json"
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    threads = tuple(n for n in arguments.threads if n <= usable)
+    kept = read(path)
+    for name in [] if arguments.draw else arguments.only:
+        if name not in parts:
+            continue
+        print(name, file=sys.stderr)
+        if name == CALIBRATE:
+            kept["ceilings"] = measure_machine(max(threads), sizes).to_json()
+        measure_part(parts[name], threads, budget, kept)
+        kept["about"] = machine()
+        write_json(path, kept)
+    print(write_reports(path, parts))
+
+
+if __name__ == "__main__":
+    main()
