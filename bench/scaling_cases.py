@@ -103,6 +103,10 @@ CALIBRATION = (
     Net((512, 512, 512, 16), 8),
     Net((1500, 1500, 1500, 10), 4),
     Net((200, *6 * [192], 12), 96),
+    Net((256, 256, 10), 32),
+    Net((96, *4 * [160], 10), 48),
+    Net((1024, 640, 10), 64),
+    Net((400, 100, 10), 256),
 )
 # For --quick: the same code on little work.
 QUICK_CALIBRATION = tuple(net for net in CALIBRATION if net.parameters < 300_000)

@@ -8,11 +8,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from report import duration
 from scaling_cases import TARGETS, Net
 from scaling_report import CORES, MORE_ROWS, WITHIN, Measured, Study
 
 COLOURS = {1: "tab:blue", 2: "tab:orange"}
+SECONDS = FuncFormatter(lambda seconds, _: _short(seconds))
 X_OF: dict[str, tuple[str, Callable[[Net], float]]] = {
     "batch": ("rows of a batch", lambda net: net.batch),
     "width": ("width of 3 hidden layers", lambda net: net.widths[1]),
@@ -69,6 +69,13 @@ def _sweep(axis: Any, name: str, study: Study, measured: Measured) -> None:
     axis.legend(frameon=False)
 
 
+def _short(seconds: float) -> str:
+    """Return 5 us, 20 ms, ... for a tick."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:g} us"
+    return f"{seconds * 1e3:g} ms" if seconds < 1 else f"{seconds:g} s"
+
+
 def _log_axes(axis: Any, x: list[float]) -> None:
     axis.set_xscale("log")
     axis.set_yscale("log")
@@ -76,7 +83,9 @@ def _log_axes(axis: Any, x: list[float]) -> None:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: duration(v)))
+    axis.yaxis.set_major_formatter(SECONDS)
+    low, high = axis.get_ylim()
+    axis.set_ylim(min(low, high / 20), max(high, low * 20))
     axis.grid(alpha=0.25)
 
 
@@ -97,7 +106,7 @@ def _errors(axis: Any, study: Study) -> None:
         fontsize=10,
     )
     axis.set_xscale("log")
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: duration(v)))
+    axis.xaxis.set_major_formatter(SECONDS)
     axis.set_xlabel("measured time of a step")
     axis.set_ylabel("predicted / measured")
     axis.set_ylim(0.4, 1.6)

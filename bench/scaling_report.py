@@ -116,7 +116,7 @@ def _ceilings(study: Study) -> str:
 
 
 def _constants(study: Study) -> str:
-    of_ceiling = ("product", "thin product", "update", "gather", "weights")
+    of_ceiling = ("product", "update", "gather", "weights")
     rows = [
         (kind, f"{value:.2f}", "times its ceiling" if kind in of_ceiling else "ns")
         for kind, value in study.model.constants.items()
@@ -148,10 +148,13 @@ def _many_cores(study: Study) -> str:
     model = study.on_many_cores()
     text = "\n## A prediction for more cores\n\n"
     text += "**Not measured**: the model with this machine's cores, assuming that\n"
-    text += "all run at this peak, that each has caches and streams of its own up to\n"
-    text += f"{SOCKET / 1e9:.0f} GB/s beyond them for all, that handing over a stage\n"
-    text += "takes time in proportion to the threads, and that the engine cuts steps\n"
-    text += "into the same tiles. In brackets the efficiency.\n\n"
+    text += "all run at this peak and read what they share as fast as these; that\n"
+    text += (
+        f"{SOCKET / 1e9:.0f} GB/s are all they have together for parameters and data\n"
+    )
+    text += "beyond their own caches; that handing over a stage takes time in\n"
+    text += "proportion to the threads; and that the engine cuts steps into the same\n"
+    text += "tiles. In brackets the efficiency.\n\n"
     rows = []
     for net in MORE_ROWS:
         steps = {n: model.predict(net, n) for n in CORES}

@@ -26,7 +26,7 @@ from scipy.optimize import (  # type: ignore[import-untyped]
     lsq_linear,
     minimize_scalar,
 )
-from step_plan import ADAM_BYTES, Plan, Tile, Work, plan, threads_for
+from step_plan import UPDATE_BYTES, Plan, Tile, Work, plan, threads_for
 
 import fastnn as fnn
 from fastnn import kernels
@@ -38,18 +38,15 @@ if TYPE_CHECKING:
 # beaten. Those measured in nanoseconds an item have no ceiling.
 KINDS = {
     "product": 1.0,  # of the FMA peak
-    "thin product": 1.0,
     "update": 1.0,  # of Adam's kernel, in cache or at the stream's bandwidth
     "gather": 1.0,  # of the stream's bandwidth
-    "weights": 0.0,
-    "operands": 0.0,  # ns each, as all that follow
-    "results": 0.0,
+    "weights": 0.0,  # of the stream's bandwidth
+    "results": 0.0,  # ns each, as all that follow
     "activation": 0.0,
     "loss": 0.0,
     "rows": 0.0,
     "call": 0.0,
     "step": 0.0,
-    "shuffle": 0.0,
 }
 
 
@@ -65,9 +62,13 @@ class Machine:
     # What cannot be measured on few cores: the bytes/s that all have together.
     socket: float = math.inf
 
-    def bandwidth(self, part: float, threads: int) -> float:
-        """Return the bytes/s of each of some threads that pass over so many bytes."""
-        each = _interpolated(self.stream, part)
+    def stream_of(self, part: float) -> float:
+        """Return the bytes/s of a core that passes over so many bytes."""
+        return _interpolated(self.stream, part)
+
+    def shared_stream(self, part: float, threads: int) -> float:
+        """Return the bytes/s of each of some cores, every one on bytes of its own."""
+        each = self.stream_of(part)
         return each if part <= self.private else min(each, self.socket / threads)
 
     @functools.cached_property
@@ -183,18 +184,20 @@ class Model:
         self, kind: str, amount: float, net: Net, step: Plan, threads: int
     ) -> float:
         machine = self.machine
-        if kind.endswith("product"):
+        if kind == "product":
             return amount / machine.peak
+        # Each thread updates its share of the state but reads all weights.
+        share = step.state / threads
         if kind == "update":
             # Computing and moving overlap in part: neither sum nor maximum.
-            rate = machine.bandwidth(step.parameter_bytes / threads, threads)
-            return amount * math.hypot(machine.update, ADAM_BYTES / rate)
+            rate = machine.shared_stream(share, threads)
+            return amount * math.hypot(machine.update, UPDATE_BYTES / rate)
         if kind == "weights":
-            rate = machine.bandwidth(step.parameter_bytes / threads, threads)
-            return amount / rate
+            others = 4.0 * net.parameters * (1 - 1 / threads)
+            return amount / machine.stream_of(share + others)
         if kind == "gather":
             data = 4.0 * net.samples * net.widths[0]
-            return amount / machine.bandwidth(data, threads)
+            return amount / machine.shared_stream(data, threads)
         return amount * 1e-9
 
     def _fetch(self, tile: Tile, step: Plan, threads: int) -> float:
@@ -202,8 +205,9 @@ class Model:
         if threads < 2 or not self.machine.exchange:
             return 0.0
         exchange = _interpolated(self.machine.exchange, step.working_set)
-        own = self.machine.bandwidth(step.working_set / threads, threads)
-        # Bandwidths count each byte twice, read and written.
+        # As between the two cores it was measured with. Bandwidths count each byte
+        # twice, read and written.
+        own = self.machine.stream_of(step.working_set / 2)
         longer = 2 * max(0.0, 1 / exchange - 1 / own)
         return self.foreign * tile.foreign * longer * (threads - 1) / threads
 

@@ -4,7 +4,7 @@ A step has two stages. In the first each tile of rows is gathered and goes forwa
 through the loss and backward; in the second each slice of a weight matrix gets its
 gradient over the whole batch and is updated. Tile heights are the engine's:
 ``tile_height`` as in cpp/fastnn/nn/batch_pass.cpp, ``slice_height`` as in
-nn/dense.cpp, ``threads_for`` as in train/trainer.cpp, ``THIN`` as in kernels/thin.hpp.
+nn/dense.cpp, ``threads_for`` as in train/trainer.cpp.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scaling_cases import Net
 
-THIN = 16  # units of a layer that has kernels of its own
 LANES = 16  # float32 numbers of a register: products compute whole ones
-ADAM_BYTES = 24  # of a parameter and its moments, read and written
+DEPTH = 128  # terms of a sum before it goes to memory and comes back
 _FLOAT = 4  # bytes
+# A parameter and its two moments are read and written while the gradient stays in
+# cache; its copy, packed for the next forward product, is written, which reads it too.
+UPDATE_BYTES = 8 * _FLOAT
+STATE_BYTES = 4 * _FLOAT  # all of these together
 
 Work = Mapping[str, float]  # how much of each kind of work
 
@@ -39,7 +42,7 @@ class Plan:
     stages: tuple[tuple[Tile, ...], ...]
     sequential: Work
     working_set: float  # bytes that every step touches
-    parameter_bytes: float  # of parameters and their two moments
+    state: float  # bytes of parameters, moments and packed copies
 
 
 def plan(net: Net, threads: int) -> Plan:
@@ -50,14 +53,10 @@ def plan(net: Net, threads: int) -> Plan:
     fresh = _FLOAT * net.parameters / tiles_each
     rows = [Tile(_row_tile(net, height), fresh) for height in heights]
     slices = [tile for layer in net.layers for tile in _slices(net, *layer, threads)]
-    parameter_bytes = 3.0 * _FLOAT * net.parameters
+    state = float(STATE_BYTES * net.parameters)
     activations = 2.0 * _FLOAT * net.batch * sum(net.widths)
-    return Plan(
-        (tuple(rows), tuple(slices)),
-        {"step": 1.0, "shuffle": net.batch},
-        parameter_bytes + activations,
-        parameter_bytes,
-    )
+    stages = (tuple(rows), tuple(slices))
+    return Plan(stages, {"step": 1.0}, state + activations, state)
 
 
 def tile_height(batch: int) -> int:
@@ -72,7 +71,7 @@ def slice_height(units: int, inputs: int) -> int:
     if units * inputs < 4096:
         return units
     slices = _up(-(-units * inputs * _FLOAT // (512 << 10)), 2)
-    return min(units, _up(-(-units // slices), 8))
+    return min(units, _up(-(-units // slices), LANES))
 
 
 def threads_for(net: Net, allowed: int) -> int:
@@ -84,9 +83,9 @@ def _row_tile(net: Net, height: int) -> Work:
     """Gather, forward, loss and backward of some rows."""
     parts: list[Work] = [{"gather": 2.0 * _FLOAT * height * net.widths[0]}]
     for i, (inputs, units) in enumerate(net.layers):
-        parts.append(_product(height, units, inputs, units))
+        parts.append(_product(height, units, inputs))
         if i:  # nobody needs the gradient of the first layer's inputs
-            parts.append(_product(height, inputs, units, units))
+            parts.append(_product(height, inputs, units))
         passes = 1 + (i > 0)
         parts.append({"weights": passes * _FLOAT * float(inputs * units)})
         last = i == len(net.layers) - 1
@@ -101,25 +100,23 @@ def _slices(net: Net, inputs: int, units: int, threads: int) -> list[Tile]:
     for height in heights:
         work = total(
             [
-                _product(height, inputs, net.batch, units),
+                _product(height, inputs, net.batch),
                 {"update": float(height * (inputs + 1))},
             ]
         )
         # The layer's inputs serve all slices of a thread; moments move with the slice.
         shared = inputs * min(1.0, threads / len(heights))
-        foreign = _FLOAT * (net.batch * (shared + height) + 3 * height * inputs)
+        moved = (STATE_BYTES - _FLOAT) * height * inputs
+        foreign = _FLOAT * net.batch * (shared + height) + moved
         tiles.append(Tile(work, foreign))
     return tiles
 
 
-def _product(rows: int, cols: int, depth: int, units: int) -> Work:
-    """Return the work of a product (rows, depth) by (depth, cols) in a layer."""
-    if units <= THIN:
-        return {"thin product": 2.0 * rows * cols * depth, "call": 1}
+def _product(rows: int, cols: int, depth: int) -> Work:
+    """Return the work of a product (rows, depth) by (depth, cols)."""
     return {
         "product": 2.0 * rows * _up(cols, LANES) * depth,
-        "operands": float((rows + cols) * depth),
-        "results": float(rows * cols),
+        "results": float(rows * _up(cols, LANES) * -(-depth // DEPTH)),
         "call": 1,
     }
 
