@@ -150,7 +150,7 @@ def _panel(axis: Any, entries: Sequence[Entry], peers: Sequence[str]) -> None:
 
 def _write_ratio(axis: Any, x: float, value: float) -> None:
     """Above a bar that rises, below one that hangs: that peer is the faster one."""
-    digits = 0 if value >= 9.95 else 1
+    digits = 0 if value >= 9.95 else 1 if value >= 0.95 else 2
     place = {"va": "bottom"} if value >= 1 else {"va": "top", "color": "#a00000"}
     y = value * 1.03 if value >= 1 else value / 1.03
     axis.text(x, y, f"{value:.{digits}f}", ha="center", fontsize=7.5, **place)
