@@ -19,6 +19,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,35 +39,45 @@ from step_model import Machine, fit, measure_machine
 
 Content = dict[str, Any]
 CALIBRATE = "calibration"
-ATTEMPTS = 3
+PATIENCE = 5  # seconds for processors to become free; attempts at the ceilings
+SLOW_STAGE = 5e-6  # seconds: a thread had no processor, or shared one
 
 
 def measure_part(
-    nets: tuple[Net, ...], threads: tuple[int, ...], budget: float, kept: Content
+    nets: tuple[Net, ...],
+    threads: tuple[int, ...],
+    budget: float,
+    kept: Content,
+    patience: int,
 ) -> None:
-    """Time some networks; the results join those kept."""
+    """Time some networks; the results join those kept, unless others disturbed them."""
     for net in nets:
-        samples = measure_undisturbed(net, threads, budget)
-        kept["seconds"][net.label] = {n: vars(sample) for n, sample in samples.items()}
+        samples, good = measure_undisturbed(net, threads, budget, patience)
         told = "  ".join(duration(sample.median) for sample in samples.values())
-        print(f"  {net.label:44} {told}", file=sys.stderr, flush=True)
+        note = "" if good else "  disturbed: not kept"
+        print(f"  {net.label:44} {told}{note}", file=sys.stderr, flush=True)
+        if good:
+            each = {n: vars(sample) for n, sample in samples.items()}
+            kept["seconds"][net.label] = each
 
 
 def measure_undisturbed(
-    net: Net, threads: tuple[int, ...], budget: float
-) -> dict[int, Sample]:
-    """Time a network again, up to thrice, if others took a processor meanwhile.
+    net: Net, threads: tuple[int, ...], budget: float, patience: int
+) -> tuple[dict[int, Sample], bool]:
+    """Time a network, and a second time if others took a processor meanwhile.
 
     The processors are tried before and after; between, quartiles far apart tell.
+    Returns whether a time is good. Without patience every time is.
     """
-    free = has_processors(max(threads))
-    for _ in range(ATTEMPTS):
+    if not patience:
+        return measure(net, threads, budget), True
+    free = await_processors(max(threads), patience)
+    for _ in range(2):
         samples = measure(net, threads, budget)
-        before, free = free, has_processors(max(threads))
+        before, free = free, await_processors(max(threads), patience)
         if before and free and max(map(spread, samples.values())) < 0.4:
-            return samples
-    print(f"  {net.label}: processors are busy with others", file=sys.stderr)
-    return samples
+            return samples, True
+    return samples, False
 
 
 def spread(sample: Sample) -> float:
@@ -74,10 +85,26 @@ def spread(sample: Sample) -> float:
     return (sample.high - sample.low) / sample.median
 
 
-def has_processors(threads: int) -> bool:
-    """Return whether so many threads have a processor each, at this moment."""
-    alone, together = ceilings.fma_peak(1), ceilings.fma_peak(threads)
-    return together > 0.85 * threads * alone
+def await_processors(threads: int, patience: int) -> bool:
+    """Wait some seconds for a processor for each thread; False if some were busy."""
+    for waited in range(patience):
+        alone, together = ceilings.fma_peak(1), ceilings.fma_peak(threads)
+        if together > 0.85 * threads * alone:
+            return waited == 0
+        time.sleep(1)
+    return False
+
+
+def measure_ceilings(threads: int, sizes: tuple[int, ...], patience: int) -> Machine:
+    """Measure the machine's ceilings, again if others took a processor meanwhile."""
+    for _ in range(patience):
+        await_processors(threads, patience)
+        found = measure_machine(threads, sizes)
+        if await_processors(threads, patience) and found.stage < SLOW_STAGE:
+            return found
+    if patience:
+        raise SystemExit(f"ceilings need {threads} processors that others leave alone")
+    return measure_machine(threads, sizes)
 
 
 def read(path: Path) -> Content:
@@ -131,10 +158,10 @@ def main() -> None:
     parser.add_argument("--draw", action="store_true", help="only report what is kept")
     parser.add_argument("--output", type=Path, help="default: bench/results")
     arguments = parser.parse_args()
-    sizes, budget = ceilings.SIZES, arguments.budget
+    sizes, budget, patience = ceilings.SIZES, arguments.budget, PATIENCE
     if arguments.quick:
         parts = {CALIBRATE: QUICK_CALIBRATION, **QUICK_SWEEPS}
-        sizes, budget = ceilings.SIZES[:13:3], 0.05
+        sizes, budget, patience = ceilings.SIZES[:13:3], 0.05, 0
     output = arguments.output or (tempfile.mkdtemp() if arguments.quick else RESULTS)
     path = Path(output) / "scaling.json"
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
@@ -145,8 +172,9 @@ def main() -> None:
             continue
         print(name, file=sys.stderr)
         if name == CALIBRATE:
-            kept["ceilings"] = measure_machine(max(threads), sizes).to_json()
-        measure_part(parts[name], threads, budget, kept)
+            found = measure_ceilings(max(threads), sizes, patience)
+            kept["ceilings"] = found.to_json()
+        measure_part(parts[name], threads, budget, kept, patience)
         kept["about"] = machine()
         write_json(path, kept)
     print(write_reports(path, parts))
