@@ -60,7 +60,8 @@ class Team {
 public:
     explicit Team(int threads) : others_(static_cast<std::uint32_t>(threads - 1)) {}
 
-    // prepare(rank) on each thread, then `rounds` times work(rank) on all of them.
+    // prepare(rank) on each thread, then work(rank, round) on all of them, round by
+    // round.
     template <class Prepare, class Work>
     void run(int rounds, double* seconds, const Prepare& prepare, const Work& work) {
         std::vector<std::thread> team;
@@ -70,24 +71,24 @@ public:
                 ready_.fetch_add(1, std::memory_order_release);
                 for (int i = 1; i <= rounds; ++i) {
                     wait_until(round_, static_cast<std::uint32_t>(i));
-                    work(rank);
+                    work(rank, i);
                     done_.fetch_add(1, std::memory_order_release);
                 }
             });
         }
         prepare(0);
         wait_until(ready_, others_);
-        for (int i = 0; i < rounds; ++i) seconds[i] = round(work);
+        for (int i = 1; i <= rounds; ++i) seconds[i - 1] = time(work, i);
         for (std::thread& thread : team) thread.join();
     }
 
 private:
     template <class Work>
-    double round(const Work& work) {
+    double time(const Work& work, int round) {
         const auto start = std::chrono::steady_clock::now();
         done_.store(0, std::memory_order_relaxed);
         round_.fetch_add(1, std::memory_order_release);
-        work(0);
+        work(0, round);
         wait_until(done_, others_);
         const auto end = std::chrono::steady_clock::now();
         return std::chrono::duration<double>(end - start).count();
@@ -128,11 +129,12 @@ double peak(int threads, int rounds, std::int64_t turns, double* seconds) {
     // Read at run time, so that the compiler cannot know that the values settle.
     const volatile T m = T(0.999);
     const volatile T c = T(0.001);
-    const auto work = [&](std::size_t rank) {
+    const auto prepare = [](std::size_t) {};
+    const auto work = [&](std::size_t rank, int) {
         Line& line = lines[rank];
         line.operations = multiply_add<T>(turns, m, c, &line.sink);
     };
-    Team(threads).run(rounds, seconds, work, work);
+    Team(threads).run(rounds, seconds, prepare, work);
     double operations = 0;
     for (const Line& line : lines) operations += line.operations;
     return operations;
@@ -184,32 +186,35 @@ double fma_rounds_float64(int threads, int rounds, std::int64_t turns, double* o
     return peak<double>(threads, rounds, turns, out);
 }
 
-// `bytes` of arrays in all, each thread passing `passes` times over its own part.
+// `bytes` of arrays in all, each thread passing `passes` times over a part of them: its
+// own or, when `exchange` is set, the part that its neighbour had in the round before.
 // Returns the bytes read and written in a round.
 double stream_rounds(int threads,
                      int rounds,
                      std::int64_t bytes,
                      std::int64_t passes,
+                     int exchange,
                      double* out) {
-    const std::size_t vectors =
-        std::max<std::size_t>(1, static_cast<std::size_t>(bytes) / 3 / kVectorBytes /
-                                     static_cast<std::size_t>(threads));
-    std::vector<std::unique_ptr<Slice>> slices(static_cast<std::size_t>(threads));
+    const auto n = static_cast<std::size_t>(threads);
+    const std::size_t vectors = std::max<std::size_t>(
+        1, static_cast<std::size_t>(bytes) / 3 / kVectorBytes / n);
+    std::vector<std::unique_ptr<Slice>> slices(n);
     const auto prepare = [&](std::size_t rank) {
         slices[rank] = std::make_unique<Slice>(vectors);  // touched by its own thread
         slices[rank]->pass();
     };
-    const auto work = [&](std::size_t rank) {
-        for (std::int64_t i = 0; i < passes; ++i) slices[rank]->pass();
+    const auto work = [&](std::size_t rank, int round) {
+        const std::size_t shift = exchange ? static_cast<std::size_t>(round) : 0;
+        Slice& slice = *slices[(rank + shift) % n];
+        for (std::int64_t i = 0; i < passes; ++i) slice.pass();
     };
     Team(threads).run(rounds, out, prepare, work);
-    return 2.0 * 3 * static_cast<double>(vectors) * kVectorBytes * threads *
+    return 2.0 * 3 * static_cast<double>(vectors * kVectorBytes * n) *
            static_cast<double>(passes);
 }
 
 // Stages without work: the start is seen by all, their end by the first.
 void stage_rounds(int threads, int rounds, double* out) {
-    const auto nothing = [](std::size_t) {};
-    Team(threads).run(rounds, out, nothing, nothing);
+    Team(threads).run(rounds, out, [](std::size_t) {}, [](std::size_t, int) {});
 }
 }

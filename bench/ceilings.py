@@ -14,6 +14,7 @@ import argparse
 import ctypes
 import functools
 import hashlib
+import math
 import os
 import platform
 import shlex
@@ -67,10 +68,24 @@ def stream_bandwidth(threads: int, working_set_bytes: int = MEMORY) -> float:
     size, passes = ctypes.c_int64(working_set_bytes), 1
     while True:
         rounds = _ROUNDS if working_set_bytes < 32 << 20 else _ROUNDS_IN_MEMORY
-        amount, seconds = _rounds(run, threads, rounds, size, ctypes.c_int64(passes))
+        amount, seconds = _rounds(run, threads, rounds, size, ctypes.c_int64(passes), 0)
         if seconds > _LEAST_SECONDS:
             return amount / seconds
         passes *= 4
+
+
+def exchange_bandwidth(threads: int, working_set_bytes: int) -> float:
+    """Return the bytes/s of such a pass over what another thread wrote last.
+
+    So the weights reach a core after another has updated them, and the activations of
+    a batch the core that needs them for a gradient.
+    """
+    if threads < 2:
+        raise ValueError(f"threads is {threads}; an exchange needs at least 2")
+    size, once = ctypes.c_int64(working_set_bytes), ctypes.c_int64(1)
+    rounds = max(_ROUNDS_IN_MEMORY, min(1001, (1 << 30) // working_set_bytes))
+    amount, seconds = _rounds(_library().stream_rounds, threads, rounds, size, once, 1)
+    return amount / seconds
 
 
 def stage_latency(threads: int) -> float:
@@ -169,10 +184,22 @@ def _print(threads: list[int]) -> None:
         )
         for size in SIZES
     ]
+    rows += [
+        (
+            f"exchange {_size(size)}, GB/s",
+            1e-9,
+            partial(_exchange_or_nan, working_set_bytes=size),
+        )
+        for size in SIZES[::2]
+    ]
     rows.append(("empty stage, ns", 1e9, stage_latency))
     print(f"{'threads':24}", *(f"{n:9}" for n in threads))
     for name, scale, measure in rows:
         print(f"{name:24}", *(f"{scale * measure(n):9.1f}" for n in threads))
+
+
+def _exchange_or_nan(threads: int, working_set_bytes: int) -> float:
+    return exchange_bandwidth(threads, working_set_bytes) if threads > 1 else math.nan
 
 
 def _size(size: int) -> str:
