@@ -71,7 +71,8 @@ def slice_height(units: int, inputs: int) -> int:
     if units * inputs < 4096:
         return units
     slices = _up(-(-units * inputs * _FLOAT // (512 << 10)), 2)
-    return min(units, _up(-(-units // slices), LANES))
+    height = max(-(-units // slices), min(128, units // 2))
+    return min(units, _up(height, LANES))
 
 
 def threads_for(net: Net, allowed: int) -> int:
