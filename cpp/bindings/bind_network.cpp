@@ -1,4 +1,6 @@
 // Networks: building, inference, evaluation, gradients.
+#include <optional>
+
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
@@ -85,39 +87,59 @@ void assign(const py::object& self, const py::dict& given) {
     }
 }
 
+Link link_named(const std::string& name) {
+    if (name == "softmax") return Link::kSoftmax;
+    require(name == "sigmoid", "link", "'" + name + "'", "'softmax' or 'sigmoid'");
+    return Link::kSigmoid;
+}
+
+// The outputs, or None if X holds NaN or infinity: Python says where.
 template <class T>
-py::array predict(BoundNetwork<T>& self,
-                  const py::object& x_object,
-                  typename Network<T>::Depth depth,
-                  Index width,
-                  int n_threads) {
+py::object predict(BoundNetwork<T>& self,
+                   const py::object& x_object,
+                   typename Network<T>::Depth depth,
+                   Index width,
+                   Link link,
+                   int n_threads) {
+    constexpr double kWorthReleasing = 1e6;  // some microseconds
     const DenseArray<T> x = dense_array<T>("X", x_object, 2);
     const MatrixView<const T> rows = features(self.network, x);
     py::array_t<T> y({rows.rows, width});
     const MatrixView<T> out{y.mutable_data(), rows.rows, width};
-    const int threads = resolve_threads(n_threads);
     const Usage::Reading reading(self.usage);
-    const py::gil_scoped_release release;
-    infer<T>(self.network, depth, rows, out, threads);
+    std::optional<py::gil_scoped_release> release;
+    if (inference_work(self.network, rows.rows) > kWorthReleasing) release.emplace();
+    const bool finite = infer<T>(self.network, depth, link, rows, out, n_threads);
+    release.reset();
+    if (!finite) return py::none();
     return y;
 }
 
 template <class T>
-py::array predict_all(BoundNetwork<T>& self, const py::object& x, int n_threads) {
+py::object predict_all(BoundNetwork<T>& self, const py::object& x, int n_threads) {
     return predict(self, x, self.network.whole(), self.network.out_features(),
-                   n_threads);
+                   Link::kNone, n_threads);
 }
 
 template <class T>
-py::array hidden(BoundNetwork<T>& self,
-                 const py::object& x,
-                 Index layer,
-                 int n_threads) {
+py::object probabilities(BoundNetwork<T>& self,
+                         const py::object& x,
+                         const std::string& link,
+                         int n_threads) {
+    return predict(self, x, self.network.whole(), self.network.out_features(),
+                   link_named(link), n_threads);
+}
+
+template <class T>
+py::object hidden(BoundNetwork<T>& self,
+                  const py::object& x,
+                  Index layer,
+                  int n_threads) {
     const auto depth = self.network.depth_of(layer);
     const auto& widths = self.network.widths();
     const auto position = static_cast<std::size_t>(
         layer < 0 ? layer + static_cast<Index>(widths.size()) : layer);
-    return predict(self, x, depth, widths[position], n_threads);
+    return predict(self, x, depth, widths[position], Link::kNone, n_threads);
 }
 
 template <class T>
@@ -222,6 +244,8 @@ void register_network(py::module_& m, const char* name) {
                  return std::make_unique<Bound>(b.network);
              })
         .def("predict", &predict_all<T>, py::arg("X"), py::arg("n_threads") = 0)
+        .def("probabilities", &probabilities<T>, py::arg("X"), py::arg("link"),
+             py::arg("n_threads") = 0)
         .def("hidden", &hidden<T>, py::arg("X"), py::arg("layer"),
              py::arg("n_threads") = 0)
         .def("evaluate", &evaluate<T>, py::arg("X"), py::arg("targets"),
@@ -237,9 +261,8 @@ py::array permutation_array(Index n,
                             std::uint32_t epoch,
                             std::uint32_t purpose) {
     require(n >= 0, "n", n, "an integer >= 0");
-    py::array_t<std::int64_t> order(n);
-    permutation(VectorView<std::int64_t>{order.mutable_data(), n}, seed,
-                static_cast<Purpose>(purpose), epoch);
+    py::array_t<Index> order(n);
+    permutation({order.mutable_data(), n}, seed, static_cast<Purpose>(purpose), epoch);
     return order;
 }
 

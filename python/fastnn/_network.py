@@ -12,14 +12,17 @@ from fastnn._native import core
 from fastnn._state import checked_state
 from fastnn._summary import network_repr, network_summary
 from fastnn._validation import (
+    Array,
     Data,
     as_data,
-    as_features,
+    as_table,
     check_bool,
     check_dtype,
     check_int,
     check_threads,
     finite_in_dtype,
+    in_dtype,
+    not_finite,
 )
 from fastnn.errors import NotBuiltError
 from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
@@ -307,8 +310,9 @@ class Network:
         [[3.5], [2.5]]
         """
         native = self._require("predict")
-        rows = as_features("X", X, self._dtype, native.in_features)
-        return np.asarray(native.predict(rows, check_threads(n_threads)))
+        table = as_table("X", X, native.in_features)
+        rows = in_dtype(table, self._dtype)
+        return self._finite(table, native.predict(rows, check_threads(n_threads)))
 
     def hidden(
         self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
@@ -338,16 +342,23 @@ class Network:
         [[0.0, 1.0]]
         """
         native = self._require("hidden")
-        rows = as_features("X", X, self._dtype, native.in_features)
+        table = as_table("X", X, native.in_features)
         n_layers = len(self._layers)
         index = check_int("layer", layer, -n_layers)
         if index >= n_layers:
             raise ValueError(
                 f"layer must be below {n_layers}, the number of layers, got {index}"
             )
-        return np.asarray(
-            native.hidden(rows, index % n_layers, check_threads(n_threads))
+        rows = in_dtype(table, self._dtype)
+        return self._finite(
+            table, native.hidden(rows, index % n_layers, check_threads(n_threads))
         )
+
+    def _finite(self, table: Array, outputs: Array | None) -> Array:
+        """Return outputs; the engine makes none of NaN and infinity."""
+        if outputs is None:
+            raise not_finite("X", table, self._dtype)
+        return outputs
 
     # -- copies -----------------------------------------------------------------------
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from fastnn._network import Network
 from fastnn._validation import (
+    as_table,
     check_bool,
     check_metrics,
     check_number,
     check_threads,
+    in_dtype,
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
@@ -198,10 +199,13 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 f"predict_proba: the network was fitted with loss {self._loss.kind!r}, "
                 "whose outputs are numbers, not logits; use predict"
             )
-        outputs = self.predict(X, n_threads=n_threads)
-        if self._loss.targets == "classes":
-            return _softmax(outputs)
-        return _sigmoid(outputs)
+        native = self._require("predict_proba")
+        table = as_table("X", X, native.in_features)
+        rows = in_dtype(table, self._dtype)
+        link = "softmax" if self._loss.targets == "classes" else "sigmoid"
+        return self._finite(
+            table, native.probabilities(rows, link, check_threads(n_threads))
+        )
 
     def evaluate(
         self,
@@ -333,15 +337,3 @@ def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]
             pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
             begin += view.size
     return pieces
-
-
-def _softmax(outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """exp(o - max o) / sum, row by row: no overflow."""
-    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
-
-
-def _sigmoid(outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """1 / (1 + exp(-o)) by exp(-|o|): no overflow."""
-    small = np.exp(-np.abs(outputs))
-    return np.asarray(np.where(outputs >= 0, 1 / (1 + small), small / (1 + small)))

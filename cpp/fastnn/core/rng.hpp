@@ -50,10 +50,12 @@ inline constexpr int kRounds = 10;
 }  // namespace philox
 
 // kLanes blocks at once, counters[word][lane] in, random words out in their place.
-// Plain loops over the lanes, which the compiler turns into vector code.
+// Plain loops over the lanes, which the compiler turns into vector code if it has not
+// unrolled them before.
 template <Index kLanes>
 void philox4x32(std::uint32_t (&counters)[4][kLanes], PhiloxKey key) noexcept {
     for (int round = 0; round < philox::kRounds; ++round) {
+#pragma GCC unroll 1
         for (Index i = 0; i < kLanes; ++i) {
             const std::uint64_t p0 =
                 std::uint64_t{philox::kMultiplier0} * counters[0][i];
@@ -116,30 +118,9 @@ private:
 
 // order := a random permutation of 0 .. size - 1 (Fisher and Yates), the same for the
 // same (seed, purpose, epoch).
-template <class Int>
-void permutation(VectorView<Int> order,
+void permutation(VectorView<Index> order,
                  std::uint64_t seed,
                  Purpose purpose,
-                 std::uint32_t epoch) noexcept {
-    for (Index i = 0; i < order.size; ++i) order[i] = static_cast<Int>(i);
-    PhiloxBlock block{};
-    std::uint64_t held = ~std::uint64_t{0};
-    for (Index i = order.size - 1; i > 0; --i) {
-        const auto b = static_cast<std::uint64_t>(i) / 2;
-        if (b != held) {
-            block = philox4x32(
-                {static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(b >> 32),
-                 stream_of(purpose), epoch},
-                PhiloxKey(seed));
-            held = b;
-        }
-        const int word = i % 2 == 0 ? 0 : 2;
-        const std::uint64_t u = block[word] | std::uint64_t{block[word + 1]} << 32;
-        __extension__ using Wide = unsigned __int128;
-        const auto j = static_cast<Index>(static_cast<std::uint64_t>(
-            (Wide{u} * static_cast<std::uint64_t>(i + 1)) >> 64));
-        std::swap(order[i], order[j]);
-    }
-}
+                 std::uint32_t epoch) noexcept;
 
 }  // namespace fastnn

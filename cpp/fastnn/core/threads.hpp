@@ -119,10 +119,28 @@ private:
 
 }  // namespace detail
 
+namespace detail {
+
+// Without company nothing is handed out: the stages are plain loops.
+template <class Job>
+void run_job_alone(Job& job) {
+    const auto run_stage = [&] {
+        const FlushDenormals flush;
+        const Index tiles = job.tiles();
+        for (Index i = 0; i < tiles && !job.interrupted(); ++i) job.run(i, 0);
+    };
+    do {
+        run_stage();
+    } while (job.advance());
+}
+
+}  // namespace detail
+
 // Runs the job's stages on n_threads threads until advance() returns false. The first
 // exception of run() or advance() ends the job and is thrown here.
 template <class Job>
 void run_job(int n_threads, Job& job) {
+    if (n_threads <= 1) return detail::run_job_alone(job);
     detail::TileQueue queue;
     std::atomic<bool> over{false};
     std::exception_ptr error;

@@ -160,7 +160,7 @@ struct Gelu : Plain {
 template <class V>
 V logistic(
     V z) {  // 1 / (1 + exp(-z)); exp only of negative numbers, so nothing overflows
-    const V e = exp(-abs(z));
+    const V e = exp_of_negative(-abs(z));
     return select(z < V(0), e, V(1)) / (V(1) + e);
 }
 
@@ -223,7 +223,7 @@ struct Silu : Plain {
 
 template <class V>
 V log_one_plus_exp(V z) {  // log(1 + exp(z)), exp only of negative numbers
-    return max_with_number(z, V(0)) + log1p_of_fraction(exp(-abs(z)));
+    return max_with_number(z, V(0)) + log1p_of_fraction(exp_of_negative(-abs(z)));
 }
 
 // y = log(1 + exp(z))

@@ -14,6 +14,14 @@ Index tile_height(Index batch) {
     return std::clamp<Index>(round_up(ceil_div(batch, 4), 16), 64, 128);
 }
 
+// A row that chance picks out of a large X lies in memory, where no earlier row leads
+// the processor to it: all its cache lines are asked for at once.
+template <class T>
+void prefetch(const T* row, Index n) {
+    constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(T));
+    for (Index j = 0; j < n; j += kLine) __builtin_prefetch(row + j);
+}
+
 template <class T, class Visit>
 auto visit_layer(const Network<T>& network, Index layer, Visit&& visit) {
     return std::visit(visit, network.layers()[static_cast<std::size_t>(layer)]);
@@ -145,9 +153,13 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
 
 template <class T>
 void BatchPass<T>::gather(Range rows) {
+    constexpr Index kAhead = 2;
+    const Index cols = samples_.x.cols;
     for (Index i = rows.begin; i < rows.end; ++i) {
-        const Index r = rows_ ? rows_[i] : i;
-        std::copy_n(samples_.x.row(r), samples_.x.cols, x_.row(i));
+        if (rows_ && i + kAhead < rows.end) {
+            prefetch(samples_.x.row(rows_[i + kAhead]), cols);
+        }
+        std::copy_n(samples_.x.row(rows_ ? rows_[i] : i), cols, x_.row(i));
     }
 }
 

@@ -1,11 +1,17 @@
 #include "fastnn/nn/inference.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "fastnn/core/threads.hpp"
+#include "fastnn/kernels/reduce.hpp"
+#include "fastnn/kernels/softmax.hpp"
 
 namespace fastnn {
 namespace {
+
+// About 50 microseconds of a core: what a thread must save to be worth its start.
+constexpr double kWorthAThread = 4e6;
 
 template <class T>
 Index widest(const Network<T>& network) {
@@ -28,33 +34,60 @@ const Activation& own_activation(const Layer<T>& layer) {
         layer);
 }
 
+// Dropout does nothing in inference.
+template <class T>
+bool is_idle(const Network<T>& network, Index layer) {
+    return std::holds_alternative<Dropout<T>>(
+        network.layers()[static_cast<std::size_t>(layer)]);
+}
+
+int useful_threads(double work, Index tiles, int n_threads) {
+    const double useful = std::min(static_cast<double>(tiles), work / kWorthAThread);
+    if (useful < 2) return 1;
+    return static_cast<int>(
+        std::min(useful, static_cast<double>(resolve_threads(n_threads))));
+}
+
+template <class T>
+void apply(Link link, MatrixView<T> y) {
+    static const Activation sigmoid = activation::Sigmoid{};
+    if (link == Link::kSoftmax) softmax_rows(y);
+    if (link == Link::kSigmoid)
+        activation_forward<T>(sigmoid, flat<const T>(y), flat(y));
+}
+
 }  // namespace
 
 template <class T>
-InferenceWorkspace<T>::InferenceWorkspace(const Network<T>& network)
-    : buffers_{Matrix<T>(kTileHeight, widest(network)),
-               Matrix<T>(kTileHeight, widest(network))} {}
+InferenceWorkspace<T>::InferenceWorkspace(const Network<T>& network, Index rows) {
+    const Index height = std::min(rows, kTileHeight);
+    const Index size = height * padded_stride<T>(widest(network));
+    for (Buffer<T>& buffer : buffers_) buffer.resize(size);
+}
 
 template <class T>
 MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
                                                const State<T>& state,
                                                typename Network<T>::Depth depth,
-                                               MatrixView<const T> x) {
+                                               MatrixView<const T> x,
+                                               MatrixView<T> y) {
     static const Activation identity = activation::Identity{};
-    const Index rows = x.rows;
+    Index last = depth.layers - 1;  // that writes
+    while (last >= 0 && is_idle(network, last)) --last;
+
     MatrixView<const T> current = x;
     int next = 0;
-    for (Index k = 0; k < depth.layers; ++k) {
+    for (Index k = 0; k <= last; ++k) {
+        if (is_idle(network, k)) continue;
         const Layer<T>& layer = network.layers()[static_cast<std::size_t>(k)];
-        if (std::holds_alternative<Dropout<T>>(layer)) continue;
         const bool activate = k + 1 < depth.layers || depth.last_activation;
         const Activation& f = activate ? own_activation(layer) : identity;
+        const bool into_y = k == last && y.data;
         std::visit(
             [&](const auto& l) {
-                const MatrixView<T> y =
-                    buffers_[next].view({0, rows}).col_slice({0, l.width()});
-                l.infer(state, f, current, y);
-                current = y;
+                const MatrixView<T> out = into_y ? y : buffer(next, x.rows, l.width());
+                l.infer(state, f, current, out);
+                current = out;
             },
             layer);
         next = 1 - next;
@@ -63,37 +96,50 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
 }
 
 template <class T>
-void infer(const Network<T>& network,
+bool infer(const Network<T>& network,
            typename Network<T>::Depth depth,
+           Link link,
            MatrixView<const T> x,
            MatrixView<T> y,
            int n_threads) {
-    constexpr Index height = InferenceWorkspace<T>::kTileHeight;
-    const Index tiles = ceil_div(x.rows, height);
+    const Index height = std::min(x.rows, InferenceWorkspace<T>::kTileHeight);
+    const Index tiles = ceil_div(x.rows, std::max<Index>(height, 1));
     const int threads =
-        static_cast<int>(std::min<Index>(n_threads, std::max<Index>(tiles, 1)));
+        useful_threads(inference_work(network, x.rows), tiles, n_threads);
     std::vector<InferenceWorkspace<T>> workspaces;
-    for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network);
+    workspaces.reserve(static_cast<std::size_t>(threads));
+    for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network, height);
+
     PackedWeights<T> weights(network);
     weights.pack_all(threads);
     const State<T> state = weights.state();
+
+    std::atomic<bool> finite{true};
     parallel_for(threads, tiles, [&](Index tile, int rank) {
         const Range rows = tile_range(tile, height, x.rows);
-        auto& workspace = workspaces[static_cast<std::size_t>(rank)];
-        copy_rows<T>(workspace.run(network, state, depth, x.row_slice(rows)),
-                     y.row_slice(rows));
+        const MatrixView<const T> x_tile = x.row_slice(rows);
+        const MatrixView<T> y_tile = y.row_slice(rows);
+        if (!all_finite(flat(x_tile))) finite.store(false, std::memory_order_relaxed);
+        const MatrixView<const T> outputs =
+            workspaces[static_cast<std::size_t>(rank)].run(network, state, depth,
+                                                           x_tile, y_tile);
+        if (outputs.data != y_tile.data) copy_rows<T>(outputs, y_tile);
+        apply(link, y_tile);
     });
+    return finite.load();
 }
 
 template class InferenceWorkspace<float>;
 template class InferenceWorkspace<double>;
-template void infer<float>(const Network<float>&,
+template bool infer<float>(const Network<float>&,
                            Network<float>::Depth,
+                           Link,
                            MatrixView<const float>,
                            MatrixView<float>,
                            int);
-template void infer<double>(const Network<double>&,
+template bool infer<double>(const Network<double>&,
                             Network<double>::Depth,
+                            Link,
                             MatrixView<const double>,
                             MatrixView<double>,
                             int);

@@ -14,25 +14,44 @@ public:
     // Rows handled at a time. A row's outputs have the same bits in any tile.
     static constexpr Index kTileHeight = 64;
 
-    explicit InferenceWorkspace(const Network<T>& network);
+    // For tiles of at most `rows` <= kTileHeight rows.
+    explicit InferenceWorkspace(const Network<T>& network, Index rows = kTileHeight);
 
-    // Outputs (rows, width) of `depth` for at most kTileHeight rows of x; the view is
-    // valid until the next call.
+    // Outputs (rows, width) of `depth` for a tile x. The last layer writes them to y,
+    // or, if y is empty, to a buffer that is valid until the next call.
     MatrixView<const T> run(const Network<T>& network,
                             const State<T>& state,
                             typename Network<T>::Depth depth,
-                            MatrixView<const T> x);
+                            MatrixView<const T> x,
+                            MatrixView<T> y = {});
 
 private:
-    Matrix<T> buffers_[2];  // (kTileHeight, widest layer)
+    MatrixView<T> buffer(int which, Index rows, Index cols) noexcept {
+        return {buffers_[which].data(), rows, cols, padded_stride<T>(cols)};
+    }
+
+    Buffer<T> buffers_[2];  // a tile of the widest layer each
 };
 
-// y = outputs of `depth` for the rows of x, on n_threads threads.
+// What makes probabilities of outputs.
+enum class Link { kNone, kSoftmax, kSigmoid };
+
+// Multiplications and additions of a pass over so many rows.
 template <class T>
-void infer(const Network<T>& network,
+double inference_work(const Network<T>& network, Index rows) noexcept {
+    return 2.0 * static_cast<double>(network.parameters().size()) *
+           static_cast<double>(rows);
+}
+
+// y = link(outputs of `depth` for the rows of x), on at most n_threads threads (0:
+// automatic), one where the work is small. False if x holds NaN or infinity: y is
+// meaningless then.
+template <class T>
+bool infer(const Network<T>& network,
            typename Network<T>::Depth depth,
-           MatrixView<const T> x,  // (n, in)
-           MatrixView<T> y,        // (n, width of depth)
+           Link link,
+           MatrixView<const T> x,  // (n, in), contiguous
+           MatrixView<T> y,        // (n, width of depth), contiguous
            int n_threads);
 
 }  // namespace fastnn

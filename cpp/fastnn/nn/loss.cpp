@@ -1,11 +1,10 @@
 #include "fastnn/nn/loss.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "fastnn/kernels/elementary.hpp"
 #include "fastnn/kernels/simd.hpp"
+#include "fastnn/nn/loss_rows.hpp"
 
 namespace fastnn {
 namespace {
@@ -65,63 +64,6 @@ template <class T>
         [&](auto d) { return max_with_number(min_with_number(d, delta), -delta); });
 }
 
-template <class T>
-[[gnu::flatten]] double row(const loss::CrossEntropy& c,
-                            const Sample<T>& s,
-                            double factor,
-                            T* dz) {
-    constexpr T kLowest = -std::numeric_limits<T>::infinity();  // exp of it is 0
-    Vec<T> greatest(kLowest);
-    for_each<T>(s.outputs,
-                [&](auto at) { greatest = max(greatest, at.load(s.z, kLowest)); });
-    const T shift = max_lane(greatest);
-    Vec<T> total;
-    for_each<T>(s.outputs, [&](auto at) {
-        const Vec<T> e = exp(at.load(s.z, kLowest) - Vec<T>(shift));
-        total += e;
-        if (dz) at.store(dz, e);
-    });
-    const T partition = sum(total);
-    const T log_partition = std::log(partition);  // of z - shift, so no digits are lost
-
-    const double smooth = c.label_smoothing / static_cast<double>(s.outputs);
-    const double sharp = 1.0 - c.label_smoothing;
-    double mass = 1;  // sum_j q_j: rows of probabilities need not sum to 1
-    if (s.y) {
-        Vec<T> total_y;
-        for_each<T>(s.outputs, [&](auto at) { total_y += at.load(s.y); });
-        mass = sharp * static_cast<double>(sum(total_y)) + c.label_smoothing;
-    }
-    if (dz) {
-        const Vec<T> scale(factor * mass / static_cast<double>(partition));
-        const Vec<T> uniform(factor * smooth), share(factor * sharp);
-        for_each<T>(s.outputs, [&](auto at) {
-            Vec<T> d = scale * at.load(dz) - uniform;
-            if (s.y) d -= share * at.load(s.y);
-            at.store(dz, d);
-        });
-        if (!s.y) dz[s.label] -= static_cast<T>(factor * sharp);
-    }
-    double l = 0;  // sum_j q_j (log_partition + shift - z_j)
-    if (s.y) {
-        Vec<T> expected;
-        for_each<T>(s.outputs, [&](auto at) {
-            expected +=
-                at.load(s.y) * (Vec<T>(log_partition) + (Vec<T>(shift) - at.load(s.z)));
-        });
-        l = sharp * static_cast<double>(sum(expected));
-    } else {
-        l = sharp * static_cast<double>(log_partition + (shift - s.z[s.label]));
-    }
-    if (smooth > 0) {
-        double fall = 0;
-        for (Index j = 0; j < s.outputs; ++j)
-            fall += static_cast<double>(shift - s.z[j]);
-        l += c.label_smoothing * static_cast<double>(log_partition) + smooth * fall;
-    }
-    return l;
-}
-
 // One number for all outputs, or a double for each: as registers of T.
 template <class T>
 class PerOutput {
@@ -159,7 +101,7 @@ template <class T>
         const Vec<T> z = at.load(s.z), p = pos_weight.load(at, s.outputs);
         const Vec<T> q = fma(at.load(s.y), sharp, smooth);
         // -log s(z) = log(1 + exp(-z)) = e + max(-z, 0), -log(1 - s(z)) = e + max(z, 0)
-        const Vec<T> decay = exp(-abs(z));
+        const Vec<T> decay = exp_of_negative(-abs(z));
         const Vec<T> e = log1p_of_fraction(decay);
         const Vec<T> l = p * q * (e + max_with_number(-z, zero)) +
                          (one - q) * (e + max_with_number(z, zero));
@@ -204,27 +146,16 @@ double loss_rows(const Loss& loss,
                  const Index* rows,
                  double total_weight,
                  MatrixView<T> dz) noexcept {
+    const LossRows<T> batch{z, targets, weights, rows, total_weight, dz};
     return std::visit(
-        [&](const auto& l) {
-            double total = 0;
-            for (Index i = 0; i < z.rows; ++i) {
-                const Index r = rows ? rows[i] : i;
-                const bool label = targets.are_labels();
-                const std::int32_t y = label ? targets.labels[r] : -1;
-                if (label && (y < 0 || y >= z.cols)) {
-                    total = std::numeric_limits<double>::quiet_NaN();
-                    continue;
-                }
-                const Sample<T> sample{
-                    z.row(i), label ? nullptr : targets.values.row(r), y, z.cols};
-                const double w =
-                    weights.empty() ? 1.0 : static_cast<double>(weights[r]);
-                const double factor = total_weight > 0 ? w / total_weight : 0.0;
-                const double value =
-                    row(l, sample, factor, dz.data ? dz.row(i) : nullptr);
-                if (w != 0) total += w * value;
+        [&]<class L>(const L& l) {
+            if constexpr (std::is_same_v<L, loss::CrossEntropy>) {
+                return cross_entropy_rows(l, batch);
+            } else {
+                return sum_rows(batch, [&](const auto& sample, double factor, T* dz_i) {
+                    return row(l, sample, factor, dz_i);
+                });
             }
-            return total;
         },
         loss);
 }

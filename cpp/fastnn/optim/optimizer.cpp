@@ -132,6 +132,7 @@ void Optimizer<T>::update(Range r,
                           T* params,
                           const T* grads,
                           double lr_scale) noexcept {
+    if (r.size() == 0) return;
     T* slots[Slots::kMax] = {};
     for (Index k = 0; k < slots_.size(); ++k) slots[k] = slot(k).data + r.begin;
     running_.update(r.size(), params + r.begin, grads, slots, lr_scale);

@@ -5,7 +5,15 @@ that hold finite numbers only, copied at most once; anything else is an error th
 names the argument, what was got, what was expected and what to do.
 """
 
-from fastnn._validation.arrays import as_features, as_numbers, finite_in_dtype
+from fastnn._validation.arrays import (
+    Array,
+    as_features,
+    as_numbers,
+    as_table,
+    finite_in_dtype,
+    in_dtype,
+    not_finite,
+)
 from fastnn._validation.data import Data, as_data, as_validation_data
 from fastnn._validation.options import (
     check_bool,
@@ -20,12 +28,14 @@ from fastnn._validation.targets import as_targets
 from fastnn._validation.weights import as_class_weight, as_sample_weight
 
 __all__ = [
+    "Array",
     "Data",
     "as_class_weight",
     "as_data",
     "as_features",
     "as_numbers",
     "as_sample_weight",
+    "as_table",
     "as_targets",
     "as_validation_data",
     "check_bool",
@@ -35,5 +45,7 @@ __all__ = [
     "check_number",
     "check_threads",
     "finite_in_dtype",
+    "in_dtype",
+    "not_finite",
     "split_rows",
 ]

@@ -8,7 +8,16 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "as_features", "as_numbers", "finite_in_dtype", "where_first"]
+__all__ = [
+    "Array",
+    "as_features",
+    "as_numbers",
+    "as_table",
+    "finite_in_dtype",
+    "in_dtype",
+    "not_finite",
+    "where_first",
+]
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -105,11 +114,22 @@ def _looks_finite(array: Array) -> bool:
     return math.isfinite(np.vdot(flat, flat))
 
 
+def in_dtype(array: Array, dtype: str) -> Array:
+    """Return the array in `dtype`, aligned and C-contiguous: itself if it is so."""
+    wanted = _DTYPES[dtype]
+    if array.dtype == wanted:
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned:
+            return array
+    with np.errstate(over="ignore"):
+        return np.require(array, wanted, ["C", "A"])
+
+
+_BEFORE_TRAINING = "drop these rows or fill them in before training"
+
+
 def finite_in_dtype(
-    argument: str,
-    array: Array,
-    dtype: str,
-    advice: str = "drop these rows or fill them in before training",
+    argument: str, array: Array, dtype: str, advice: str = _BEFORE_TRAINING
 ) -> Array:
     """Return the array in `dtype`, aligned, C-contiguous and finite.
 
@@ -120,36 +140,37 @@ def finite_in_dtype(
     ValueError
         If it holds NaN or infinity, or numbers too large for `dtype`.
     """
-    wanted, flags = _DTYPES[dtype], array.flags
-    if array.dtype == wanted and flags.c_contiguous and flags.aligned:
-        result = array
-    else:
-        with np.errstate(over="ignore"):
-            result = np.require(array, wanted, ["C", "A"])
+    result = in_dtype(array, dtype)
     if _looks_finite(result) or np.isfinite(result).all():
         return result
+    raise not_finite(argument, array, dtype, advice)
+
+
+def not_finite(
+    argument: str, array: Array, dtype: str, advice: str = _BEFORE_TRAINING
+) -> ValueError:
+    """Return the error for an array with elements that are no numbers of `dtype`."""
     bad = ~np.isfinite(array)
     if bad.any():
-        raise ValueError(
+        return ValueError(
             f"{argument} holds NaN or infinity ({where_first(bad)}): {advice}"
         )
-    raise ValueError(
+    beyond = ~np.isfinite(in_dtype(array, dtype))
+    return ValueError(
         f"{argument} holds {array.dtype} numbers beyond the range of "
-        f"{dtype} ({where_first(~np.isfinite(result))}): scale them down or "
+        f"{dtype} ({where_first(beyond)}): scale them down or "
         'use a network with dtype="float64"'
     )
 
 
-def as_features(
-    argument: str, value: object, dtype: str, in_features: int | None
-) -> Array:
-    """Return X as an (n, in_features) array.
+def as_table(argument: str, value: object, in_features: int | None) -> Array:
+    """Return X as an (n, in_features) array of numbers, uncopied and unchecked.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no two-dimensional array of finite numbers with at least one row
-        and `in_features` columns (None: any number but 0).
+        If it is no two-dimensional array of numbers with at least one row and
+        `in_features` columns (None: any number but 0).
     """
     array = as_numbers(argument, value)
     if array.ndim != 2:
@@ -167,7 +188,20 @@ def as_features(
         )
     if rows == 0:
         raise ValueError(f"{argument} has 0 rows (shape {array.shape})")
-    return finite_in_dtype(argument, array, dtype)
+    return array
+
+
+def as_features(
+    argument: str, value: object, dtype: str, in_features: int | None
+) -> Array:
+    """Return X as an (n, in_features) array of finite numbers in `dtype`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_table` and `finite_in_dtype`.
+    """
+    return finite_in_dtype(argument, as_table(argument, value, in_features), dtype)
 
 
 def _reshape_advice(argument: str, array: Array, in_features: int | None) -> str:
