@@ -13,6 +13,25 @@ namespace {
 // About 50 microseconds of a core: what a thread must save to be worth its start.
 constexpr double kWorthAThread = 4e6;
 
+// Memory of this thread for packed weights, kept between calls unless it is large: for
+// a few rows new memory would cost more than packing and predicting.
+template <class T>
+class PanelRoom {
+public:
+    PanelRoom() = default;
+    ~PanelRoom() {
+        constexpr Index kKept = 4 << 20;  // bytes
+        if (kept().size() * static_cast<Index>(sizeof(T)) > kKept) kept() = Buffer<T>();
+    }
+    PanelRoom(const PanelRoom&) = delete;
+    PanelRoom& operator=(const PanelRoom&) = delete;
+
+    static Buffer<T>& kept() {
+        thread_local Buffer<T> room;
+        return room;
+    }
+};
+
 template <class T>
 Index widest(const Network<T>& network) {
     const auto& widths = network.widths();
@@ -110,7 +129,8 @@ bool infer(const Network<T>& network,
     workspaces.reserve(static_cast<std::size_t>(threads));
     for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network, height);
 
-    PackedWeights<T> weights(network);
+    const PanelRoom<T> room;
+    PackedWeights<T> weights(network, room.kept());
     weights.pack_all(threads);
     const State<T> state = weights.state();
 

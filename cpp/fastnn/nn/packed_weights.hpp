@@ -12,14 +12,21 @@ template <class T>
 class PackedWeights {
 public:
     explicit PackedWeights(const Network<T>& network)
-        : network_(network), panels_(network.tensors().panels()) {}
+        : network_(network), own_(network.tensors().panels()), panels_(own_.data()) {}
+    // In `room`, which grows as needed and outlives this.
+    PackedWeights(const Network<T>& network, Buffer<T>& room) : network_(network) {
+        room.reserve(network.tensors().panels());
+        panels_ = room.data();
+    }
+    PackedWeights(const PackedWeights&) = delete;
+    PackedWeights& operator=(const PackedWeights&) = delete;
 
     // Whoever changed a slice of the parameters packs it anew. Slices may be packed in
     // parallel.
     void pack(const ParameterTile& tile) {
         const auto& layer = network_.layers()[static_cast<std::size_t>(tile.layer)];
         if (const auto* dense = std::get_if<Dense<T>>(&layer)) {
-            dense->pack(network_.parameters().data(), tile, panels_.data());
+            dense->pack(network_.parameters().data(), tile, panels_);
         }
     }
     // Packs all of them.
@@ -30,13 +37,13 @@ public:
     }
     // The network's numbers, as layers see them.
     State<T> state() const noexcept {
-        return {network_.parameters().data(), network_.statistics().data(),
-                panels_.data()};
+        return {network_.parameters().data(), network_.statistics().data(), panels_};
     }
 
 private:
     const Network<T>& network_;
-    Buffer<T> panels_;
+    Buffer<T> own_;
+    T* panels_ = nullptr;
 };
 
 }  // namespace fastnn
