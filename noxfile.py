@@ -17,7 +17,13 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 NATIVE = "--config-settings=cmake.define.FASTNN_LEVELS=native"
 WHEEL_LIMIT_MB = 8
-BENCHES = ("kernels_vs_numpy", "training_vs_peers", "time_to_accuracy")
+BENCHES = (
+    "kernels_vs_numpy",
+    "training_vs_peers",
+    "time_to_accuracy",
+    "inference_vs_peers",
+    "scaling",
+)
 
 nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["lint", "typing", "tests"]
