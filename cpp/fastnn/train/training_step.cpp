@@ -108,8 +108,8 @@ void TrainingStep<T>::update(const ParameterTile& tile,
                              const T* dweight,
                              const T* dbias) {
     T* parameters = network_.parameters().data();
-    const bool in_one_run = tile.weight.end == tile.bias.begin &&
-                            dweight + tile.weight.size() == dbias;
+    const bool in_one_run =
+        tile.weight.end == tile.bias.begin && dweight + tile.weight.size() == dbias;
     if (in_one_run) {  // a layer in a single slice: every call costs its set-up
         optimizer_.update({tile.weight.begin, tile.bias.end}, parameters, dweight,
                           tile.lr_scale);
