@@ -77,7 +77,12 @@ def slice_height(units: int, inputs: int) -> int:
 
 def threads_for(net: Net, allowed: int) -> int:
     """Return how many threads a step takes: small ones take fewer than they may."""
-    return min(allowed, int(1 + 6 * net.parameters * net.batch / 2e6))
+    work = net.parameters * (6 * net.batch + 64)
+    slices = sum(
+        len(_cuts(units, slice_height(units, inputs))) for inputs, units in net.layers
+    )
+    tiles = len(_cuts(net.batch, tile_height(net.batch)))
+    return min(allowed, max(tiles, slices), int(1 + work / 2e6))
 
 
 def _row_tile(net: Net, height: int) -> Work:

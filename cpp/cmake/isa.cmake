@@ -27,8 +27,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 set(FASTNN_ISA_v4_FEATURES
     ${FASTNN_ISA_v3_FEATURES} avx512f avx512bw avx512cd avx512dq avx512vl)
-# Eigen's own AVX-512 GEMM: 92 % of the FMA peak against 60-70 % without.
-set(FASTNN_ISA_v4_DEFINITIONS EIGEN_USE_AVX512_GEMM_KERNELS=1)
 
 # Every processor of the architecture runs it, so it asks for no feature.
 set(FASTNN_ISA_generic_FLAGS "")

@@ -29,6 +29,8 @@ auto visit_layer(const Network<T>& network, Index layer, Visit&& visit) {
 
 }  // namespace
 
+Index row_tiles(Index batch) noexcept { return ceil_div(batch, tile_height(batch)); }
+
 template <class T>
 double Samples<T>::total_weight(const Index* rows, Index n) const noexcept {
     if (weights.empty()) return static_cast<double>(n);

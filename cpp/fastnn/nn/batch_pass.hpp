@@ -27,6 +27,9 @@ struct Samples {
     double total_weight(const Index* rows, Index n) const noexcept;
 };
 
+// Tiles of rows that a batch is cut into.
+Index row_tiles(Index batch) noexcept;
+
 template <class T>
 class BatchPass {
 public:

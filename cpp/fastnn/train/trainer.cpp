@@ -13,6 +13,9 @@ namespace {
 // come to its help (about 20 microseconds).
 constexpr double kWorthAThread = 2e6;
 
+// What the update of a parameter takes, in the time of so many operations of a product.
+constexpr double kUpdate = 64;
+
 }  // namespace
 
 template <class T>
@@ -29,9 +32,11 @@ template <class T>
 int Trainer<T>::threads_for(Index batch) const {
     if (config_.n_threads > 0) return config_.n_threads;
     // Forward, backward and weight gradient are two operations a weight and row each.
-    const double work = 6.0 * static_cast<double>(network_.parameters().size()) *
-                        static_cast<double>(batch);
-    const int useful = static_cast<int>(std::min(1024.0, 1 + work / kWorthAThread));
+    const double work = static_cast<double>(network_.parameters().size()) *
+                        (6.0 * static_cast<double>(batch) + kUpdate);
+    const auto tiles = static_cast<Index>(network_.parameter_tiles().size());
+    const auto most = static_cast<double>(std::max(row_tiles(batch), tiles));
+    const int useful = static_cast<int>(std::min(most, 1 + work / kWorthAThread));
     return std::min(default_threads(), useful);
 }
 
