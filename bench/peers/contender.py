@@ -34,11 +34,16 @@ class Contender(ABC):
         self.rng = np.random.default_rng(seed)
         self.start(self.case.weights(seed))
 
-    def losses(self, steps: int = 2) -> list[float]:
-        """Losses before each of some steps on the first batch: equal for all."""
-        rows = slice(0, self.case.batch)
-        X, y = self.split.X[rows], self.split.y[rows]
-        return [self.step(X, y) for _ in range(steps)]
+    def losses(self, steps: int = 4) -> list[float]:
+        """Losses before each of some steps, each on a batch of its own: equal for all.
+
+        Gradients that differ from step to step tell running means, and what weighs
+        them, from the gradient alone.
+        """
+        whole = len(self.split.X) // self.case.batch
+        begins = [i % whole * self.case.batch for i in range(steps)]
+        batches = [slice(begin, begin + self.case.batch) for begin in begins]
+        return [self.step(self.split.X[rows], self.split.y[rows]) for rows in batches]
 
     @abstractmethod
     def prepare(self) -> None:

@@ -13,7 +13,7 @@ class Fastnn(Contender):
     """Each call checks X and y anew; each epoch is shuffled and its loss recorded."""
 
     def prepare(self) -> None:
-        """Nothing: `fit` takes NumPy arrays as they are."""
+        """Nothing: the environment says how many threads there are at most."""
 
     def start(self, weights: Weights) -> None:
         layers: list[Any] = []
@@ -33,7 +33,6 @@ class Fastnn(Contender):
             self.net,
             loss=self.case.loss,
             optimizer=self._optimizer(),
-            n_threads=self.threads,
         )
 
     def _optimizer(self) -> fnn.Adam | fnn.SGD:
@@ -49,7 +48,7 @@ class Fastnn(Contender):
         self.trainer.fit(self.split.X, self.split.y, epochs=n, batch_size=batch)
 
     def predict(self, X: Array) -> Array:
-        outputs: Array = self.net.predict(X, n_threads=self.threads)
+        outputs: Array = self.net.predict(X)
         return outputs
 
 

@@ -64,7 +64,7 @@ class SklearnMlp(Contender):
     def _binary(self) -> bool:
         return self.case.loss == "cross_entropy" and self.case.widths[-1] == 2
 
-    def losses(self, steps: int = 2) -> list[float]:
+    def losses(self, steps: int = 4) -> list[float]:
         """After a step only SGD's is everybody's.
 
         Here Adam's epsilon is added before the bias is corrected, and two classes

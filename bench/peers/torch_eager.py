@@ -74,7 +74,7 @@ class TorchEager(Contender):
     def epochs(self, n: int) -> None:
         for _ in range(n):
             for rows in torch.randperm(len(self.X)).split(self.case.batch):
-                self.update(self.X[rows], self.y[rows])
+                self.update(self.X.index_select(0, rows), self.y.index_select(0, rows))
 
     def predict(self, X: Array) -> Array:
         self.net.eval()

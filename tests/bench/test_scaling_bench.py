@@ -81,7 +81,7 @@ def test_fit_finds_the_constants_of_made_up_times():
 
 def test_more_threads_never_share_what_is_sequential():
     constants = dict.fromkeys(KINDS, 1.0) | {"step": 1e6}  # a millisecond
-    step = Model(MACHINE, constants).predict(Net((256, 256, 256, 10), 4096), 64)
+    step = Model(MACHINE, constants).predict(Net((256, 256, 256, 10), 8192), 64)
     assert step.threads == 64
     assert step.sequential == pytest.approx(1e-3)
     assert step.seconds > step.sequential + step.waiting
