@@ -77,13 +77,13 @@ fastnn_read_eigen_version(FASTNN_EIGEN_VERSION "${FASTNN_EIGEN_INCLUDE_DIR}")
 message(STATUS "Eigen ${FASTNN_EIGEN_VERSION} from ${eigen_origin}")
 if(NOT FASTNN_EIGEN_VERSION VERSION_EQUAL FASTNN_EIGEN_EXPECTED)
   message(WARNING "Eigen is '${FASTNN_EIGEN_VERSION}'; fastnn is measured and tested "
-                  "with ${FASTNN_EIGEN_EXPECTED}. Older ones are up to twice slower.")
+                  "with ${FASTNN_EIGEN_EXPECTED}.")
 endif()
 
 add_library(fastnn_eigen INTERFACE)
 add_library(fastnn::eigen ALIAS fastnn_eigen)
 target_include_directories(fastnn_eigen SYSTEM INTERFACE "${FASTNN_EIGEN_INCLUDE_DIR}")
-# Our threads, not Eigen's: its blocking along k would depend on their number.
+# Our threads, not Eigen's.
 target_compile_definitions(fastnn_eigen INTERFACE
   EIGEN_MPL2_ONLY EIGEN_DONT_PARALLELIZE)
 

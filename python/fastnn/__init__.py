@@ -1,4 +1,4 @@
-"""fastnn: multi-layer perceptrons, trained on a CPU as fast as the silicon allows.
+"""fastnn: multi-layer perceptrons, trained fast on a CPU.
 
 >>> import fastnn as fnn
 >>> net = fnn.Sequential(fnn.Dense(64), fnn.ReLU(), fnn.Dropout(0.2), fnn.Dense(10))

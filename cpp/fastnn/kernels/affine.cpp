@@ -15,6 +15,12 @@ void pack_weights(MatrixView<const T> w, Range units, T* panels) noexcept {
     constexpr Index kLanes = Vec<T>::kWidth;
     static_assert(kPanelUnits % kLanes == 0);
     using Square = Eigen::internal::PacketBlock<typename Vec<T>::Packet, kLanes>;
+    if (w.rows <= kFewUnits) {
+        for (Index k = 0; k < w.cols; ++k) {
+            for (Index u = 0; u < w.rows; ++u) panels[k * w.rows + u] = w(u, k);
+        }
+        return;
+    }
     for (Index unit = units.begin; unit < units.end; unit += kLanes) {
         T* panel = panels + unit * w.cols;
         const Index real = std::min(kLanes, units.end - unit);
@@ -37,11 +43,13 @@ void pack_weights(MatrixView<const T> w, Range units, T* panels) noexcept {
 
 template <class T>
 void affine_forward(MatrixView<const T> x,
-                    const T* panels,
+                    PackedWeightsView<T> w,
                     VectorView<const T> b,
                     MatrixView<T> y) noexcept {
-    gemm::product<T>(gemm::Plain<T>{x.data, x.stride}, gemm::Panels<T>{panels, x.cols},
-                     x.cols, y, b.empty() ? nullptr : b.data);
+    const Index lanes = w.units <= kFewUnits ? w.units : simd::Vec<T>::kWidth;
+    gemm::product<T>(gemm::Plain<T>{x.data, x.stride},
+                     gemm::Panels<T>{w.data, x.cols, lanes}, x.cols, y,
+                     b.empty() ? nullptr : b.data);
 }
 
 template <class T>
@@ -62,7 +70,7 @@ void affine_backward_weights(MatrixView<const T> dy,
 
 #define FASTNN_INSTANTIATE(T)                                                          \
     template void pack_weights<T>(MatrixView<const T>, Range, T*) noexcept;            \
-    template void affine_forward<T>(MatrixView<const T>, const T*,                     \
+    template void affine_forward<T>(MatrixView<const T>, PackedWeightsView<T>,         \
                                     VectorView<const T>, MatrixView<T>) noexcept;      \
     template void affine_backward_input<T>(MatrixView<const T>, MatrixView<const T>,   \
                                            MatrixView<T>) noexcept;                    \

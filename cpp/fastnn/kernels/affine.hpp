@@ -11,13 +11,28 @@ namespace fastnn {
 
 // The forward product reads W (out, in) packed: panels of kPanelUnits or fewer units,
 // one for each lane of a register. Slices of units that begin at multiples of
-// kPanelUnits can be packed apart.
+// kPanelUnits can be packed apart. Up to kFewUnits units, which fit the smallest
+// register, have one panel without room for more: lanes beyond them read weights of the
+// next inputs, and are not stored.
 inline constexpr Index kPanelUnits = 16;
+inline constexpr Index kFewUnits = 2;
 
 // Elements that the panels of W take.
 constexpr Index panels_size(Index units, Index inputs) noexcept {
+    if (units <= kFewUnits) return units * inputs + kPanelUnits;
     return round_up(units, kPanelUnits) * inputs;
 }
+
+// W (out, in), packed, from some unit on.
+template <class T>
+struct PackedWeightsView {
+    const T* data;
+    Index units;  // of all of W
+
+    PackedWeightsView from(Index unit, Index inputs) const noexcept {
+        return {data + unit * inputs, units};
+    }
+};
 
 // Packs the units [units.begin, units.end) of W.
 template <class T>
@@ -29,7 +44,7 @@ void pack_weights(MatrixView<const T> w,  // (out, in)
 // Y = X W^T + 1 b^T
 template <class T>
 void affine_forward(MatrixView<const T> x,      // (batch, in)
-                    const T* panels,            // W (out, in), packed
+                    PackedWeightsView<T> w,     // (out, in)
                     VectorView<const T> b,      // (out), or empty
                     MatrixView<T> y) noexcept;  // (batch, out)
 

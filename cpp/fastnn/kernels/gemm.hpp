@@ -31,15 +31,15 @@ inline constexpr int kBlockRows = 4, kBlockRegisters = 2;
 #endif
 
 // Terms of a sum before it is added to C: so many rows of a block's columns of B
-// (24 KiB) stay in L1 beside what is read of A.
+// (24 KiB with AVX-512) stay in L1 beside what is read of A.
 template <class T>
 inline constexpr Index kDepth = 512 / sizeof(T);
 
 // Rows of C that share one copy of a part of A.
 inline constexpr Index kRowsAtOnce = 128;
 
-// Rows of an operand so far apart that they lie on different pages of memory, or
-// displace each other in L1 when read together.
+// Rows of an operand so far apart that most begin a page of memory, and displace each
+// other in L1 when read together.
 template <class T>
 inline constexpr Index kFarApart = 2048 / sizeof(T);
 
@@ -110,16 +110,17 @@ struct Part {
     int registers;
 };
 
-// B (k, n) packed: panels of one register of columns, each (k, register) without gaps;
-// columns beyond the last are zero.
+// B (k, n) packed: panels of `lanes` columns, each (k, lanes) without gaps. Columns
+// beyond the last are zero where a register has as many lanes; a single panel may be
+// narrower, and be followed by as much memory as a register reads.
 template <class T>
 struct Panels {
-    static constexpr Index kLanes = Vec<T>::kWidth;
     const T* data;
     Index depth;
+    Index lanes;
 
     Strip<T> strip(const Part& part, Index, T*) const {
-        return {data + part.column * depth + part.k * kLanes, kLanes, depth * kLanes};
+        return {data + part.column * depth + part.k * lanes, lanes, depth * lanes};
     }
 };
 
@@ -289,6 +290,9 @@ void add_grouped(Transposed<T> a,
     }
 }
 
+// Columns of C whose strips together pay back that A is copied for them.
+inline constexpr Index kManyColumns = 256;
+
 // C = A B, or with a `bias` (n) that is not null C = 1 bias^T + A B.
 template <class T, class Left, class Right>
 void product(Left a, Right b, Index depth, MatrixView<T> c, const T* bias) noexcept {
@@ -296,7 +300,7 @@ void product(Left a, Right b, Index depth, MatrixView<T> c, const T* bias) noexc
     for (Index p = 0; p < parts; ++p) {
         const Range terms = tile_range(p, ceil_div(depth, parts), depth);
         if constexpr (std::is_same_v<Left, Transposed<T>>) {
-            if (a.stride >= kFarApart<T> && c.cols >= kFarApart<T> / 2) {
+            if (a.stride >= kFarApart<T> && c.cols >= kManyColumns) {
                 add_grouped(a, b, terms, c, p == 0, bias);
                 continue;
             }

@@ -55,8 +55,10 @@ public:
     }
 
 private:
-    static constexpr Index kRowStep = 8;   // rows and columns that the product takes
-    static constexpr Index kColStep = 48;  // at once; whole panels of units
+    // Multiples of the blocks that the product takes at once, at every CPU level.
+    static constexpr Index kRowStep = 8;
+    static constexpr Index kColStep = 48;
+    static_assert(kColStep % kPanelUnits == 0);
 
     static Index extent(Index total, Index parts, Index step) noexcept {
         return std::max(round_up(ceil_div(total, parts), step), step);
@@ -96,6 +98,7 @@ void dense_forward(int n_threads,
     Buffer<T>& panels = Scratch<T>::of_this_thread().panels;
     panels.reserve(panels_size(w.rows, w.cols));
     T* packed = panels.data();
+    const PackedWeightsView<T> all{packed, w.rows};
 
     constexpr Index kSlice = 8 * kPanelUnits;
     const RowTiles slices{w.rows, kSlice};
@@ -103,7 +106,7 @@ void dense_forward(int n_threads,
     const auto product = [&](Index i, int) {
         const Range rows = tiles.rows(i), units = tiles.cols(i);
         const MatrixView<T> tile = y.row_slice(rows).col_slice(units);
-        affine_forward<T>(x.row_slice(rows), packed + panels_size(units.begin, x.cols),
+        affine_forward<T>(x.row_slice(rows), all.from(units.begin, x.cols),
                           b.empty() ? b : b.slice(units), tile);
         if (!is_identity(f)) activate(f, tile);
     };

@@ -6,9 +6,8 @@ namespace fastnn {
 namespace {
 
 // Rows of a tile: tall enough that the weights a product reads from L2 are used often,
-// low enough that there are tiles for several threads. Depends
-// on the batch alone: sums over tiles then have the same bits for any number of
-// threads.
+// low enough that there are tiles for several threads. Depends on the batch alone: sums
+// over tiles then have the same bits for any number of threads.
 Index tile_height(Index batch) {
     if (batch <= 128) return std::max<Index>(16, round_up(ceil_div(batch, 2), 16));
     return std::clamp<Index>(round_up(ceil_div(batch, 4), 16), 64, 128);

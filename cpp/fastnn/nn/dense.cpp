@@ -81,7 +81,7 @@ void Dense<T>::forward(const State<T>& state,
                        LayerMemory<T>& memory,
                        const Tile& tile) const {
     const Range rows = tile.rows;
-    affine_forward<T>(x, state.panels + panels_.begin, biases(state),
+    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state),
                       pre_activation(f_, memory, rows));
     activate(f_, memory, rows);
 }
@@ -124,7 +124,7 @@ void Dense<T>::infer(const State<T>& state,
                      const Activation& f,
                      MatrixView<const T> x,
                      MatrixView<T> y) const {
-    affine_forward<T>(x, state.panels + panels_.begin, biases(state), y);
+    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }
 

@@ -36,10 +36,15 @@ private:
 // What makes probabilities of outputs.
 enum class Link { kNone, kSoftmax, kSigmoid };
 
-// Multiplications and additions of a pass over so many rows.
+// Multiplications and additions of a pass over so many rows, and what else an element
+// of a layer takes, in the time of so many operations.
 template <class T>
 double inference_work(const Network<T>& network, Index rows) noexcept {
-    return 2.0 * static_cast<double>(network.parameters().size()) *
+    constexpr double kElement = 16;
+    double elements = static_cast<double>(network.in_features());
+    for (const Index width : network.widths()) elements += static_cast<double>(width);
+    return (2.0 * static_cast<double>(network.parameters().size()) +
+            kElement * elements) *
            static_cast<double>(rows);
 }
 

@@ -43,15 +43,15 @@ Network<T>::Network(const std::vector<LayerSpec>& specs,
     require(!specs.empty(), "layers", "none", "at least one layer");
     require(in_features >= 1, "in_features", in_features, "an integer >= 1");
     build(specs);
+    parameters_.resize(table_.size(Storage::kParameters));
+    statistics_.resize(table_.size(Storage::kStatistics));
+    counters_.resize(table_.size(Storage::kCounters));
     for (std::size_t k = 0; k < layers_.size(); ++k) {
         const auto tiles = std::visit(
             [&](const auto& l) { return l.parameter_tiles(static_cast<Index>(k)); },
             layers_[k]);
         parameter_tiles_.insert(parameter_tiles_.end(), tiles.begin(), tiles.end());
     }
-    parameters_.resize(table_.size(Storage::kParameters));
-    statistics_.resize(table_.size(Storage::kStatistics));
-    counters_.resize(table_.size(Storage::kCounters));
     initialise(specs);
 }
 

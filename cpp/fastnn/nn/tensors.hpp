@@ -45,6 +45,11 @@ public:
     // Sets room aside for the packed weights of a dense layer (kernels/affine.hpp).
     Range add_panels(Index units, Index inputs) {
         const Index begin = panels_;
+        Index size = 0;
+        const bool too_large =
+            __builtin_mul_overflow(units + kPanelUnits, inputs + 1, &size) ||
+            __builtin_add_overflow(begin, size, &size);
+        if (too_large) throw std::bad_alloc();  // more than there are addresses
         panels_ += panels_size(units, inputs);
         return {begin, panels_};
     }

@@ -300,12 +300,15 @@ void FitJob<T>::require_monitor(const std::string& owner,
 // The mean loss of outputs that are all zero: what knowing nothing costs.
 template <class T>
 double FitJob<T>::baseline_loss() const {
-    const Matrix<T> zero(1, network_.out_features());
+    constexpr Index kHeight = 64;
+    const Matrix<T> zero(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
-    for (Index i = 0; i < train_.size(); ++i) {
-        sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, 1}), train_.targets,
-                            train_.weights, &i, total, {});
+    for (Index i = 0; i < train_.size(); i += kHeight) {
+        const Range rows{i, std::min(i + kHeight, train_.size())};
+        const Samples<T> part = train_.slice(rows);
+        sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, rows.size()}),
+                            part.targets, part.weights, nullptr, total, {});
     }
     return sum / total;
 }
