@@ -95,6 +95,8 @@ def _steps(net, X, y, _):
 def main():
     """Run the case and print the report."""
     name, seconds, call = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+    # Whoever started the tests in the background may have had SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     net, X, y, options = build(name)
     net.predict(X[:1])
     first = digest(net)
