@@ -68,7 +68,7 @@ from fastnn.schedules import (
     StepDecay,
     Warmup,
 )
-from fastnn.sequential import Sequential
+from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
 __version__: str = _core.__version__
@@ -140,6 +140,7 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "load",
     "reference",
     "set_num_threads",
     "show_config",
