@@ -130,15 +130,15 @@ class SWA(Config):
                 "start must be an integer, the first epoch to average, or a part of "
                 f"the epochs in (0, 1), got {self.start}"
             )
-        if isinstance(self.schedule, ReduceOnPlateau):
-            raise ValueError(
-                "schedule must count epochs or steps, got a ReduceOnPlateau, which "
-                "watches the run: give that to the trainer"
-            )
         if self.schedule is not None and not isinstance(self.schedule, Schedule):
             raise TypeError(
                 "SWA: schedule must be a schedule such as fastnn.Cosine(5), or None, "
                 f"got {type(self.schedule).__name__} {self.schedule!r}"
+            )
+        if self.schedule is not None and self.schedule.kind == ReduceOnPlateau.kind:
+            raise ValueError(
+                "schedule must count epochs or steps, got a ReduceOnPlateau, which "
+                "watches the run: give that to the trainer"
             )
 
     def for_fit(self, epochs: int) -> dict[str, Any]:
