@@ -302,8 +302,8 @@ class Trainer:
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
         checkpoint : str or os.PathLike, optional
             A file that is written after each epoch, whole or not at all, from which
-            `resume` completes the fit after a crash or Ctrl-C; ``fastnn.load`` reads the
-            network in it. None: the file resumed from, if any; False: none. Writing
+            `resume` completes the fit after a crash or Ctrl-C; ``fastnn.load`` reads
+            the network in it. None: the file resumed from, if any; False: none. Writing
             takes some milliseconds an epoch for the disk to have it, and for large
             networks about a second for each 200 MB of weights and optimizer's state.
         verbose : {0, 1}, default 0

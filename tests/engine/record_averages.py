@@ -55,7 +55,7 @@ class TorchEMA:
         """Take the weights in."""
         self.model.update_parameters(self.net)
 
-    def after_epoch(self, epoch):
+    def after_epoch(self):
         """Nothing is to be done."""
 
     @contextlib.contextmanager
@@ -101,7 +101,7 @@ class TorchSWA:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rule.schedule.at(self.t, self.lr)
 
-    def after_epoch(self, epoch):
+    def after_epoch(self):
         """Take the weights in."""
         if self.averages:
             self.model.update_parameters(self.net)

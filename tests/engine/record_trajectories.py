@@ -168,7 +168,7 @@ def _run(torch, layers, loss, rule, data, options, averaging):
             scheduler.step()
         losses.append(total / float(weight.sum()))
         if average:
-            average.after_epoch(epoch)
+            average.after_epoch()
             with average.judged() as judged, torch.no_grad():
                 each = torch_losses(torch, loss, judged(X), y)
             val_losses.append(float((weight * each).sum() / weight.sum()))

@@ -288,8 +288,8 @@ def test_divergence_in_the_first_epoch(rng):
     assert bits(net) == before
 
 
-class _Stop(Exception):
-    pass
+class _StopError(Exception):
+    """Raised by a callback."""
 
 
 @pytest.mark.parametrize("rule", [fnn.EMA(0.9), fnn.SWA(0)], ids=str)
@@ -299,15 +299,15 @@ def test_an_exception_leaves_what_the_callback_saw(rng, rule):
     def stop(info):
         seen.append(bits(info.net))
         if info.epoch == 2:
-            raise _Stop
+            raise _StopError
 
     net = fnn.Sequential(*EVERYTHING)
-    with pytest.raises(_Stop):
+    with pytest.raises(_StopError):
         net.fit(*classes(rng, 80), epochs=6, callbacks=[rule, stop])
     assert bits(net) == seen[2]
 
 
-INTERRUPTED_PASS = """
+CTRL_C_IN_THE_LAST_ONE = """
 import os, signal, threading
 import numpy as np
 import fastnn as fnn
@@ -335,7 +335,7 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_in_the_last_pass_leaves_the_weights():
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_PASS],
+        [sys.executable, "-c", CTRL_C_IN_THE_LAST_ONE],
         capture_output=True,
         text=True,
         timeout=60,

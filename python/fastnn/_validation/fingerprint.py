@@ -22,14 +22,13 @@ def fingerprint(value: Any) -> Fingerprint | None:
     """Return shape and checksum of an array, or of the arrays of a sparse matrix."""
     if value is None:
         return None
-    parts = (value,)
-    if not isinstance(value, np.ndarray):
-        parts = (value.data, value.indices, value.indptr)
+    is_dense = isinstance(value, np.ndarray)
+    parts = [value] if is_dense else [value.data, value.indices, value.indptr]
     total = 0
     for part in parts:
-        flat = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
-        for begin in range(0, flat.size, _PIECE):
-            total = zlib.crc32(flat[begin : begin + _PIECE], total)
+        content: Any = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
+        for begin in range(0, len(content), _PIECE):
+            total = zlib.crc32(content[begin : begin + _PIECE], total)
     return {"shape": [int(n) for n in value.shape], "crc32": total}
 
 

@@ -402,7 +402,7 @@ def _checked_floats(numbers: npt.NDArray[np.float64]) -> list[float]:
     values: list[float] = numbers.tolist()
     for name, value in zip(_FLOATS, values, strict=True):
         may = not math.isnan(value)
-        if name != "stopping" and name != "plateau best":
+        if name not in {"stopping", "plateau best"}:
             may = value >= 0 and (math.isfinite(value) or name == "first_square")
         if not may:
             raise ModelFileError("tensors['numbers']", f"{name} cannot be {value}")

@@ -167,7 +167,7 @@ def _fit_from_plain(
     plain: object, where: str, loss: Loss, *, validated: bool
 ) -> FitOptions:
     given = dict(check_fields(plain, FitOptions.stored, where))
-    registries = {
+    registries: dict[str, dict[str, type[Config]]] = {
         "early_stopping": {EarlyStopping.kind: EarlyStopping},
         "averaging": {**AVERAGES, **SCHEDULES},
     }
