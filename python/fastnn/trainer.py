@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,9 @@ class Trainer:
     >>> [round(trainer.step([[1.0]], [1.0]), 4) for _ in range(3)]
     [1.0, 0.0, 0.0]
     """
+
+    _net_class: ClassVar[Any]
+    """What `resume` makes: `Sequential`, which alone knows of both."""
 
     def __init__(
         self,
@@ -195,10 +198,8 @@ class Trainer:
         >>> len(longer.epoch)
         5
         """
-        from fastnn.sequential import Sequential  # noqa: PLC0415  (imports this module)
-
         checkpoint = Checkpoint.read(path)
-        net = checkpoint.network(Sequential)
+        net = checkpoint.network(cls._net_class)
         trainer = cls(net, **checkpoint.run.trainer, n_threads=n_threads)
         trainer._unfinished = checkpoint
         return trainer

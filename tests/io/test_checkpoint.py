@@ -115,7 +115,7 @@ def test_other_arguments_are_errors(interrupted, name):
 
 
 def test_other_data_are_errors(interrupted):
-    path, X, y = interrupted
+    _, X, y = interrupted
     touched, labels = X.copy(), y.copy()
     touched[17, 2] = np.nextafter(np.float32(touched[17, 2]), np.float32(9))
     labels[4] = (labels[4] + 1) % 3
