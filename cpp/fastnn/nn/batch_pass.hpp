@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "fastnn/nn/features.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/nn/packed_weights.hpp"
 
@@ -18,7 +19,7 @@ namespace fastnn {
 // Samples to learn from or to compare with.
 template <class T>
 struct Samples {
-    MatrixView<const T> x;        // (n, in)
+    Features<T> x;                // (n, in)
     Targets<T> targets;           // (n) or (n, out)
     VectorView<const T> weights;  // (n), or empty
 
@@ -34,7 +35,8 @@ Index row_tiles(Index batch) noexcept;
 template <class T>
 class BatchPass {
 public:
-    // Allocates all that batches of up to `max_batch` rows need.
+    // Allocates all that batches of up to `max_batch` rows need, but for the first to
+    // begin: their features may be sparse.
     BatchPass(const Network<T>& network,
               const Loss& loss,
               Index max_batch,
@@ -47,7 +49,7 @@ public:
                const Index* rows,
                Index n,
                std::uint64_t seed,
-               std::uint32_t step) noexcept;
+               std::uint32_t step);
 
     Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
     Index tiles() const noexcept { return pass_.tiles(); }
@@ -91,6 +93,9 @@ private:
     void plan(bool training);
     void run(const Step& step, const Tile& tile);
     void gather(Range rows);
+    // Whether the first layer reads sparse rows where they lie. Others, and dense rows,
+    // are gathered.
+    bool reads_sparse() const noexcept { return sparse_.starts != nullptr; }
     void loss_of(const Tile& tile);
     MatrixView<const T> input_of(Index layer, Range rows) const;
     MatrixView<T> input_gradient_of(Index layer, Range rows);
@@ -101,6 +106,7 @@ private:
     Index max_batch_;
     Pass pass_;
     Samples<T> samples_;
+    CsrView<T> sparse_;  // the batch, if the first layer reads it so
     const Index* rows_ = nullptr;
     double total_weight_ = 0;
     double weighted_loss_ = 0;

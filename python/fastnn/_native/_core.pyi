@@ -5,10 +5,13 @@ fastnn's core, compiled for one CPU level.
 from __future__ import annotations
 import collections.abc
 import numpy
+import numpy.typing
 import typing
 
 __all__: list[str] = [
     "Activation",
+    "CsrF32",
+    "CsrF64",
     "LearningRate",
     "Network",
     "NetworkF32",
@@ -28,6 +31,7 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
+    "csr",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -43,6 +47,40 @@ __all__: list[str] = [
     "set_num_threads",
     "softmax_cross_entropy",
 ]
+
+class CsrF32:
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> CsrF32:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float32]: ...
+
+class CsrF64:
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> CsrF64:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
 class Activation:
     """
@@ -330,6 +368,17 @@ def check_optimizer(optimizer: dict) -> None:
 def check_schedule(schedule: dict) -> None:
     """
     Raise ValueError for a setting out of range.
+    """
+
+def csr(
+    name: str,
+    indptr: typing.Any,
+    indices: typing.Any,
+    values: typing.Any,
+    n_columns: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any:
+    """
+    The rows of a sparse matrix, or None if the columns of some row do not ascend. Errors speak of `name`.
     """
 
 def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "BEFORE_TRAINING",
     "Array",
-    "as_features",
     "as_numbers",
     "as_table",
+    "check_shape",
     "finite_in_dtype",
     "in_dtype",
+    "is_sparse",
+    "looks_finite",
     "not_finite",
     "where_first",
 ]
@@ -52,10 +56,10 @@ def as_numbers(argument: str, value: Any) -> Array:
             f"{argument} is a masked array; its mask would be lost: fill the masked "
             f"entries ({argument}.filled(value)) or drop their rows"
         )
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+    if is_sparse(value):
         raise TypeError(
-            f"{argument} is a sparse matrix ({type(value).__name__}); fastnn trains "
-            f"on dense arrays: pass {argument}.toarray()"
+            f"{argument} is a sparse matrix ({type(value).__name__}), which only X may "
+            f"be: pass {argument}.toarray()"
         )
     if value is None or isinstance(value, (str, bytes, dict, set)):
         raise TypeError(
@@ -76,6 +80,11 @@ def as_numbers(argument: str, value: Any) -> Array:
     if array.dtype.kind == "O" and _is_numeric_frame(value):
         return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
     raise TypeError(_not_numbers(argument, value, array))
+
+
+def is_sparse(value: object) -> bool:
+    """Whether this is a sparse matrix: SciPy's, or one that can become SciPy's."""
+    return hasattr(value, "tocsr") and hasattr(value, "nnz")
 
 
 def _is_numeric_frame(value: Any) -> bool:
@@ -108,7 +117,7 @@ def where_first(bad: npt.NDArray[np.bool_]) -> str:
     return f"{count} {'entry' if count == 1 else 'entries'}, the first at {first}"
 
 
-def _looks_finite(array: Array) -> bool:
+def looks_finite(array: Array) -> bool:
     """One pass: x.x is finite if all x are (and no square overflows)."""
     flat = array.reshape(-1)
     return math.isfinite(np.vdot(flat, flat))
@@ -125,11 +134,11 @@ def in_dtype(array: Array, dtype: str) -> Array:
         return np.require(array, wanted, ["C", "A"])
 
 
-_BEFORE_TRAINING = "drop these rows or fill them in before training"
+BEFORE_TRAINING = "drop these rows or fill them in before training"
 
 
 def finite_in_dtype(
-    argument: str, array: Array, dtype: str, advice: str = _BEFORE_TRAINING
+    argument: str, array: Array, dtype: str, advice: str = BEFORE_TRAINING
 ) -> Array:
     """Return the array in `dtype`, aligned, C-contiguous and finite.
 
@@ -141,24 +150,29 @@ def finite_in_dtype(
         If it holds NaN or infinity, or numbers too large for `dtype`.
     """
     result = in_dtype(array, dtype)
-    if _looks_finite(result) or np.isfinite(result).all():
+    if looks_finite(result) or np.isfinite(result).all():
         return result
     raise not_finite(argument, array, dtype, advice)
 
 
 def not_finite(
-    argument: str, array: Array, dtype: str, advice: str = _BEFORE_TRAINING
+    argument: str,
+    array: Array,
+    dtype: str,
+    advice: str = BEFORE_TRAINING,
+    where: Callable[[npt.NDArray[np.bool_]], str] = where_first,
 ) -> ValueError:
-    """Return the error for an array with elements that are no numbers of `dtype`."""
+    """Return the error for an array with elements that are no numbers of `dtype`.
+
+    `where` says where the true entries of an array stand.
+    """
     bad = ~np.isfinite(array)
     if bad.any():
-        return ValueError(
-            f"{argument} holds NaN or infinity ({where_first(bad)}): {advice}"
-        )
+        return ValueError(f"{argument} holds NaN or infinity ({where(bad)}): {advice}")
     beyond = ~np.isfinite(in_dtype(array, dtype))
     return ValueError(
         f"{argument} holds {array.dtype} numbers beyond the range of "
-        f"{dtype} ({where_first(beyond)}): scale them down or "
+        f"{dtype} ({where(beyond)}): scale them down or "
         'use a network with dtype="float64"'
     )
 
@@ -178,30 +192,22 @@ def as_table(argument: str, value: object, in_features: int | None) -> Array:
             f"{argument} must be two-dimensional, (rows, features), got shape "
             f"{array.shape}: {_reshape_advice(argument, array, in_features)}"
         )
-    rows, columns = array.shape
+    check_shape(argument, array.shape, in_features)
+    return array
+
+
+def check_shape(argument: str, shape: tuple[int, ...], in_features: int | None) -> None:
+    """Raise ValueError unless a table has rows, and the columns of the network."""
+    rows, columns = shape
     if columns == 0:
-        raise ValueError(f"{argument} has 0 features (shape {array.shape})")
+        raise ValueError(f"{argument} has 0 features (shape {shape})")
     if in_features is not None and columns != in_features:
         raise ValueError(
             f"{argument} has {columns} features, but the network expects "
             f"{in_features}; pass the columns it was built for"
         )
     if rows == 0:
-        raise ValueError(f"{argument} has 0 rows (shape {array.shape})")
-    return array
-
-
-def as_features(
-    argument: str, value: object, dtype: str, in_features: int | None
-) -> Array:
-    """Return X as an (n, in_features) array of finite numbers in `dtype`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `as_table` and `finite_in_dtype`.
-    """
-    return finite_in_dtype(argument, as_table(argument, value, in_features), dtype)
+        raise ValueError(f"{argument} has 0 rows (shape {shape})")
 
 
 def _reshape_advice(argument: str, array: Array, in_features: int | None) -> str:
