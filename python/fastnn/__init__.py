@@ -38,7 +38,14 @@ from fastnn.layers import (
     Softsign,
     Tanh,
 )
-from fastnn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber
+from fastnn.losses import (
+    MAE,
+    MSE,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    PoissonNLL,
+)
 from fastnn.optim import (
     ASGD,
     SGD,
@@ -119,6 +126,7 @@ __all__ = [
     "NotBuiltError",
     "OneCycle",
     "OptimizerState",
+    "PoissonNLL",
     "Polynomial",
     "RAdam",
     "RMSprop",

@@ -97,7 +97,7 @@ class Sequential(Network):
             Finite numbers, best of mean 0 and variance 1.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
         loss, optimizer, schedule, l1, l2, max_norm, clip_norm, clip_value, n_threads
             As for `Trainer`.
         epochs, batch_size, shuffle, validation_data, validation_split, \

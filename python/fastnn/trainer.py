@@ -43,7 +43,8 @@ class Trainer:
     net : Sequential
         The network to train, in place.
     loss : str or Loss, default "cross_entropy"
-        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber" or an object.
+        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson" or an
+        object.
     optimizer : str or Optimizer, default "adam"
         A name such as "sgd", with its defaults, or an object: ``SGD(0.1)``.
     schedule : Schedule, optional
@@ -196,7 +197,7 @@ class Trainer:
             Finite numbers, best of mean 0 and variance 1.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
         epochs : int, default 10
             Passes over the data, >= 1.
         batch_size : int, default 128

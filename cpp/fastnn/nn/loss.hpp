@@ -35,11 +35,25 @@ struct Sample {
 
 namespace loss {
 
+// What one output counts in the loss of its row, where outputs are judged one by one.
+inline double share_of(Index outputs, bool summed) {
+    return summed ? 1.0 : 1.0 / static_cast<double>(outputs);
+}
+
 // l = mean_j (z_j - y_j)^2
 struct Mse {
     static constexpr const char* kKind = "mse";
     static constexpr auto fields() { return std::tuple{}; }
     void validate() const {}
+    double share(Index outputs) const { return share_of(outputs, false); }
+};
+
+// l = sum_j (z_j - y_j)^2 / 2
+struct SquaredError {
+    static constexpr const char* kKind = "squared_error";
+    static constexpr auto fields() { return std::tuple{}; }
+    void validate() const {}
+    double share(Index outputs) const { return share_of(outputs, true); }
 };
 
 // l = mean_j |z_j - y_j|; the subgradient at 0 is 0
@@ -47,6 +61,7 @@ struct Mae {
     static constexpr const char* kKind = "mae";
     static constexpr auto fields() { return std::tuple{}; }
     void validate() const {}
+    double share(Index outputs) const { return share_of(outputs, false); }
 };
 
 // l = mean_j h(z_j - y_j), h(d) = d^2/2 for |d| <= delta, delta (|d| - delta/2) beyond
@@ -56,6 +71,18 @@ struct Huber {
     double delta = 1.0;
     static constexpr auto fields() { return std::tuple{field("delta", &Huber::delta)}; }
     void validate() const { require_positive("delta", delta); }
+    double share(Index outputs) const { return share_of(outputs, false); }
+};
+
+// l = mean_j (exp(z_j) - y_j z_j), or the sum over j: counts y whose log rate is z
+struct PoissonNll {
+    static constexpr const char* kKind = "poisson";
+    bool sum_outputs = false;
+    static constexpr auto fields() {
+        return std::tuple{field("sum_outputs", &PoissonNll::sum_outputs)};
+    }
+    void validate() const {}
+    double share(Index outputs) const { return share_of(outputs, sum_outputs); }
 };
 
 // l = -sum_j q_j log softmax(z)_j, q = (1 - s) target + s / outputs (Szegedy et al.
@@ -69,25 +96,30 @@ struct CrossEntropy {
     void validate() const;
 };
 
-// l = mean_j (-p_j q_j log s(z_j) - (1 - q_j) log(1 - s(z_j))), s the logistic
-// function, p_j = pos_weight, q = (1 - smoothing) y + smoothing / 2
+// l = mean_j (-p_j q_j log s(z_j) - (1 - q_j) log(1 - s(z_j))), or the sum over j, s
+// the logistic function, p_j = pos_weight, q = (1 - smoothing) y + smoothing / 2
 struct BinaryCrossEntropy {
     static constexpr const char* kKind = "binary_cross_entropy";
     std::vector<double> pos_weight;  // empty, one for all outputs, or one per output
     double label_smoothing = 0.0;
+    bool sum_outputs = false;
     static constexpr auto fields() {
         return std::tuple{
             field("pos_weight", &BinaryCrossEntropy::pos_weight),
-            field("label_smoothing", &BinaryCrossEntropy::label_smoothing)};
+            field("label_smoothing", &BinaryCrossEntropy::label_smoothing),
+            field("sum_outputs", &BinaryCrossEntropy::sum_outputs)};
     }
     void validate() const;
+    double share(Index outputs) const { return share_of(outputs, sum_outputs); }
 };
 
 }  // namespace loss
 
 using Loss = std::variant<loss::Mse,
+                          loss::SquaredError,
                           loss::Mae,
                           loss::Huber,
+                          loss::PoissonNll,
                           loss::CrossEntropy,
                           loss::BinaryCrossEntropy>;
 

@@ -24,6 +24,7 @@ struct Scored {
     MatrixView<const T> outputs;
     const Samples<T>& samples;
     const Index* rows;
+    bool log_rates;  // the targets are near the exponentials of the outputs
 
     Index sample(Index i) const { return rows ? rows[i] : i; }
     const T* z(Index i) const { return outputs.row(i); }
@@ -34,6 +35,10 @@ struct Scored {
     }
     double target(Index i, Index j) const {
         return static_cast<double>(samples.targets.values(sample(i), j));
+    }
+    double predicted(Index i, Index j) const {
+        const auto value = static_cast<double>(z(i)[j]);
+        return log_rates ? std::exp(value) : value;
     }
     Index label(Index i) const {
         if (samples.targets.are_labels()) return samples.targets.labels[sample(i)];
@@ -67,7 +72,7 @@ double mean_absolute_error(const Scored<T>& s) {
     double sum = 0, total = 0;
     for (Index i = 0; i < s.outputs.rows; ++i) {
         for (Index j = 0; j < s.outputs.cols; ++j) {
-            const double d = static_cast<double>(s.z(i)[j]) - s.target(i, j);
+            const double d = s.predicted(i, j) - s.target(i, j);
             sum += s.weight(i) * std::abs(d);
         }
         total += s.weight(i) * static_cast<double>(s.outputs.cols);
@@ -86,7 +91,7 @@ double r2_of_output(const Scored<T>& s, Index j) {
     double residual = 0, spread = 0;
     for (Index i = 0; i < s.outputs.rows; ++i) {
         const double y = s.target(i, j);
-        const double d = y - static_cast<double>(s.z(i)[j]);
+        const double d = y - s.predicted(i, j);
         residual += s.weight(i) * d * d;
         spread += s.weight(i) * (y - mean) * (y - mean);
     }
@@ -180,7 +185,8 @@ double evaluate_metric(Metric metric,
                        MatrixView<const T> outputs,
                        const Samples<T>& samples,
                        const Index* rows) {
-    const Scored<T> s{outputs, samples, rows};
+    const bool log_rates = std::holds_alternative<loss::PoissonNll>(loss);
+    const Scored<T> s{outputs, samples, rows, log_rates};
     const bool binary = is_binary(loss);
     switch (metric) {
         case Metric::kAccuracy:

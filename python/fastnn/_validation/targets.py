@@ -53,6 +53,7 @@ def as_targets(
     result = finite_in_dtype(argument, array, dtype)
     if loss.targets == "labels":
         _check_yes_no(argument, result)
+    _check_least(argument, result, loss)
     return result
 
 
@@ -127,6 +128,15 @@ def _probabilities(argument: str, array: Array) -> Array:
             f"({where_first(bad)}): divide each row by its sum"
         )
     return array
+
+
+def _check_least(argument: str, array: Array, loss: Loss) -> None:
+    bad = array < loss.least_target
+    if bad.any():
+        raise ValueError(
+            f"{argument} must be >= {loss.least_target:g} for {loss.kind}, got "
+            f"{array[bad][0]} ({where_first(bad)}): for other numbers use loss='mse'"
+        )
 
 
 def _check_yes_no(argument: str, array: Array) -> None:

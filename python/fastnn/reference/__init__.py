@@ -13,7 +13,9 @@ from fastnn.reference.losses import (
     huber,
     mae,
     mse,
+    poisson_nll,
     softmax_cross_entropy,
+    squared_error,
 )
 from fastnn.reference.mlp import MLP
 from fastnn.reference.normalize import (
@@ -73,9 +75,11 @@ __all__ = [
     "nadam_update",
     "permutation",
     "philox4x32",
+    "poisson_nll",
     "radam_update",
     "rmsprop_update",
     "rprop_update",
     "sgd_update",
     "softmax_cross_entropy",
+    "squared_error",
 ]
