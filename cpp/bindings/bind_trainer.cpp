@@ -19,6 +19,7 @@ TrainerConfig trainer_config(const py::dict& d) {
         .optimizer = rule_from_dict(d["optimizer"]),
         .schedule = schedule_or_none(d["schedule"]),
         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
+        .penalty_per_row = py::cast<bool>(d["penalty_per_row"]),
         .max_norm = py::cast<std::optional<double>>(d["max_norm"]),
         .clip_norm = py::cast<std::optional<double>>(d["clip_norm"]),
         .clip_value = py::cast<std::optional<double>>(d["clip_value"]),
@@ -148,6 +149,10 @@ public:
         const Usage::Writing writing(bound_.usage);
         trainer_.restore(trainer_state_from_dict<T>(state));
     }
+    void set_learning_rate(double lr) {
+        const Usage::Writing writing(bound_.usage);
+        trainer_.set_learning_rate(lr);
+    }
 
 private:
     // Runs without the GIL; a signal handler's error, left on this thread, is raised.
@@ -171,6 +176,7 @@ void register_trainer(py::module_& m, const char* name) {
     py::class_<Bound>(m, name, py::module_local())
         .def("step", &Bound::step, py::arg("X"), py::arg("targets"),
              py::arg("weights") = py::none())
+        .def("set_learning_rate", &Bound::set_learning_rate, py::arg("lr"))
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
              py::arg("config"), py::arg("on_epoch"), py::arg("save") = py::none(),

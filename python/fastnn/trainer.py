@@ -109,6 +109,7 @@ class Trainer:
             "schedule": None if schedule is None else self.schedule.to_native(),
             "l1": check_number("l1", l1, at_least=0.0),
             "l2": check_number("l2", l2, at_least=0.0),
+            "penalty_per_row": False,  # the estimators' rule
             "max_norm": _positive_or_none("max_norm", max_norm),
             "clip_norm": _positive_or_none("clip_norm", clip_norm),
             "clip_value": _positive_or_none("clip_value", clip_value),

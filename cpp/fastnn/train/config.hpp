@@ -22,6 +22,9 @@ struct TrainerConfig {
     optim::Rule optimizer;
     std::optional<optim::Schedule> schedule;
     Penalty penalty;
+    // Whether the penalty is divided by the weight of the batch (so that it counts as
+    // so many rows do, scikit-learn's rule) and reported beside the loss.
+    bool penalty_per_row = false;
     std::optional<double> max_norm;    // of each unit's incoming weights
     std::optional<double> clip_norm;   // of the whole gradient
     std::optional<double> clip_value;  // of each element of the gradient

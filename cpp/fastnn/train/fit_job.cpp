@@ -194,7 +194,7 @@ bool FitJob<T>::advance() {
 template <class T>
 void FitJob<T>::begin_epoch() {
     epoch_start_ = std::chrono::steady_clock::now();
-    loss_sum_ = weight_sum_ = 0;
+    loss_sum_ = weight_sum_ = penalty_sum_ = 0;
     batch_ = {0, 0};
     if (config_.shuffle) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
@@ -229,6 +229,7 @@ void FitJob<T>::finish_batch() {
     const BatchPass<T>& pass = step_.pass();
     loss_sum_ += pass.weighted_loss();
     weight_sum_ += pass.total_weight();
+    penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
         usual_loss_ =
             std::max(baseline_loss(),
@@ -333,6 +334,9 @@ Logs FitJob<T>::make_logs() const {
     if (validation_) {
         logs.emplace_back("val_loss", validation_->loss());
         add_metrics(logs, "val_", validation_->metrics());
+    }
+    if (trainer_.config_.penalty_per_row) {
+        logs.emplace_back("penalty", penalty_sum_ / static_cast<double>(train_.size()));
     }
     const auto elapsed = std::chrono::steady_clock::now() - epoch_start_;
     logs.emplace_back("lr", lr_);

@@ -96,6 +96,7 @@ private:
     double lr_ = 0;
     double loss_sum_ = 0;  // of this epoch
     double weight_sum_ = 0;
+    double penalty_sum_ = 0;   // weighted by rows
     double usual_loss_ = 0;    // of zero outputs or of the first batch, the greater
     double first_square_ = 0;  // squared norm of the parameters when the run began
     std::chrono::steady_clock::time_point epoch_start_;

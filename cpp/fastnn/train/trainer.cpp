@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fastnn/core/threads.hpp"
+#include "fastnn/kernels/reduce.hpp"
 #include "fastnn/train/fit_job.hpp"
 
 namespace fastnn {
@@ -43,6 +44,15 @@ int Trainer<T>::threads_for(Index batch) const {
 template <class T>
 double Trainer<T>::learning_rate() const {
     return learning_rate_.at(epoch_, optimizer_.step());
+}
+
+template <class T>
+void Trainer<T>::set_learning_rate(double lr) {
+    require_positive("lr", lr);
+    const double before = learning_rate();
+    learning_rate_.set_base(lr);
+    const auto* sgd = std::get_if<optim::Sgd>(&optimizer_.rule());
+    if (sgd && sgd->momentum > 0) scale(optimizer_.slot(0), before / learning_rate());
 }
 
 template <class T>

@@ -53,6 +53,10 @@ public:
     TrainerState<T> state() const;
     void restore(const TrainerState<T>& state);
 
+    // From the next step on, instead of the optimizer's own. What SGD's momentum still
+    // carries keeps its length: the velocity lr * b stays (Sutskever et al. 2013).
+    void set_learning_rate(double lr);
+
 private:
     // Threads for batches of this size: as asked for, else by the work in a step.
     int threads_for(Index batch) const;

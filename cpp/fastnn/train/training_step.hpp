@@ -46,13 +46,16 @@ public:
     Outcome advance();
 
     const BatchPass<T>& pass() const noexcept { return pass_; }
+    // Of the weights before the step, in the order of the tiles; 0 unless it is
+    // counted per row.
+    double penalty() const noexcept;
     Index max_batch() const noexcept { return pass_.max_batch(); }
     int ranks() const noexcept { return static_cast<int>(gradient_tile_.size()); }
 
 private:
     enum class Stage { kPack, kPass, kGradient, kUpdate };
 
-    void compute_gradient(const ParameterTile& tile, T* dweight, T* dbias);
+    void compute_gradient(Index i, T* dweight, T* dbias);
     void update(const ParameterTile& tile, const T* dweight, const T* dbias);
     void begin_update();
     void clip_norm();
@@ -63,6 +66,7 @@ private:
     const TrainerConfig& config_;
     optim::Optimizer<T>& optimizer_;
     BatchPass<T> pass_;
+    Penalty penalty_;  // in this batch
     double lr_ = 0;
     Stage stage_ = Stage::kPack;
     bool packed_ = false;
@@ -70,6 +74,7 @@ private:
     std::vector<Buffer<T>> gradient_tile_;  // of each rank
     Buffer<T> gradients_;                   // flat, only when gradients come first
     Buffer<double> tile_norm_;              // squared norm of each parameter tile
+    Buffer<double> tile_penalty_;           // only when it is reported
 };
 
 }  // namespace fastnn
