@@ -33,7 +33,7 @@ PYTHON_LADDER = (
     ("layers", "losses", "optim", "schedules"),
     ("_validation", "callbacks"),
     ("_fit_options", "_network", "_state", "_summary"),
-    ("trainer",),
+    ("trainer", "onnx"),
     ("sequential",),
 )
 

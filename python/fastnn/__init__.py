@@ -74,7 +74,7 @@ from fastnn.trainer import Trainer
 __version__: str = _core.__version__
 
 # Modules loaded when first asked for.
-_LAZY = frozenset({"datasets", "kernels", "reference"})
+_LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
 
 __all__ = [
     "ASGD",
@@ -137,6 +137,7 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "onnx",
     "reference",
     "set_num_threads",
     "show_config",
