@@ -28,6 +28,7 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
+    "compiler",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -430,5 +431,6 @@ def softmax_cross_entropy(
 ) -> tuple: ...
 
 __version__: str
+compiler: str
 eigen_version: str
 level: str
