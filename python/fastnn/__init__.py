@@ -11,8 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fastnn._native import core as _core
 from fastnn import _threadpool
+from fastnn._native import core as _core
 from fastnn._show_config import show_config
 from fastnn._threads import set_num_threads
 from fastnn.callbacks import EarlyStopping, EpochInfo
