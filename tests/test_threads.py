@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 import fastnn as fnn
 
 threadpoolctl = pytest.importorskip("threadpoolctl")
+
+TASKS = Path("/proc/self/task")
 
 
 @pytest.fixture(autouse=True)
@@ -32,18 +35,23 @@ def ours():
     return found[0]
 
 
-def threads_during_a_fit(**options):
-    """Count the threads this process has more of while a fit runs."""
+def n_tasks():
+    """Count the threads of this process."""
+    return len(list(TASKS.iterdir()))
+
+
+def threads_during_a_fit():
+    """Return how many threads work on a fit, as its callback counts them."""
     counts = []
 
     def count(_):
-        counts.append(len(os.listdir("/proc/self/task")))
+        counts.append(n_tasks())
 
-    before = len(os.listdir("/proc/self/task"))
+    before = n_tasks()
     X = np.zeros((2048, 64), "f4")
     net = fnn.Sequential(fnn.Dense(256, "relu"), fnn.Dense(256), seed=1)
     net.fit(X, X[:, :1] + np.zeros(256), loss="mse", epochs=2, callbacks=[count])
-    assert len(os.listdir("/proc/self/task")) == before
+    assert n_tasks() == before
     return {n - before + 1 for n in counts}
 
 
@@ -76,7 +84,7 @@ def test_threadpoolctl_lists_fastnn():
     assert info["num_threads"] == 3
     assert info["version"] == fnn.__version__
     assert info["architecture"] == config["cpu_level"]
-    assert os.path.basename(info["filepath"]).startswith(info["prefix"])
+    assert Path(info["filepath"]).name.startswith(info["prefix"])
 
 
 def test_a_limit_ends_with_its_block_and_nests(monkeypatch):
@@ -113,7 +121,7 @@ def test_odd_limits_become_the_nearest_number(limit, number):
         assert ours()["num_threads"] == number
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts in /proc")
+@pytest.mark.skipif(not TASKS.is_dir(), reason="counts in /proc")
 def test_a_limit_holds_for_the_threads_that_really_run():
     assert threads_during_a_fit() == {3}
     with threadpoolctl.threadpool_limits(1):
@@ -123,7 +131,6 @@ def test_a_limit_holds_for_the_threads_that_really_run():
     assert threads_during_a_fit() == {3}
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts in /proc")
 @pytest.mark.parametrize("first", ["fastnn", "threadpoolctl"])
 def test_either_may_be_imported_first(first):
     second = {"fastnn": "threadpoolctl", "threadpoolctl": "fastnn"}[first]

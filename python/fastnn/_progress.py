@@ -1,4 +1,4 @@
-"""What a fit shows while it runs: nothing, a bar over the epochs, or a line for each."""
+"""What a fit shows while it runs: nothing, a bar over epochs, or a line for each."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def set_num_threads(n_threads: int | None) -> None:
     >>> fnn.set_num_threads(1)
     >>> fnn.set_num_threads(None)
     """
-    global _chosen, _limit  # noqa: PLW0603  (the setting is the process's)
+    global _chosen, _limit
     checked = check_threads(n_threads)
     with _lock:
         core.set_num_threads(checked)
