@@ -16,6 +16,18 @@ void register_trainers(pybind11::module_& m);
 
 }  // namespace fastnn::bindings
 
+namespace {
+
+#if defined(__clang__)
+constexpr const char* kCompiler = "clang " __clang_version__;
+#elif defined(__GNUC__)
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#else
+constexpr const char* kCompiler = "unknown";
+#endif
+
+}  // namespace
+
 PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     pybind11::register_local_exception_translator([](std::exception_ptr error) {
         try {
@@ -30,6 +42,7 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     m.attr("__version__") = FASTNN_VERSION;
     m.attr("level") = FASTNN_LEVEL_NAME;
     m.attr("eigen_version") = FASTNN_EIGEN_VERSION;
+    m.attr("compiler") = kCompiler;
     m.def("allocation_count", &fastnn::allocation_count,
           "Heap allocations this module has made so far.");
     fastnn::bindings::register_csr(m);

@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastnn import _threadpool
 from fastnn._native import core as _core
-from fastnn._show_config import set_num_threads, show_config
+from fastnn._show_config import show_config
+from fastnn._threads import set_num_threads
 from fastnn.callbacks import EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
@@ -80,8 +82,13 @@ from fastnn.trainer import Trainer
 
 __version__: str = _core.__version__
 
+_threadpool.register()
+
+if TYPE_CHECKING:
+    from fastnn import datasets, kernels, onnx, reference
+
 # Modules loaded when first asked for.
-_LAZY = frozenset({"datasets", "kernels", "reference"})
+_LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
 
 __all__ = [
     "ASGD",
@@ -146,16 +153,19 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "onnx",
     "reference",
     "set_num_threads",
     "show_config",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return importlib.import_module(f"fastnn.{name}")
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take every name for known
+
+    def __getattr__(name: str) -> Any:
+        if name in _LAZY:
+            return importlib.import_module(f"fastnn.{name}")
+        raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -28,7 +28,7 @@ class FitOptions:
     early_stopping: EarlyStopping | None
     callbacks: tuple[Callback, ...]
     metrics: list[str]
-    verbose: bool
+    verbose: int
 
     @classmethod
     def checked(
@@ -83,12 +83,13 @@ class FitOptions:
         }
 
 
-def _verbose(value: object) -> bool:
-    if value not in (0, 1):
+def _verbose(value: Any) -> int:
+    if value not in (0, 1, 2):
         raise ValueError(
-            f"verbose must be 0 (silent) or 1 (progress bar), got {value!r}"
+            "verbose must be 0 (silent), 1 (progress bar) or 2 (one line an epoch), "
+            f"got {value!r}"
         )
-    return bool(value)
+    return int(value)
 
 
 def _callbacks(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._state import checked_state
-from fastnn._summary import network_repr, network_summary
+from fastnn._summary import network_html, network_repr, network_summary
 from fastnn._validation import (
     Array,
     Data,
@@ -25,8 +25,13 @@ from fastnn._validation import (
     finite_in_dtype,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
-from fastnn.layers.chain import checked_chain, declared_width, output_width
+from fastnn.layers import Dense, Layer
+from fastnn.layers.chain import (
+    checked_chain,
+    count_parameters,
+    declared_width,
+    output_width,
+)
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:
@@ -104,8 +109,16 @@ class Network:
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
-        return network_summary(
-            self._layers, native.in_features, native.tensors(), self._dtype
+        return network_summary(self._layers, native.in_features, self._dtype)
+
+    def _repr_html_(self) -> str:
+        return network_html(
+            type(self).__name__,
+            self._layers,
+            self.in_features,
+            built=self._native is not None,
+            seed=self._seed,
+            dtype=self._dtype,
         )
 
     # -- building ---------------------------------------------------------------------
@@ -149,7 +162,7 @@ class Network:
         return self
 
     def _initialised(self, in_features: int) -> Any:
-        n_parameters = _count_parameters(self._layers, in_features)
+        n_parameters = count_parameters(self._layers, in_features)
         size = n_parameters * np.dtype(self._dtype).itemsize
         too_large = MemoryError(
             f"this network would have {n_parameters:.4g} parameters, "
@@ -404,15 +417,3 @@ class Network:
             self.build(in_features)
             self.load_state_dict(tensors)
             self._native.progress = progress
-
-
-def _count_parameters(layers: tuple[Layer, ...], in_features: int) -> int:
-    """Return the number of trainable numbers, before any is allocated."""
-    count, width = 0, in_features
-    for layer in layers:
-        if isinstance(layer, Dense):
-            count += layer.units * (width + layer.use_bias)
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            count += 2 * width
-        width = layer.width(width)
-    return count

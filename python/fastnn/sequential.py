@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -311,6 +312,37 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
             check_threads(n_threads),
         )
         return float(value), _by_name(flat, native.tensors())
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network, in inference mode, to an ONNX file.
+
+        The model's input is "X" (n, in_features) in the network's dtype, its outputs
+        are "outputs", what `predict` returns, and by the loss last fitted with
+        "probabilities", what `predict_proba` returns, and "label": the class of each
+        row, or yes (1) and no (0). `fastnn.onnx.to_model` tells more.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotBuiltError
+            If the width of the input is not known yet.
+        OSError
+            If the file cannot be written; an older one is then as it was.
+
+        Examples
+        --------
+        ``onnxruntime.InferenceSession("net.onnx").run(None, {"X": X})`` after
+        ``net.to_onnx("net.onnx")``
+        """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
+        onnx.write(self, path)
 
     def _loss_or_last(self, loss: str | Loss | None) -> Loss:
         if loss is not None:

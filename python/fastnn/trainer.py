@@ -221,8 +221,8 @@ class Trainer:
             Each gets an `EpochInfo` after each epoch; a true return value stops.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
-        verbose : {0, 1}, default 0
-            1 shows a progress bar.
+        verbose : {0, 1, 2}, default 0
+            1 shows a progress bar on stderr, 2 prints a line an epoch to stdout.
 
         Returns
         -------
@@ -273,7 +273,7 @@ class Trainer:
         )
         weight = combine(train.weight, by_class)
         native = self._ready(train)
-        with Progress(options.epochs, shown=options.verbose) as progress:
+        with Progress(options.epochs, verbose=options.verbose) as progress:
             report = native.fit(
                 train.X,
                 train.y,
