@@ -72,6 +72,7 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
     std::iota(order_.data(), order_.data() + order_.size(), Index{0});
     last_finite_.take(network_);
     first_square_ = squared_norm<T>(network_.parameters().view());
+    usual_loss_ = baseline_loss();
     begin_epoch();
 }
 
@@ -88,9 +89,14 @@ void FitJob<T>::run(Index tile, int rank) {
 
 template <class T>
 bool FitJob<T>::interrupted() {
-    if (!interrupted_ && hooks_.interrupted && (validating_ || step_.is_untouched())) {
-        interrupted_ = hooks_.interrupted();
-    }
+    if (validating_ || step_.is_untouched()) interrupted_between_steps();
+    return interrupted_;
+}
+
+// For long work outside of the tiles, to be given up then.
+template <class T>
+bool FitJob<T>::interrupted_between_steps() {
+    interrupted_ = interrupted_ || (hooks_.interrupted && hooks_.interrupted());
     return interrupted_;
 }
 
@@ -125,7 +131,8 @@ void FitJob<T>::begin_epoch() {
     batch_ = {0, 0};
     if (config_.shuffle) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
-                    static_cast<std::uint32_t>(network_.progress().epochs));
+                    static_cast<std::uint32_t>(network_.progress().epochs),
+                    [this] { return interrupted_between_steps(); });
     }
     step_.pack_first();  // a callback may have changed the weights
     begin_batch();
@@ -145,9 +152,8 @@ bool FitJob<T>::finish_batch() {
     loss_sum_ += pass.weighted_loss();
     weight_sum_ += pass.total_weight();
     if (steps_ == 0) {
-        usual_loss_ =
-            std::max(baseline_loss(),
-                     pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
+        usual_loss_ = std::max(
+            usual_loss_, pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
     }
     if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
@@ -160,7 +166,9 @@ bool FitJob<T>::finish_batch() {
 template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
-    if (const std::string what = trouble(logs); !what.empty()) return diverged(what);
+    const std::string what = trouble(logs);
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     ++network_.progress().epochs;
     ++trainer_.epoch_;
     history_.epochs.push_back(logs);
@@ -182,12 +190,13 @@ bool FitJob<T>::end_epoch() {
 }
 
 template <class T>
-Logs FitJob<T>::make_logs() const {
+Logs FitJob<T>::make_logs() {
     Logs logs{{"loss", weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0.0}};
     add_metrics(logs, "", training_metrics());
     if (validation_) {
+        const auto stop = [this] { return interrupted_between_steps(); };
         logs.emplace_back("val_loss", validation_->loss());
-        add_metrics(logs, "val_", validation_->metrics());
+        add_metrics(logs, "val_", validation_->metrics(stop));
     }
     const auto elapsed = std::chrono::steady_clock::now() - epoch_start_;
     logs.emplace_back("lr", lr_);
@@ -205,12 +214,13 @@ void FitJob<T>::add_metrics(Logs& logs,
 }
 
 template <class T>
-std::vector<double> FitJob<T>::training_metrics() const {
+std::vector<double> FitJob<T>::training_metrics() {
+    const auto stop = [this] { return interrupted_between_steps(); };
     std::vector<double> values;
     for (const Metric metric : metrics_) {
         values.push_back(evaluate_metric<T>(metric, trainer_.config_.loss,
                                             outputs_.view({0, train_.size()}), train_,
-                                            order_.data()));
+                                            order_.data(), stop));
     }
     return values;
 }
@@ -232,7 +242,7 @@ bool FitJob<T>::judge(const Logs& logs) {
 
 // What is wrong with the epoch that ended, or nothing.
 template <class T>
-std::string FitJob<T>::trouble(const Logs& logs) const {
+std::string FitJob<T>::trouble(const Logs& logs) {
     const double loss = logs.front().second;
     if (!std::isfinite(loss)) return became("the loss", loss);
     if (loss > kDivergenceFactor * usual_loss_) {
@@ -263,10 +273,12 @@ std::string FitJob<T>::trouble(const Logs& logs) const {
 
 // The mean loss of the samples with the weights as they are.
 template <class T>
-double FitJob<T>::loss_by_inference() const {
+double FitJob<T>::loss_by_inference() {
     Evaluation<T> evaluation(network_, step_.pass().weights(), trainer_.config_.loss,
                              {}, train_, 1);
-    for (Index i = 0; i < evaluation.tiles(); ++i) evaluation.run(i, 0);
+    for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
+        evaluation.run(i, 0);
+    }
     return evaluation.loss();
 }
 
@@ -299,12 +311,12 @@ void FitJob<T>::require_monitor(const std::string& owner,
 
 // The mean loss of outputs that are all zero: what knowing nothing costs.
 template <class T>
-double FitJob<T>::baseline_loss() const {
+double FitJob<T>::baseline_loss() {
     constexpr Index kHeight = 64;
     const Matrix<T> zero(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
-    for (Index i = 0; i < train_.size(); i += kHeight) {
+    for (Index i = 0; i < train_.size() && !interrupted_between_steps(); i += kHeight) {
         const Range rows{i, std::min(i + kHeight, train_.size())};
         const Samples<T> part = train_.slice(rows);
         sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, rows.size()}),

@@ -35,17 +35,18 @@ private:
     void begin_batch();
     bool finish_batch();  // false after the last of the epoch
     bool end_epoch();
-    Logs make_logs() const;
+    Logs make_logs();
     void add_metrics(Logs& logs,
                      const std::string& prefix,
                      const std::vector<double>& values) const;
-    std::vector<double> training_metrics() const;
+    std::vector<double> training_metrics();
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
-    std::string trouble(const Logs& logs) const;
-    double loss_by_inference() const;
+    std::string trouble(const Logs& logs);
+    double loss_by_inference();
     void require_monitor(const std::string& owner, const std::string& name) const;
-    double baseline_loss() const;
+    double baseline_loss();
+    bool interrupted_between_steps();
 
     Trainer<T>& trainer_;
     Network<T>& network_;
