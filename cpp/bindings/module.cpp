@@ -46,6 +46,9 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     m.def("allocation_count", &fastnn::allocation_count,
           "Heap allocations this module has made so far.");
     fastnn::bindings::register_csr(m);
+    m.def("fail_allocations", &fastnn::fail_allocations, pybind11::arg("n"),
+          pybind11::arg("count") = 1,
+          "Let the n-th allocation from now fail, and count - 1 after it; 0: none.");
     fastnn::bindings::register_kernels(m);
     fastnn::bindings::register_optim(m);
     fastnn::bindings::register_networks(m);

@@ -23,9 +23,10 @@ public:
 
     Index tiles() const noexcept;
     void run(Index tile, int rank);
-    // After all tiles: the mean loss, then the metrics in their order.
+    // After all tiles: the mean loss, then the metrics in their order, meaningless once
+    // `interrupted` was true.
     double loss() const;
-    std::vector<double> metrics() const;
+    std::vector<double> metrics(const std::function<bool()>& interrupted = {}) const;
 
 private:
     const Network<T>& network_;

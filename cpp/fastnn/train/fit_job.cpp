@@ -114,6 +114,7 @@ bool FitJob<T>::begin() {
         return false;
     }
     hide_average();
+    if (steps_ == 0) usual_loss_ = baseline_loss();
     begin_epoch();
     return true;
 }
@@ -153,7 +154,14 @@ bool FitJob<T>::interrupted() {
     // An average that has half of the weights in it would be neither's.
     const bool may = stage_ == Stage::kStep ? step_.is_untouched()  //
                                             : stage_ != Stage::kAverage;
-    if (!interrupted_ && hooks_.interrupted && may) interrupted_ = hooks_.interrupted();
+    if (may) interrupted_between_steps();
+    return interrupted_;
+}
+
+// For long work outside of the tiles, to be given up then.
+template <class T>
+bool FitJob<T>::interrupted_between_steps() {
+    interrupted_ = interrupted_ || (hooks_.interrupted && hooks_.interrupted());
     return interrupted_;
 }
 
@@ -198,7 +206,8 @@ void FitJob<T>::begin_epoch() {
     batch_ = {0, 0};
     if (config_.shuffle) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
-                    static_cast<std::uint32_t>(network_.progress().epochs));
+                    static_cast<std::uint32_t>(network_.progress().epochs),
+                    [this] { return interrupted_between_steps(); });
     }
     step_.pack_first();  // a callback may have changed the weights
     begin_batch();
@@ -231,9 +240,8 @@ void FitJob<T>::finish_batch() {
     weight_sum_ += pass.total_weight();
     penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
-        usual_loss_ =
-            std::max(baseline_loss(),
-                     pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
+        usual_loss_ = std::max(
+            usual_loss_, pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
     }
     if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
@@ -250,9 +258,9 @@ bool FitJob<T>::next_batch() {
 // The last step of the epoch is done.
 template <class T>
 bool FitJob<T>::finish_steps() {
-    if (const std::string what = trouble_of_weights(); !what.empty()) {
-        return diverged(what);
-    }
+    const std::string what = trouble_of_weights();
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     if (average_ && average_->is_ema()) {
         show_average();
         if (!is_finite(network_)) return diverged(kWeightsBroke);
@@ -265,9 +273,9 @@ bool FitJob<T>::finish_steps() {
 template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
-    if (const std::string what = trouble_of_scores(logs); !what.empty()) {
-        return diverged(what);
-    }
+    const std::string what = trouble_of_scores(logs);
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     ++network_.progress().epochs;
     ++trainer_.epoch_;
     history_.epochs.push_back(logs);
@@ -328,12 +336,13 @@ void FitJob<T>::hide_average() {
 }
 
 template <class T>
-Logs FitJob<T>::make_logs() const {
+Logs FitJob<T>::make_logs() {
     Logs logs{{"loss", mean_loss()}};
     add_metrics(logs, "", training_metrics());
     if (validation_) {
+        const auto stop = [this] { return interrupted_between_steps(); };
         logs.emplace_back("val_loss", validation_->loss());
-        add_metrics(logs, "val_", validation_->metrics());
+        add_metrics(logs, "val_", validation_->metrics(stop));
     }
     if (trainer_.config_.penalty_per_row) {
         logs.emplace_back("penalty", penalty_sum_ / static_cast<double>(train_.size()));
@@ -354,12 +363,13 @@ void FitJob<T>::add_metrics(Logs& logs,
 }
 
 template <class T>
-std::vector<double> FitJob<T>::training_metrics() const {
+std::vector<double> FitJob<T>::training_metrics() {
+    const auto stop = [this] { return interrupted_between_steps(); };
     std::vector<double> values;
     for (const Metric metric : metrics_) {
         values.push_back(evaluate_metric<T>(metric, trainer_.config_.loss,
                                             outputs_.view({0, train_.size()}), train_,
-                                            order_.data()));
+                                            order_.data(), stop));
     }
     return values;
 }
@@ -381,7 +391,7 @@ bool FitJob<T>::judge(const Logs& logs) {
 
 // What is wrong with the steps of the epoch, or nothing.
 template <class T>
-std::string FitJob<T>::trouble_of_weights() const {
+std::string FitJob<T>::trouble_of_weights() {
     const double loss = mean_loss();
     if (!std::isfinite(loss)) return became("the loss", loss);
     if (loss > kDivergenceFactor * usual_loss_) {
@@ -418,10 +428,12 @@ std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
 
 // The mean loss of the samples with the weights as they are.
 template <class T>
-double FitJob<T>::loss_by_inference() const {
+double FitJob<T>::loss_by_inference() {
     Evaluation<T> evaluation(network_, step_.pass().weights(), trainer_.config_.loss,
                              {}, train_, 1);
-    for (Index i = 0; i < evaluation.tiles(); ++i) evaluation.run(i, 0);
+    for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
+        evaluation.run(i, 0);
+    }
     return evaluation.loss();
 }
 
@@ -454,12 +466,12 @@ void FitJob<T>::require_monitor(const std::string& owner,
 
 // The mean loss of outputs that are all zero: what knowing nothing costs.
 template <class T>
-double FitJob<T>::baseline_loss() const {
+double FitJob<T>::baseline_loss() {
     constexpr Index kHeight = 64;
     const Matrix<T> zero(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
-    for (Index i = 0; i < train_.size(); i += kHeight) {
+    for (Index i = 0; i < train_.size() && !interrupted_between_steps(); i += kHeight) {
         const Range rows{i, std::min(i + kHeight, train_.size())};
         const Samples<T> part = train_.slice(rows);
         sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, rows.size()}),
