@@ -55,7 +55,7 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             const Index* rows,
                             Index n,
                             std::uint32_t key,
-                            double lr) noexcept {
+                            double lr) {
     pass_.begin(samples, rows, n, network_.seed(), key);
     penalty_ = config_.penalty_per_row ? config_.penalty.over(pass_.total_weight())
                                        : config_.penalty;
