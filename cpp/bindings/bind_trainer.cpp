@@ -82,15 +82,16 @@ template <class T>
 class BoundTrainer {
 public:
     // Before all else; apart from the constructor for new_object's sake.
-    void begin(const py::object& network, const TrainerConfig& config) {
+    void begin(const py::object& network, const py::dict& config) {
         owner_ = network;
+        loss_ = config["loss"];
         bound_ = py::cast<BoundNetwork<T>*>(network);
-        trainer_.emplace(bound_->network, config);
+        trainer_.emplace(bound_->network, trainer_config(config));
     }
 
     // (mean loss, None or where and how the step diverged)
     py::tuple step(const py::object& x, const py::object& y, const py::object& w) {
-        const BoundSamples<T> batch = bind_samples(bound_->network, x, y, w);
+        const BoundSamples<T> batch = bind_samples(bound_->network, x, y, w, loss_);
         const Usage::Writing writing(bound_->usage);
         SignalWatch watch;
         const Hooks hooks{{}, [&] { return watch.raised(); }};
@@ -110,10 +111,10 @@ public:
                  const py::object& save,
                  const py::object& from) {
         const auto config = config_from_dict<FitConfig>(config_dict);
-        const BoundSamples<T> train = bind_samples(bound_->network, x, y, w);
+        const BoundSamples<T> train = bind_samples(bound_->network, x, y, w, loss_);
         std::optional<BoundSamples<T>> validation;
         if (!x_val.is_none()) {
-            validation = bind_samples(bound_->network, x_val, y_val, w_val);
+            validation = bind_samples(bound_->network, x_val, y_val, w_val, loss_);
         }
         SignalWatch watch;
         Hooks hooks{{}, [&] { return watch.raised(); }};
@@ -173,6 +174,7 @@ private:
 
     py::object owner_;  // by ourselves: keep_alive breaks when memory runs out
     BoundNetwork<T>* bound_ = nullptr;
+    py::dict loss_;
     std::optional<Trainer<T>> trainer_;
 };
 
@@ -197,7 +199,7 @@ void register_trainer(py::module_& m, const char* name) {
 template <class T>
 py::object make_trainer(const py::object& network, const py::dict& config) {
     py::object object = new_object<BoundTrainer<T>>();
-    py::cast<BoundTrainer<T>&>(object).begin(network, trainer_config(config));
+    py::cast<BoundTrainer<T>&>(object).begin(network, config);
     return object;
 }
 
