@@ -15,7 +15,7 @@ from fastnn import _threadpool
 from fastnn._native import core as _core
 from fastnn._show_config import show_config
 from fastnn._threads import set_num_threads
-from fastnn.callbacks import EarlyStopping, EpochInfo
+from fastnn.callbacks import EMA, SWA, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
@@ -77,7 +77,7 @@ from fastnn.schedules import (
     StepDecay,
     Warmup,
 )
-from fastnn.sequential import Sequential
+from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
 __version__: str = _core.__version__
@@ -94,11 +94,13 @@ __all__ = [
     "ASGD",
     "CELU",
     "ELU",
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SELU",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -153,6 +155,7 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "load",
     "onnx",
     "reference",
     "set_num_threads",
