@@ -25,7 +25,7 @@ from fastnn.layers.base import TensorSpec
 from fastnn.layers.chain import checked_chain, declared_width
 from fastnn.losses import LOSSES, Loss
 
-__all__ = ["NetworkRecord", "read_network", "write_network"]
+__all__ = ["NetworkRecord", "read_network", "told_as", "write_network"]
 
 _N = TypeVar("_N", bound=Network)
 
@@ -81,9 +81,9 @@ class NetworkRecord:
         counts = {"in_features": 1, "epochs": 0, "steps": 0}
         numbers = {}
         for name, at_least in counts.items():
-            with _told_as(f"{where}.{name}"):
+            with told_as(f"{where}.{name}"):
                 numbers[name] = check_int(name, given[name], at_least, below=_COUNTS)
-        with _told_as(f"{where}.seed"):
+        with told_as(f"{where}.seed"):
             seed = check_int("seed", given["seed"], 0, below=2**64)
         dtype = given["dtype"]
         if dtype not in ("float32", "float64"):
@@ -114,14 +114,14 @@ class NetworkRecord:
             If a number is none such a network can have, as a negative variance.
         """
         net = cls(*self.layers, seed=self.seed, dtype=self.dtype)
-        with _told_as("tensors"):
+        with told_as("tensors"):
             net._restore(self.in_features, tensors, (self.epochs, self.steps))
         net._loss = self.loss
         return net
 
 
 @contextlib.contextmanager
-def _told_as(field: str) -> Iterator[None]:
+def told_as(field: str) -> Iterator[None]:
     """Turn what a check of arguments says into a ModelFileError at `field`."""
     try:
         yield
@@ -139,7 +139,7 @@ def _layers(plain: object, in_features: int, where: str) -> tuple[Layer, ...]:
         from_plain(Layer, LAYERS, layer, f"{where}[{i}]")
         for i, layer in enumerate(plain)
     )
-    with _told_as(where):
+    with told_as(where):
         layers = checked_chain(layers)
     declared = declared_width(layers)
     if declared not in (None, in_features):
