@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn._native import core as _core
 from fastnn._show_config import set_num_threads, show_config
@@ -78,10 +78,16 @@ from fastnn.schedules import (
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
 
+if TYPE_CHECKING:
+    from fastnn.sklearn import MLPClassifier, MLPRegressor
+
 __version__: str = _core.__version__
 
 # Modules loaded when first asked for.
 _LAZY = frozenset({"datasets", "kernels", "reference"})
+
+# Names from modules that need an extra, likewise.
+_LAZY_FROM = {"MLPClassifier": "fastnn.sklearn", "MLPRegressor": "fastnn.sklearn"}
 
 __all__ = [
     "ASGD",
@@ -120,6 +126,8 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "Lion",
+    "MLPClassifier",
+    "MLPRegressor",
     "Mish",
     "MultiStep",
     "NAdam",
@@ -154,6 +162,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"fastnn.{name}")
+    if name in _LAZY_FROM:
+        return getattr(importlib.import_module(_LAZY_FROM[name]), name)
     raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
 
 

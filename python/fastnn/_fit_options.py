@@ -14,7 +14,7 @@ from fastnn._validation.options import METRICS
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor"]
+__all__ = ["FitOptions", "check_monitor", "sorted_callbacks"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class FitOptions:
             raise ValueError(
                 "validation_data and validation_split are both given: keep one"
             )
-        stopping, functions = _callbacks(early_stopping, callbacks)
+        stopping, functions = sorted_callbacks(early_stopping, callbacks)
         options = cls(
             epochs=check_int("epochs", epochs, 1),
             batch_size=check_int("batch_size", batch_size, 1),
@@ -91,7 +91,7 @@ def _verbose(value: object) -> bool:
     return bool(value)
 
 
-def _callbacks(
+def sorted_callbacks(
     early_stopping: object, callbacks: object
 ) -> tuple[EarlyStopping | None, tuple[Callback, ...]]:
     """Sort callables from early stopping, which the engine does by itself."""

@@ -318,6 +318,10 @@ class Trainer:
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
 
+    def _set_learning_rate(self, lr: float) -> None:
+        """Change the rate of the steps to come; a callback may do so."""
+        self._native.set_learning_rate(lr)
+
     def _on_epoch(
         self, progress: Progress, callbacks: tuple[Callback, ...]
     ) -> Callable[[int, dict[str, float]], bool] | None:
