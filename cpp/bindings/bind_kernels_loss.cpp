@@ -179,10 +179,10 @@ void check_targets(const Loss& loss, const T* y, Index n) {
 double share_of_output(const Loss& loss, Index outputs) {
     return std::visit(
         [&]<class L>(const L& l) {
-            if constexpr (std::is_same_v<L, loss::CrossEntropy>) {
-                return 1.0;
-            } else {
+            if constexpr (requires { l.share(outputs); }) {
                 return l.share(outputs);
+            } else {
+                return 1.0;
             }
         },
         loss);

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
+#include "bindings/judge.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "fastnn/core/rng.hpp"
 #include "fastnn/core/threads.hpp"
@@ -151,7 +152,7 @@ py::dict evaluate(BoundNetwork<T>& self,
                   const std::vector<std::string>& names,
                   int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
-    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w, loss_dict);
     const int threads = resolve_threads(n_threads);
     double value = 0;
     std::vector<double> scores;
@@ -184,7 +185,7 @@ py::tuple gradients(BoundNetwork<T>& self,
                     double l2,
                     int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
-    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w, loss_dict);
     require_not_negative("l1", l1);
     require_not_negative("l2", l2);
     py::array_t<T> gradient(self.network.parameters().size());
@@ -272,14 +273,21 @@ template <class T>
 BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& x,
                              const py::object& y,
-                             const py::object& w) {
+                             const py::object& w,
+                             const py::dict& loss) {
     using Labels = DenseArray<std::int32_t>;
-    BoundSamples<T> bound{dense_array<T>("X", x, 2), y, std::nullopt, {}};
+    BoundSamples<T> bound{dense_array<T>("X", x, 2), y, std::nullopt, nullptr, {}};
     bound.samples.x = features(network, bound.x);
     const Index n = bound.samples.x.rows;
     require(n >= 1, "the number of rows of X", n, "at least 1");
     Index n_targets = 0;
-    if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
+    if (loss.contains("judge")) {
+        bound.judge = std::make_unique<Judge<T>>(judge_of<T>(loss["judge"], y));
+        bound.samples.targets.judge = bound.judge.get();
+    }
+    if (bound.judge && text(loss["targets"]) == "any") {
+        n_targets = static_cast<Index>(py::len(y));
+    } else if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
         const auto labels = py::reinterpret_borrow<Labels>(y);
         n_targets = labels.size();
         bound.samples.targets.labels = {labels.data(), n_targets};
@@ -311,11 +319,13 @@ BoundSamples<T> bind_samples(const Network<T>& network,
 template BoundSamples<float> bind_samples<float>(const Network<float>&,
                                                  const py::object&,
                                                  const py::object&,
-                                                 const py::object&);
+                                                 const py::object&,
+                                                 const py::dict&);
 template BoundSamples<double> bind_samples<double>(const Network<double>&,
                                                    const py::object&,
                                                    const py::object&,
-                                                   const py::object&);
+                                                   const py::object&,
+                                                   const py::dict&);
 
 void register_networks(py::module_& m) {
     register_network<float>(m, "NetworkF32");

@@ -87,11 +87,13 @@ template <class T>
 class BoundTrainer {
 public:
     BoundTrainer(BoundNetwork<T>& network, const py::dict& config)
-        : bound_(network), trainer_(network.network, trainer_config(config)) {}
+        : bound_(network),
+          loss_(config["loss"]),
+          trainer_(network.network, trainer_config(config)) {}
 
     // (mean loss, None or where and how the step diverged)
     py::tuple step(const py::object& x, const py::object& y, const py::object& w) {
-        const BoundSamples<T> batch = bind_samples(bound_.network, x, y, w);
+        const BoundSamples<T> batch = bind_samples(bound_.network, x, y, w, loss_);
         const Usage::Writing writing(bound_.usage);
         SignalWatch watch;
         const Hooks hooks{{}, [&] { return watch.raised(); }};
@@ -109,10 +111,10 @@ public:
                  const py::dict& config_dict,
                  const py::object& on_epoch) {
         const auto config = config_from_dict<FitConfig>(config_dict);
-        const BoundSamples<T> train = bind_samples(bound_.network, x, y, w);
+        const BoundSamples<T> train = bind_samples(bound_.network, x, y, w, loss_);
         std::optional<BoundSamples<T>> validation;
         if (!x_val.is_none()) {
-            validation = bind_samples(bound_.network, x_val, y_val, w_val);
+            validation = bind_samples(bound_.network, x_val, y_val, w_val, loss_);
         }
         SignalWatch watch;
         Hooks hooks{{}, [&] { return watch.raised(); }};
@@ -151,6 +153,7 @@ private:
     }
 
     BoundNetwork<T>& bound_;
+    py::dict loss_;
     Trainer<T> trainer_;
 };
 

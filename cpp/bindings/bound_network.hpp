@@ -111,13 +111,17 @@ struct BoundSamples {
     DenseArray<T> x;
     py::object y;
     std::optional<DenseArray<T>> w;
+    std::unique_ptr<Judge<T>> judge;  // of a custom loss
     Samples<T> samples;
 };
 
+// `loss` is the dict of the loss to come: a custom one brings its judge, and perhaps
+// targets that it alone understands.
 template <class T>
 BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& x,
                              const py::object& y,
-                             const py::object& w);
+                             const py::object& w,
+                             const py::dict& loss);
 
 }  // namespace fastnn::bindings

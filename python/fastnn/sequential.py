@@ -18,7 +18,7 @@ from fastnn._validation import (
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
-from fastnn.losses import Loss, resolve_loss
+from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 from fastnn.trainer import Trainer
@@ -64,7 +64,7 @@ class Sequential(Network):
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
         schedule: Schedule | None = None,
         epochs: int = 10,
@@ -194,6 +194,13 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "predict_proba: the network was not fitted yet, so it is not known "
                 "whether softmax or sigmoid makes probabilities; fit it, or use predict"
             )
+        if self._loss.targets == "any":
+            raise ValueError(
+                "predict_proba: the network was fitted with a loss function, of which "
+                "it is not known whether softmax or sigmoid makes probabilities: fit "
+                "with loss=fastnn.losses.CustomLoss(function, targets='classes') (or "
+                "'labels'), or use predict"
+            )
         if self._loss.targets == "values":
             raise ValueError(
                 f"predict_proba: the network was fitted with loss {self._loss.kind!r}, "
@@ -212,7 +219,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss | None = None,
+        loss: str | Loss | LossFunction | None = None,
         metrics: Sequence[str] = (),
         sample_weight: npt.ArrayLike | None = None,
         n_threads: int | None = None,
@@ -223,7 +230,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         ----------
         X, y, sample_weight : array-like
             As for `fit`.
-        loss : str or Loss, optional
+        loss : str, Loss or callable, optional
             None: the loss last fitted with.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
@@ -264,7 +271,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss | None = None,
+        loss: str | Loss | LossFunction | None = None,
         sample_weight: npt.ArrayLike | None = None,
         training: bool = False,
         l1: float = 0.0,
@@ -277,7 +284,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         ----------
         X, y, sample_weight : array-like
             As for `fit`; all rows are one batch.
-        loss : str or Loss, optional
+        loss : str, Loss or callable, optional
             None: the loss last fitted with.
         training : bool, default False
             False: running statistics and no dropout. True: batch statistics, and
@@ -317,7 +324,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         )
         return float(value), _by_name(flat, native.tensors())
 
-    def _loss_or_last(self, loss: str | Loss | None) -> Loss:
+    def _loss_or_last(self, loss: str | Loss | LossFunction | None) -> Loss:
         if loss is not None:
             return resolve_loss(loss)
         if self._loss is None:

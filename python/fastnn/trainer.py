@@ -25,7 +25,7 @@ from fastnn._validation.weights import combine
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError
 from fastnn.history import History
-from fastnn.losses import Loss, resolve_loss
+from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
 
@@ -42,9 +42,10 @@ class Trainer:
     ----------
     net : Sequential
         The network to train, in place.
-    loss : str or Loss, default "cross_entropy"
-        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson" or an
-        object.
+    loss : str, Loss or callable, default "cross_entropy"
+        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson", an
+        object, or a function ``(outputs, y) -> (loss of each row, its gradient)``: see
+        `fastnn.losses.CustomLoss`.
     optimizer : str or Optimizer, default "adam"
         A name such as "sgd", with its defaults, or an object: ``SGD(0.1)``.
     schedule : Schedule, optional
@@ -85,7 +86,7 @@ class Trainer:
         self,
         net: Sequential,
         *,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
         schedule: Schedule | None = None,
         l1: float = 0.0,
@@ -197,7 +198,8 @@ class Trainer:
             Finite numbers, best of mean 0 and variance 1.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers. For a
+            function: what it takes, a row for each of X.
         epochs : int, default 10
             Passes over the data, >= 1.
         batch_size : int, default 128

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fastnn/nn/custom_loss.hpp"
+
 namespace fastnn {
 namespace {
 
@@ -45,7 +47,7 @@ Samples<T> Samples<T>::slice(Range rows) const noexcept {
     Samples part{x.row_slice(rows), targets, weights};
     if (targets.are_labels()) {
         part.targets.labels = targets.labels.slice(rows);
-    } else {
+    } else if (targets.values.data) {
         part.targets.values = targets.values.row_slice(rows);
     }
     if (!weights.empty()) part.weights = weights.slice(rows);
@@ -64,6 +66,7 @@ BatchPass<T>::BatchPass(const Network<T>& network,
     pass_.training = training;
     x_ = Matrix<T>(max_batch, network.in_features());
     tile_loss_.resize(pass_.tiles());
+    if (is_custom(loss)) row_loss_.resize(max_batch);
     for (const Layer<T>& layer : network.layers()) {
         std::visit([&](const auto& l) { memory_.push_back(l.memory(pass_)); }, layer);
     }
@@ -89,6 +92,10 @@ void BatchPass<T>::plan(bool training) {
             phases_.emplace_back();
         }
         phases_.back().push_back({Action::kForward, k});
+    }
+    if (is_custom(loss_)) {
+        phases_.back().push_back({Action::kJudge});
+        phases_.emplace_back();
     }
     phases_.back().push_back({Action::kLoss});
     for (Index k = n - 1; k >= 0 && reaches_parameters(k); --k) {
@@ -130,6 +137,7 @@ void BatchPass<T>::run_tile(Index phase, Index tile) {
 template <class T>
 void BatchPass<T>::run(const Step& step, const Tile& tile) {
     if (step.action == Action::kGather) return gather(tile.rows);
+    if (step.action == Action::kJudge) return;
     if (step.action == Action::kLoss) return loss_of(tile);
 
     const Index k = step.layer;
@@ -170,6 +178,12 @@ void BatchPass<T>::loss_of(const Tile& tile) {
     LayerMemory<T>& last = memory_.back();
     const Index* rows = rows_ ? rows_ + tile.rows.begin : nullptr;
     const Samples<T> part = rows ? samples_ : samples_.slice(tile.rows);
+    if (is_custom(loss_)) {
+        tile_loss_[tile.index] =
+            weigh_rows<T>(std::as_const(row_loss_).view().slice(tile.rows),
+                          part.weights, rows, total_weight_, last.grad.view(tile.rows));
+        return;
+    }
     tile_loss_[tile.index] =
         loss_rows<T>(loss_, last.out.view(tile.rows), part.targets, part.weights, rows,
                      total_weight_, last.grad.view(tile.rows));
@@ -179,7 +193,12 @@ template <class T>
 void BatchPass<T>::finish_phase(Index phase) {
     for (const Step& step : phases_[static_cast<std::size_t>(phase)]) {
         const auto k = static_cast<std::size_t>(step.layer);
-        if (step.action == Action::kLoss) {
+        if (step.action == Action::kJudge) {
+            const Range batch{0, pass_.batch};
+            judge_rows<T>(samples_.targets, outputs(), rows_,
+                          row_loss_.view().slice(batch),
+                          memory_.back().grad.view(batch));
+        } else if (step.action == Action::kLoss) {
             weighted_loss_ = 0;
             for (Index i = 0; i < tiles(); ++i) weighted_loss_ += tile_loss_[i];
         } else if (step.action == Action::kStatistics) {

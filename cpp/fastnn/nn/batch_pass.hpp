@@ -3,8 +3,9 @@
 // Within a phase the tiles do not meet. A network without batch normalisation has a
 // single phase: each tile gathers its rows, runs forward, loss and backward. Each
 // BatchNorm in training adds two meetings, for its statistics and for their gradient;
-// finish_phase is the short sequential part between two phases. After the last phase
-// the gradient of any slice of the parameters can be computed over the whole batch.
+// finish_phase is the short sequential part between two phases. A custom loss adds one
+// meeting, between forward and backward. After the last phase the gradient of any slice
+// of the parameters can be computed over the whole batch.
 #pragma once
 
 #include <vector>
@@ -75,6 +76,7 @@ private:
         kGather,
         kForward,
         kStatistics,
+        kJudge,
         kLoss,
         kBackward,
         kBackwardSums
@@ -104,6 +106,7 @@ private:
     Matrix<T> x_;                         // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
+    Buffer<double> row_loss_;  // (max_batch), of a custom loss
 };
 
 }  // namespace fastnn

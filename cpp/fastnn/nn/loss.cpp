@@ -156,6 +156,13 @@ void loss::BinaryCrossEntropy::validate() const {
     for (double p : pos_weight) require_positive("pos_weight", p);
 }
 
+void loss::Custom::validate() const {
+    const bool known = targets == "any" || targets == "values" ||
+                       targets == "classes" || targets == "labels";
+    require(known, "targets", "'" + targets + "'",
+            "'any', 'values', 'classes' or 'labels'");
+}
+
 void check_outputs(const Loss& loss, Index outputs) {
     if (const auto* b = std::get_if<loss::BinaryCrossEntropy>(&loss)) {
         const auto n = static_cast<Index>(b->pos_weight.size());
@@ -181,6 +188,8 @@ double loss_rows(const Loss& loss,
         [&]<class L>(const L& l) {
             if constexpr (std::is_same_v<L, loss::CrossEntropy>) {
                 return cross_entropy_rows(l, batch);
+            } else if constexpr (std::is_same_v<L, loss::Custom>) {
+                return std::numeric_limits<double>::quiet_NaN();
             } else {
                 return sum_rows(batch, [&](const auto& sample, double factor, T* dz_i) {
                     return row(l, sample, factor, dz_i);

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -15,11 +17,22 @@
 
 namespace fastnn {
 
+// Losses from outside, of a whole batch at a time: row i belongs to sample rows[i] of
+// the data set, which the judge knows (to its i-th when rows is null). It gives the
+// loss of each row and, unless dz is empty, its gradient. Slow to reach, it is asked on
+// the calling thread alone; it may throw.
+template <class T>
+using Judge = std::function<void(MatrixView<const T> z,      // (rows, outputs)
+                                 const Index* rows,          // (rows), or null
+                                 VectorView<double> losses,  // (rows)
+                                 MatrixView<T> dz)>;         // (rows, outputs)
+
 // What the outputs are compared with: class labels, or one row of values per sample.
 template <class T>
 struct Targets {
     VectorView<const std::int32_t> labels;  // (rows), or empty
     MatrixView<const T> values;             // (rows, outputs), or empty
+    const Judge<T>* judge = nullptr;        // of the whole data set, with loss::Custom
 
     bool are_labels() const noexcept { return labels.data != nullptr; }
 };
@@ -113,6 +126,18 @@ struct BinaryCrossEntropy {
     double share(Index outputs) const { return share_of(outputs, sum_outputs); }
 };
 
+// The loss that comes from outside, by the targets' judge. It may know its targets in
+// a form of its own ("any"); otherwise they are as for other losses, with their
+// metrics.
+struct Custom {
+    static constexpr const char* kKind = "custom";
+    std::string targets = "any";  // or "values", "classes", "labels"
+    static constexpr auto fields() {
+        return std::tuple{field("targets", &Custom::targets)};
+    }
+    void validate() const;
+};
+
 }  // namespace loss
 
 using Loss = std::variant<loss::Mse,
@@ -121,7 +146,12 @@ using Loss = std::variant<loss::Mse,
                           loss::Huber,
                           loss::PoissonNll,
                           loss::CrossEntropy,
-                          loss::BinaryCrossEntropy>;
+                          loss::BinaryCrossEntropy,
+                          loss::Custom>;
+
+inline bool is_custom(const Loss& loss) {
+    return std::holds_alternative<loss::Custom>(loss);
+}
 
 // Throws unless the loss fits a network with this many outputs.
 void check_outputs(const Loss& loss, Index outputs);
@@ -131,7 +161,8 @@ void check_outputs(const Loss& loss, Index outputs);
 // empty). Returns sum_i w_i l_i; dz, unless empty, becomes w_i / total_weight * d l_i /
 // d z_i. Labels were checked, but they lie in the user's array, which a callback or
 // another thread may overwrite: one that is no class makes the sum NaN, and dz is then
-// meaningless.
+// meaningless. A custom loss is judged by whole batches (custom_loss.hpp), and NaN
+// here.
 template <class T>
 double loss_rows(const Loss& loss,
                  MatrixView<const T> z,        // (rows, outputs)

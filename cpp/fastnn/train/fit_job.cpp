@@ -304,6 +304,10 @@ void FitJob<T>::require_monitor(const std::string& owner,
 // The mean loss of outputs that are all zero: what knowing nothing costs.
 template <class T>
 double FitJob<T>::baseline_loss() const {
+    // What is much for a loss from outside, it alone knows.
+    if (is_custom(trainer_.config_.loss)) {
+        return std::numeric_limits<double>::infinity();
+    }
     constexpr Index kHeight = 64;
     const Matrix<T> zero(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());

@@ -10,12 +10,19 @@
 namespace fastnn {
 namespace {
 
+bool is_custom_for(const char* targets, const Loss& loss) {
+    const auto* custom = std::get_if<loss::Custom>(&loss);
+    return custom && custom->targets == targets;
+}
+
 bool is_binary(const Loss& loss) {
-    return std::holds_alternative<loss::BinaryCrossEntropy>(loss);
+    return std::holds_alternative<loss::BinaryCrossEntropy>(loss) ||
+           is_custom_for("labels", loss);
 }
 
 bool is_classification(const Loss& loss) {
-    return is_binary(loss) || std::holds_alternative<loss::CrossEntropy>(loss);
+    return is_binary(loss) || std::holds_alternative<loss::CrossEntropy>(loss) ||
+           is_custom_for("classes", loss);
 }
 
 // Outputs beside their targets and weights, a row at a time.
@@ -170,6 +177,8 @@ std::vector<Metric> metrics_for(const std::vector<std::string>& names,
         require(found != known.end(), "metrics", "'" + name + "'",
                 "names among accuracy, mae, r2, auc");
         const auto metric = static_cast<Metric>(found - known.begin());
+        require(!is_custom_for("any", loss), "metrics", "'" + name + "'",
+                "empty with a custom loss whose targets may be anything");
         const bool for_classes = metric == Metric::kAccuracy || metric == Metric::kAuc;
         require(for_classes == is_classification(loss), "metrics", "'" + name + "'",
                 is_classification(loss) ? "accuracy or auc with a classification loss"

@@ -12,6 +12,7 @@ __all__ = [
     "Array",
     "as_features",
     "as_numbers",
+    "as_records",
     "as_table",
     "finite_in_dtype",
     "in_dtype",
@@ -47,6 +48,31 @@ def as_numbers(argument: str, value: Any) -> Array:
     """
     if type(value) is np.ndarray and value.dtype.kind in "biuf":
         return value
+    array = _as_array(argument, value)
+    if array.dtype.kind in "biuf":
+        return array
+    raise TypeError(_not_numbers(argument, value, array))
+
+
+def as_records(argument: str, value: Any) -> Array:
+    """Return `value` as an array of anything but Python objects, uncopied.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_numbers`, but text, dates and structured records pass.
+    """
+    array = _as_array(argument, value)
+    if array.dtype.kind == "O":
+        raise TypeError(
+            f"{argument} must be an array of numbers, text or records, got dtype "
+            f"object: {_REFUSED['O']}"
+        )
+    return array
+
+
+def _as_array(argument: str, value: Any) -> Array:
+    """Return `value` as a dense array; numeric frames as float64 where they must."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{argument} is a masked array; its mask would be lost: fill the masked "
@@ -71,11 +97,9 @@ def as_numbers(argument: str, value: Any) -> Array:
         ) from None
     except (TypeError, RuntimeError) as error:
         raise TypeError(f"{argument} cannot be made an array: {error}") from None
-    if array.dtype.kind in "biuf":
-        return array
     if array.dtype.kind == "O" and _is_numeric_frame(value):
         return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
-    raise TypeError(_not_numbers(argument, value, array))
+    return array
 
 
 def _is_numeric_frame(value: Any) -> bool:

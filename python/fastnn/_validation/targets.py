@@ -7,6 +7,7 @@ import numpy as np
 from fastnn._validation.arrays import (
     Array,
     as_numbers,
+    as_records,
     finite_in_dtype,
     where_first,
 )
@@ -30,20 +31,24 @@ def as_targets(
     Returns
     -------
     ndarray
-        int32 labels (n,) for a class loss, else (n, n_outputs) in `dtype`.
+        int32 labels (n,) for a class loss, y as it came for one that takes anything,
+        else (n, n_outputs) in `dtype`.
 
     Raises
     ------
     TypeError, ValueError
         If y does not fit the rows, the outputs or the loss.
     """
-    array = as_numbers(argument, value)
+    anything = loss.targets == "any"
+    array = as_records(argument, value) if anything else as_numbers(argument, value)
     if array.ndim == 0 or array.shape[0] != n_rows:
         rows = "no rows" if array.ndim == 0 else f"{array.shape[0]} rows"
         raise ValueError(
             f"{argument} has {rows} (shape {array.shape}), but there are {n_rows} "
             "rows of features: give one target for each"
         )
+    if anything:
+        return array
     if loss.targets == "classes":
         if array.ndim == 1 or array.shape[1:] == (1,):
             return _labels(argument, array.reshape(-1), n_outputs)

@@ -16,8 +16,8 @@ __all__ = ["Loss"]
 class Loss(Config):
     """A description of what training makes small."""
 
-    targets: ClassVar[Literal["values", "classes", "labels"]] = "values"
-    """What y holds: numbers, one of k classes, or yes/no labels."""
+    targets: ClassVar[Literal["any", "values", "classes", "labels"]] = "values"
+    """What y holds: numbers, one of k classes, yes/no labels, or whatever."""
 
     least_target: ClassVar[float] = -math.inf
     """No number in y may be smaller."""
