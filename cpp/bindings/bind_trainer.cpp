@@ -15,7 +15,7 @@ namespace {
 TrainerConfig trainer_config(const py::dict& d) {
     TrainerConfig config{
         .loss = loss_from_dict(d["loss"]),
-        .optimizer = rule_from_dict(d["optimizer"]),
+        .optimizer = method_from_dict(d["optimizer"]),
         .schedule = schedule_or_none(d["schedule"]),
         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
         .max_norm = py::cast<std::optional<double>>(d["max_norm"]),

@@ -41,6 +41,7 @@ from fastnn.layers import (
 from fastnn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber
 from fastnn.optim import (
     ASGD,
+    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -81,6 +82,7 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "LBFGS",
     "MAE",
     "MSE",
     "SELU",
