@@ -15,7 +15,7 @@ namespace {
 TrainerConfig trainer_config(const py::dict& d) {
     TrainerConfig config{
         .loss = loss_from_dict(d["loss"]),
-        .optimizer = rule_from_dict(d["optimizer"]),
+        .optimizer = method_from_dict(d["optimizer"]),
         .schedule = schedule_or_none(d["schedule"]),
         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
         .penalty_per_row = py::cast<bool>(d["penalty_per_row"]),
@@ -140,6 +140,8 @@ public:
         trainer_.set_learning_rate(lr);
     }
 
+    Index evaluations() const noexcept { return trainer_.evaluations(); }
+
 private:
     // Runs without the GIL; a signal handler's error, left on this thread, is raised.
     template <class Run>
@@ -164,6 +166,7 @@ void register_trainer(py::module_& m, const char* name) {
         .def("step", &Bound::step, py::arg("X"), py::arg("targets"),
              py::arg("weights") = py::none())
         .def("set_learning_rate", &Bound::set_learning_rate, py::arg("lr"))
+        .def("evaluations", &Bound::evaluations)
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
              py::arg("config"), py::arg("on_epoch"));

@@ -10,6 +10,7 @@ namespace fastnn::bindings {
 
 void register_kernels(pybind11::module_& m);
 void register_optim(pybind11::module_& m);
+void register_lbfgs(pybind11::module_& m);
 void register_networks(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
 
@@ -33,6 +34,7 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
           "Heap allocations this module has made so far.");
     fastnn::bindings::register_kernels(m);
     fastnn::bindings::register_optim(m);
+    fastnn::bindings::register_lbfgs(m);
     fastnn::bindings::register_networks(m);
     fastnn::bindings::register_trainers(m);
 }

@@ -48,6 +48,7 @@ from fastnn.losses import (
 )
 from fastnn.optim import (
     ASGD,
+    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -94,6 +95,7 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "LBFGS",
     "MAE",
     "MSE",
     "SELU",

@@ -116,6 +116,13 @@ class Trainer:
             "clip_value": _positive_or_none("clip_value", clip_value),
             "n_threads": check_threads(n_threads),
         }
+        self.optimizer.check_training(
+            net.layers,
+            schedule=schedule,
+            max_norm=max_norm,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
         self._native: Any = None
 
     def __repr__(self) -> str:

@@ -53,7 +53,8 @@ private:
     const FitConfig& config_;
     const Hooks& hooks_;
     std::vector<Metric> metrics_;
-    TrainingStep<T> step_;
+    const std::unique_ptr<Step<T>> owned_step_;
+    Step<T>& step_;
     std::optional<Evaluation<T>> validation_;
     std::optional<EarlyStoppingTracker> stopping_;
     History history_;
@@ -63,6 +64,7 @@ private:
     Snapshot<T> last_finite_;  // at the end of the last epoch
     Snapshot<T> best_;
     bool validating_ = false;
+    bool converged_ = false;
     bool interrupted_ = false;
 
     Index epoch_ = 0;         // of this fit

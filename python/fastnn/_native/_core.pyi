@@ -5,11 +5,14 @@ fastnn's core, compiled for one CPU level.
 from __future__ import annotations
 import collections.abc
 import numpy
+import numpy.typing
 import typing
 
 __all__: list[str] = [
     "Activation",
     "LearningRate",
+    "MinimizerF32",
+    "MinimizerF64",
     "Network",
     "NetworkF32",
     "NetworkF64",
@@ -89,6 +92,90 @@ class LearningRate:
     def end_epoch(self, score: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
     @property
     def monitor(self) -> str | None: ...
+
+class MinimizerF32:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the last iteration ended, a copy.
+        """
+
+class MinimizerF64:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the last iteration ended, a copy.
+        """
 
 class NetworkF32:
     def __init__(
@@ -231,6 +318,7 @@ class NetworkF64:
     ) -> None: ...
 
 class TrainerF32:
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -242,11 +330,15 @@ class TrainerF32:
         config: dict,
         on_epoch: typing.Any,
     ) -> dict: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
 
 class TrainerF64:
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -258,6 +350,9 @@ class TrainerF64:
         config: dict,
         on_epoch: typing.Any,
     ) -> dict: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...

@@ -22,6 +22,7 @@ from fastnn.errors import DivergedError
 from fastnn.history import History
 from fastnn.layers import Dense
 from fastnn.losses import Loss
+from fastnn.optim import LBFGS
 from fastnn.sequential import Sequential
 from fastnn.sklearn._diverged import FitDivergedError
 from fastnn.sklearn._layers import glorot_weights, hidden_layers
@@ -178,6 +179,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.n_outputs_ = n_outputs
         self.out_activation_ = self._out_activation(loss)
         self._train(parameters, loss, train, validation, incremental)
+
+    def _is_stochastic(self) -> bool:
+        """Whether there is a partial_fit: L-BFGS needs all rows at once."""
+        if self.optimizer is None:
+            return self.solver in {"sgd", "adam"}
+        return not isinstance(self.optimizer, LBFGS) and self.optimizer != "lbfgs"
 
     def _goes_on(self, *, incremental: bool) -> bool:
         """Whether this call trains the network that there is."""
@@ -338,7 +345,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 train.X,
                 train.y,
                 epochs=1 if incremental else parameters.max_iter,
-                batch_size=_batch_size(parameters, len(train)),
+                batch_size=len(train)
+                if parameters.takes_all_rows
+                else _batch_size(parameters, len(train)),
                 shuffle=parameters.shuffle,
                 validation_data=_as_tuple(validation),
                 sample_weight=train.weight,
@@ -347,6 +356,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 metrics=metrics,
             )
             stop_reason = watch.stopped or history.stop_reason
+            if watch.exhausted and not watch.stopped:
+                stop_reason = "epochs"
             if parameters.stopping is not None:
                 watch.best_epoch = (
                     len(watch.loss_curve) - len(history.epoch) + history.best_epoch
@@ -438,8 +449,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         )
         if stop_reason == "epochs" and not incremental:
             warnings.warn(
-                f"the fit used all max_iter={parameters.max_iter} epochs and had not "
-                "converged yet: raise max_iter, or tol if the loss is low enough",
+                f"the fit ended after {watch.n_iter} epochs (max_iter="
+                f"{parameters.max_iter}, max_fun={parameters.max_fun}) and had not "
+                "converged yet: raise these, or tol if the loss is low enough",
                 ConvergenceWarning,
                 stacklevel=6,
             )

@@ -18,13 +18,14 @@ from fastnn._validation import (
     check_threads,
 )
 from fastnn.callbacks import Callback, EarlyStopping
-from fastnn.optim import OPTIMIZERS, SGD, Adam, Optimizer
+from fastnn.optim import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from fastnn.schedules import Schedule
 from fastnn.sklearn._learning_rate import LearningRate
 
 __all__ = ["Parameters"]
 
 SOLVERS = ("lbfgs", "sgd", "adam")
+_LBFGS_MEMORY = 10  # as SciPy's, which scikit-learn calls
 _RATES = ("constant", "invscaling", "adaptive")
 
 
@@ -40,6 +41,7 @@ class Parameters:
     clip_norm: float | None
     batch_size: int | None
     max_iter: int
+    max_fun: float  # of L-BFGS alone
     shuffle: bool
     tol: float
     n_iter_no_change: float
@@ -51,6 +53,11 @@ class Parameters:
     callbacks: tuple[Callback, ...]
     n_threads: int | None
     dtype: str | None
+
+    @property
+    def takes_all_rows(self) -> bool:
+        """Whether an epoch is an iteration on all rows."""
+        return isinstance(self.optimizer, LBFGS)
 
     @classmethod
     def of(cls, estimator: Any) -> Parameters:
@@ -73,6 +80,7 @@ class Parameters:
             else check_number("clip_norm", clip_norm, above=0.0),
             batch_size=_batch_size(get("batch_size")),
             max_iter=check_int("max_iter", get("max_iter"), 1),
+            max_fun=check_int("max_fun", get("max_fun"), 1),
             shuffle=check_bool("shuffle", get("shuffle")),
             tol=check_number("tol", get("tol"), at_least=0.0),
             n_iter_no_change=_n_iter_no_change(get("n_iter_no_change")),
@@ -122,8 +130,16 @@ def _optimizer(get: Any) -> tuple[Optimizer, LearningRate | None]:
         for name in ("beta_1", "beta_2")
     )
     epsilon = check_number("epsilon", get("epsilon"), above=0.0)
+    tol = check_number("tol", get("tol"), at_least=0.0)
     if (given := get("optimizer")) is not None:
         return from_name("optimizer", given, Optimizer, OPTIMIZERS), None
+    if solver == "lbfgs":
+        return LBFGS(
+            max_iter=1,
+            max_eval=check_int("max_fun", get("max_fun"), 1),
+            tolerance_grad=tol,
+            history_size=_LBFGS_MEMORY,
+        ), None
     if solver == "sgd":
         sgd = SGD(lr, momentum=momentum, nesterov=nesterov and momentum > 0)
         return sgd, LearningRate(rule, lr, power_t, lr)

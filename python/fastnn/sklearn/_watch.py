@@ -61,6 +61,8 @@ class Watch:
         self.loss_of = loss_of
         self.score = score
         self.n_iter = 0
+        self.evaluations = 0
+        self.exhausted = False  # by max_fun
         self.stopped: Literal["", "converged", "early_stopping"] = ""
         self.best_state = net.state_dict() if parameters.early_stopping else None
         if score is None:
@@ -87,7 +89,7 @@ class Watch:
         before = None if self.rate is None else self.rate.current
         if self.rate is not None:
             self.rate.after_epoch(self.rows_seen)
-        stop = self._should_stop()
+        stop = self._should_stop() or self._has_spent_all(info)
         if self.rate is not None and self.rate.current != before:
             info.trainer._set_learning_rate(self.rate.current)  # noqa: SLF001
         return stop
@@ -135,11 +137,19 @@ class Watch:
             self.without_progress = 0
             self._say(f"{why} The learning rate falls to {self.rate.current:g}.")
             return False
-        if self.parameters.stopping is not None:
-            return False  # the user's own rule decides
+        by_others = self.parameters.stopping is not None  # the user's own rule decides
+        if by_others or (self.parameters.takes_all_rows and not by_score):
+            return False  # L-BFGS tells convergence by the gradient
         self.stopped = "early_stopping" if by_score else "converged"
         self._say(f"{why} Training stops.")
         return True
+
+    def _has_spent_all(self, info: EpochInfo) -> bool:
+        """Whether L-BFGS has evaluated the loss as often as it may."""
+        if self.parameters.takes_all_rows:
+            self.evaluations += info.trainer._native.evaluations()  # noqa: SLF001
+            self.exhausted = self.evaluations >= self.parameters.max_fun
+        return self.exhausted
 
     def _say(self, text: str) -> None:
         if self.parameters.verbose:

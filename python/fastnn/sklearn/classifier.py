@@ -376,9 +376,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     # -- what BaseMLP asks ------------------------------------------------------------
 
-    def _is_stochastic(self) -> bool:
-        return self.optimizer is not None or self.solver in {"sgd", "adam"}
-
     def _learn_targets(self, y: Array, classes: Any, *, incremental: bool) -> None:
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(

@@ -327,9 +327,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     # -- what BaseMLP asks ------------------------------------------------------------
 
-    def _is_stochastic(self) -> bool:
-        return self.optimizer is not None or self.solver in {"sgd", "adam"}
-
     def _learn_targets(self, y: Array, classes: Any, *, incremental: bool) -> None:
         del classes
         if not self._goes_on(incremental=incremental):
