@@ -158,6 +158,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         classes: Any,
     ) -> None:
         parameters = Parameters.of(self)
+        if incremental and parameters.stopping is not None:
+            raise ValueError(
+                "early_stopping must be True or False for partial_fit, got "
+                f"{parameters.stopping!r}, which counts the epochs of one fit"
+            )
         hidden = hidden_layers(self)
         goes_on = self._goes_on(incremental=incremental)
         X, y = self._checked_rows(X, y, parameters, reset=not goes_on)
@@ -338,6 +343,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             loss_of=lambda logs: scale * logs["loss"] + offset + logs["penalty"],
             score=score,
             net=self.net_,
+            anew=not incremental,
         )
         stop_reason = "interrupted"
         try:
@@ -370,8 +376,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         except DivergedError as error:
             raise FitDivergedError.of(error, goes_on=incremental) from error
-        restore = parameters.early_stopping and not (incremental and not watch.stopped)
-        watch.end(self.net_, restore=restore)
+        watch.end(self.net_, over=bool(watch.stopped) or not incremental)
         self._publish(watch, parameters, stop_reason, incremental)
 
     def _session_for(

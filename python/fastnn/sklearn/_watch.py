@@ -32,6 +32,7 @@ class Watch:
         self.best_epoch = -1
         self.without_progress = 0
         self.rows_seen = 0
+        self.best_state: dict[str, Any] | None = None
 
     def copy(self) -> Watch:
         """Return one that goes on from here by itself."""
@@ -53,6 +54,7 @@ class Watch:
         loss_of: Callable[[dict[str, float]], float],
         score: Score | None,
         net: Any,
+        anew: bool,
     ) -> None:
         """Prepare for the epochs of one call of fit."""
         self.parameters = parameters
@@ -64,17 +66,26 @@ class Watch:
         self.evaluations = 0
         self.exhausted = False  # by max_fun
         self.stopped: Literal["", "converged", "early_stopping"] = ""
-        self.best_state = net.state_dict() if parameters.early_stopping else None
+        if not parameters.early_stopping:
+            self.best_state = None
+        elif anew or self.best_state is None:
+            self.best_state = net.state_dict()
         if score is None:
             self.scores = None
         elif self.scores is None:
             self.scores = []
 
-    def end(self, net: Any, *, restore: bool) -> None:
-        """Give the network its best weights if asked to; let go of what fits needed."""
-        if restore and self.best_state is not None:
-            net.load_state_dict(self.best_state)
-        for name in ("parameters", "rate", "loss_of", "score", "best_state"):
+    def end(self, net: Any, *, over: bool) -> None:
+        """Let go of what one call needed; at the end of training take the best weights.
+
+        Calls of `partial_fit` are over when the score no longer improves.
+        """
+        if over:
+            if self.best_state is not None:
+                net.load_state_dict(self.best_state)
+            self.best_state = None
+            self.without_progress = 0 if self.stopped else self.without_progress
+        for name in ("parameters", "rate", "loss_of", "score"):
             delattr(self, name)
 
     def __call__(self, info: EpochInfo) -> bool:

@@ -306,6 +306,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     ) -> Self:
         """Train for one epoch on (X, y); optimizer and curves go on.
 
+        The optimizer begins anew when a parameter of it has changed since the last
+        call, or the estimator was pickled.
+
         Parameters
         ----------
         X, y, sample_weight, X_val, y_val : array-like
