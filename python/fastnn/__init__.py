@@ -14,7 +14,7 @@ from typing import Any
 from fastnn._native import core as _core
 from fastnn._show_config import set_num_threads, show_config
 from fastnn.callbacks import EarlyStopping, EpochInfo
-from fastnn.errors import DivergedError, NotBuiltError
+from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
     CELU,
@@ -116,6 +116,7 @@ __all__ = [
     "Linear",
     "Lion",
     "Mish",
+    "ModelFileError",
     "MultiStep",
     "NAdam",
     "NotBuiltError",

@@ -142,6 +142,13 @@ class Dense(Layer):
             values["init"] = "zeros"
         return values
 
+    def stored(self) -> dict[str, Any]:
+        """Return the fields as a file keeps them: given arrays are not its business."""
+        fields = super().stored()
+        if not isinstance(self.init, str):
+            fields["init"] = "auto"
+        return fields
+
     def _key(self) -> tuple[Any, ...]:
         init = self.init if isinstance(self.init, str) else None
         return (
