@@ -13,7 +13,7 @@ from typing import Any
 
 from fastnn._native import core as _core
 from fastnn._show_config import set_num_threads, show_config
-from fastnn.callbacks import EarlyStopping, EpochInfo
+from fastnn.callbacks import EMA, SWA, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
@@ -69,7 +69,7 @@ from fastnn.schedules import (
     StepDecay,
     Warmup,
 )
-from fastnn.sequential import Sequential
+from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
 __version__: str = _core.__version__
@@ -81,12 +81,14 @@ __all__ = [
     "ASGD",
     "CELU",
     "ELU",
+    "EMA",
     "GELU",
     "LBFGS",
     "MAE",
     "MSE",
     "SELU",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -140,6 +142,7 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "load",
     "reference",
     "set_num_threads",
     "show_config",

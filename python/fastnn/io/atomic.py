@@ -6,9 +6,10 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["checked_path", "write_atomically"]
+__all__ = ["checked_path", "checked_target", "write_atomically"]
 
 
 def checked_path(path: object) -> str:
@@ -27,13 +28,13 @@ def checked_path(path: object) -> str:
     return text
 
 
-def write_atomically(path: str, content: bytes) -> None:
+def write_atomically(path: str, content: Iterable[bytes | memoryview]) -> None:
     """Write a file so that under its name the old or the new content is found, whole.
 
-    The content goes to a temporary file ``.fastnn-*.tmp`` in the same folder, reaches
-    the disk, and takes the name in one step; then the folder reaches the disk. On any
-    error or Ctrl-C the temporary file goes and the old file stays; only a process that
-    is killed leaves it behind, and nobody takes it for anything.
+    The content, piece by piece, goes to a temporary file ``.fastnn-*.tmp`` in the same
+    folder, reaches the disk, and takes the name in one step; then the folder reaches
+    the disk. On any error or Ctrl-C the temporary file goes and the old file stays;
+    only a process that is killed leaves one behind, and nobody takes it for anything.
 
     A symbolic link is followed: its target is replaced, the link stays. Another hard
     link keeps the old content. A file that existed keeps its mode; a new one gets the
@@ -47,10 +48,7 @@ def write_atomically(path: str, content: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     mode = _mode_to_keep(target)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            errno.ENOENT, "no such folder; create it first", str(target.parent)
-        )
+    _check_folder(target.parent)
     temporary = target.parent / f".fastnn-{os.urandom(16).hex()}.tmp"
     try:
         _write(temporary, content, mode)
@@ -62,6 +60,32 @@ def write_atomically(path: str, content: bytes) -> None:
             raise OSError(error.errno, error.strerror, str(target)) from None
         raise
     _reach_disk(target.parent)
+
+
+def checked_target(path: object) -> str:
+    """Return the path of a file to be written later, or raise as writing it would.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        As `checked_path` and `write_atomically`.
+    """
+    text = checked_path(path)
+    target = Path(os.path.realpath(text))
+    _mode_to_keep(target)
+    _check_folder(target.parent)
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(
+            errno.EACCES, "the folder is write-protected", str(target.parent)
+        )
+    return text
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, "no such folder; create it first", str(folder)
+        )
 
 
 def _mode_to_keep(target: Path) -> int | None:
@@ -78,12 +102,13 @@ def _mode_to_keep(target: Path) -> int | None:
         raise OSError(
             errno.EINVAL, "the path is a pipe or device, no regular file", str(target)
         )
-    if not os.access(target, os.W_OK):
+    effective = os.access in os.supports_effective_ids
+    if not os.access(target, os.W_OK, effective_ids=effective):
         raise PermissionError(errno.EACCES, "the file is write-protected", str(target))
     return stat.S_IMODE(found)
 
 
-def _write(path: Path, content: bytes, mode: int | None) -> None:
+def _write(path: Path, content: Iterable[bytes | memoryview], mode: int | None) -> None:
     """Write a new file down to the disk; mode None: the process's default."""
 
     def create(name: str, flags: int) -> int:
@@ -92,9 +117,10 @@ def _write(path: Path, content: bytes, mode: int | None) -> None:
     with open(path, "xb", buffering=0, opener=create) as file:
         if mode is not None:
             path.chmod(mode)  # as it was, whatever the umask took from it
-        rest = memoryview(content)
-        while rest:
-            rest = rest[file.write(rest) :]
+        for piece in content:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[file.write(rest) :]
         os.fsync(file.fileno())
 
 
