@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastnn._native import core as _core
 from fastnn._show_config import set_num_threads, show_config
-from fastnn.callbacks import EarlyStopping, EpochInfo
-from fastnn.errors import DivergedError, NotBuiltError
+from fastnn.callbacks import EMA, SWA, EarlyStopping, EpochInfo
+from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
     CELU,
@@ -76,7 +76,7 @@ from fastnn.schedules import (
     StepDecay,
     Warmup,
 )
-from fastnn.sequential import Sequential
+from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -94,12 +94,14 @@ __all__ = [
     "ASGD",
     "CELU",
     "ELU",
+    "EMA",
     "GELU",
     "LBFGS",
     "MAE",
     "MSE",
     "SELU",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -131,6 +133,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Mish",
+    "ModelFileError",
     "MultiStep",
     "NAdam",
     "NotBuiltError",
@@ -155,6 +158,7 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "load",
     "reference",
     "set_num_threads",
     "show_config",

@@ -232,6 +232,10 @@ class Config:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {"kind": self.kind, **values}
 
+    def stored(self) -> dict[str, Any]:
+        """The fields as a file keeps them; all else is `fastnn._plain`'s business."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
 
 def _with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"

@@ -19,26 +19,6 @@ constexpr double kWorthAThread = 2e6;
 // What the update of a parameter takes, in the time of so many operations of a product.
 constexpr double kUpdate = 64;
 
-template <class T>
-using AnyOptimizer = std::variant<optim::Optimizer<T>, optim::LbfgsMinimizer<T>>;
-
-template <class T>
-AnyOptimizer<T> make_optimizer(const optim::Method& method, Index n_parameters) {
-    if (const auto* lbfgs = std::get_if<optim::Lbfgs>(&method)) {
-        return optim::LbfgsMinimizer<T>(*lbfgs, n_parameters);
-    }
-    return optim::Optimizer<T>(std::get<optim::Rule>(method), n_parameters);
-}
-
-// Steps begun over all calls.
-template <class T>
-std::int64_t steps_of(const AnyOptimizer<T>& optimizer) {
-    if (const auto* lbfgs = std::get_if<optim::LbfgsMinimizer<T>>(&optimizer)) {
-        return lbfgs->runs();
-    }
-    return std::get<optim::Optimizer<T>>(optimizer).step();
-}
-
 }  // namespace
 
 template <class T>
@@ -164,12 +144,26 @@ template <class T>
 History Trainer<T>::fit(const Samples<T>& train,
                         const Samples<T>* validation,
                         const FitConfig& config,
-                        const Hooks& hooks) {
+                        const Hooks& hooks,
+                        const Checkpointing<T>& checkpointing) {
     config.validate();
     const int threads = threads_for(rows_per_step(config.batch_size, train.size()));
-    FitJob<T> job(*this, train, validation, config, hooks, threads);
-    run_job(threads, job);
-    return job.take_history();
+    FitJob<T> job(*this, train, validation, config, hooks, checkpointing, threads);
+    if (job.begin()) run_job(threads, job);
+    return job.finish(threads);
+}
+
+template <class T>
+TrainerState<T> Trainer<T>::state() const {
+    return {epoch_, steps_of<T>(optimizer_), slots_of<T>(optimizer_),
+            learning_rate_.plateau()};
+}
+
+template <class T>
+void Trainer<T>::restore(const TrainerState<T>& state) {
+    fastnn::restore<T>(optimizer_, state.step, state.slots);
+    learning_rate_.restore(state.plateau);
+    epoch_ = state.epoch;
 }
 
 template class Trainer<float>;

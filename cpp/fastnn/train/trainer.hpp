@@ -3,12 +3,11 @@
 
 #include <functional>
 #include <memory>
-#include <variant>
 
 #include "fastnn/nn/network.hpp"
-#include "fastnn/optim/lbfgs_minimizer.hpp"
-#include "fastnn/optim/optimizer.hpp"
+#include "fastnn/train/any_optimizer.hpp"
 #include "fastnn/train/config.hpp"
+#include "fastnn/train/fit_state.hpp"
 #include "fastnn/train/history.hpp"
 #include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/step.hpp"
@@ -23,6 +22,14 @@ struct Hooks {
     std::function<bool()> interrupted;
 };
 
+// A fit that is written down after each epoch, or goes on from what was written.
+template <class T>
+struct Checkpointing {
+    const FitState<T>* from = nullptr;
+    // After on_epoch, on the calling thread.
+    std::function<void(FitState<T>&& state)> save;
+};
+
 template <class T>
 class Trainer {
 public:
@@ -34,11 +41,17 @@ public:
     StepReport step(const Samples<T>& batch, const Hooks& hooks);
 
     // Goes on from the current weights and the optimizer's state. On divergence the
-    // weights of the last finite epoch are back in the network.
+    // weights of the last finite epoch are back in the network. With EMA the network
+    // holds the averages whenever somebody else looks at it, with SWA from the end on.
     History fit(const Samples<T>& train,
                 const Samples<T>* validation,
                 const FitConfig& config,
-                const Hooks& hooks);
+                const Hooks& hooks,
+                const Checkpointing<T>& checkpointing = {});
+
+    // What a trainer of the same network and config needs to go on as this one.
+    TrainerState<T> state() const;
+    void restore(const TrainerState<T>& state);
 
     // From the next step on, instead of the optimizer's own. What SGD's momentum still
     // carries keeps its length: the velocity lr * b stays (Sutskever et al. 2013).
@@ -61,7 +74,7 @@ private:
 
     Network<T>& network_;
     TrainerConfig config_;
-    std::variant<optim::Optimizer<T>, optim::LbfgsMinimizer<T>> optimizer_;
+    AnyOptimizer<T> optimizer_;
     optim::LearningRate learning_rate_;
     std::int64_t epoch_ = 0;           // of this trainer, over all calls of fit
     Snapshot<T> before_;               // the network before a single step

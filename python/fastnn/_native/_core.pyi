@@ -329,10 +329,17 @@ class TrainerF32:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
-    def set_learning_rate(
-        self, lr: typing.SupportsFloat | typing.SupportsIndex
-    ) -> None: ...
+        save: typing.Any = None,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
@@ -349,10 +356,17 @@ class TrainerF64:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
-    def set_learning_rate(
-        self, lr: typing.SupportsFloat | typing.SupportsIndex
-    ) -> None: ...
+        save: typing.Any = None,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
