@@ -45,6 +45,7 @@ double Samples<T>::total_weight(const Index* rows, Index n) const noexcept {
 template <class T>
 Samples<T> Samples<T>::slice(Range rows) const noexcept {
     Samples part{x.row_slice(rows), targets, weights};
+    part.targets.first += rows.begin;
     if (targets.are_labels()) {
         part.targets.labels = targets.labels.slice(rows);
     } else if (targets.values.data) {

@@ -1,5 +1,6 @@
 #include "fastnn/nn/custom_loss.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "fastnn/kernels/reduce.hpp"
@@ -17,9 +18,10 @@ void judge_rows(const Targets<T>& targets,
     for (Index i = 0; i < z.rows; ++i) {
         finite = finite && all_finite<T>({z.row(i), z.cols});
     }
-    if (finite) return (*targets.judge)(z, rows, losses, dz);
-    for (Index i = 0; i < losses.size; ++i) {
-        losses[i] = std::numeric_limits<double>::quiet_NaN();
+    if (finite) return (*targets.judge)(z, targets.first, rows, losses, dz);
+    std::fill_n(losses.data, losses.size, std::numeric_limits<double>::quiet_NaN());
+    for (Index i = 0; i < dz.rows; ++i) {
+        std::fill_n(dz.row(i), dz.cols, std::numeric_limits<T>::quiet_NaN());
     }
 }
 

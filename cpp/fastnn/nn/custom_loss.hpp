@@ -7,8 +7,8 @@
 namespace fastnn {
 
 // Has the batch judged, on the calling thread: losses := l_i, dz := d l_i / d z_i. A
-// batch with an output that is not finite is not shown outside: its losses become NaN,
-// which tells that training has diverged.
+// batch with an output that is not finite is not shown outside: all becomes NaN, which
+// tells that training has diverged.
 template <class T>
 void judge_rows(const Targets<T>& targets,
                 MatrixView<const T> z,      // (rows, outputs)

@@ -17,12 +17,13 @@
 
 namespace fastnn {
 
-// Losses from outside, of a whole batch at a time: row i belongs to sample rows[i] of
-// the data set, which the judge knows (to its i-th when rows is null). It gives the
+// Losses from outside, of a whole batch at a time. The judge knows the data set: row i
+// belongs to its sample first + rows[i] (first + i when rows is null). It gives the
 // loss of each row and, unless dz is empty, its gradient. Slow to reach, it is asked on
 // the calling thread alone; it may throw.
 template <class T>
-using Judge = std::function<void(MatrixView<const T> z,      // (rows, outputs)
+using Judge = std::function<void(MatrixView<const T> z,  // (rows, outputs)
+                                 Index first,
                                  const Index* rows,          // (rows), or null
                                  VectorView<double> losses,  // (rows)
                                  MatrixView<T> dz)>;         // (rows, outputs)
@@ -32,7 +33,8 @@ template <class T>
 struct Targets {
     VectorView<const std::int32_t> labels;  // (rows), or empty
     MatrixView<const T> values;             // (rows, outputs), or empty
-    const Judge<T>* judge = nullptr;        // of the whole data set, with loss::Custom
+    const Judge<T>* judge = nullptr;        // with loss::Custom: of the whole data set,
+    Index first = 0;                        // of which these begin with row `first`
 
     bool are_labels() const noexcept { return labels.data != nullptr; }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <sstream>
 
@@ -26,6 +27,17 @@ std::string too_large(const std::string& name, double value, double factor) {
     text << became(name, value) << ", more than " << factor
          << " times what zero outputs give";
     return text.str();
+}
+
+// The log rates that fit counts best.
+template <class T>
+void log_of(MatrixView<const T> counts, Matrix<T>& out) {
+    constexpr T kTiny = T(1e-30);
+    for (Index i = 0; i < counts.rows; ++i) {
+        for (Index j = 0; j < counts.cols; ++j) {
+            out.row(i)[j] = std::log(std::max(counts(i, j), kTiny));
+        }
+    }
 }
 
 const double* find(const Logs& logs, const std::string& name) {
@@ -459,7 +471,8 @@ void FitJob<T>::require_monitor(const std::string& owner,
                 (validation_ ? "" : " (val_ scores need validation data)"));
 }
 
-// The mean loss of outputs that are all zero: what knowing nothing costs.
+// What knowing nothing costs: the mean loss of outputs that are all zero, beyond the
+// least loss there can be.
 template <class T>
 double FitJob<T>::baseline_loss() const {
     // What is much for a loss from outside, it alone knows.
@@ -468,13 +481,21 @@ double FitJob<T>::baseline_loss() const {
     }
     constexpr Index kHeight = 64;
     const Matrix<T> zero(kHeight, network_.out_features());
+    const bool counts = std::holds_alternative<loss::PoissonNll>(trainer_.config_.loss);
+    Matrix<T> best(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
     for (Index i = 0; i < train_.size(); i += kHeight) {
         const Range rows{i, std::min(i + kHeight, train_.size())};
         const Samples<T> part = train_.slice(rows);
-        sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, rows.size()}),
-                            part.targets, part.weights, nullptr, total, {});
+        const auto loss_of = [&](const Matrix<T>& outputs) {
+            return loss_rows<T>(trainer_.config_.loss, outputs.view({0, rows.size()}),
+                                part.targets, part.weights, nullptr, total, {});
+        };
+        sum += loss_of(zero);
+        if (!counts) continue;
+        log_of<T>(part.targets.values, best);
+        sum -= loss_of(best);
     }
     return sum / total;
 }

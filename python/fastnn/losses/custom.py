@@ -41,7 +41,7 @@ class CustomLoss(Loss):
         belong to them; both are copies. Returns the loss of each row, (n,), and its
         derivative with respect to the outputs, (n, out). Sample weights are no matter
         of it: the engine makes ``sum(w * l) / sum(w)`` of its losses, and weighs the
-        gradients likewise.
+        gradients likewise. To ``evaluate`` and validate it gets all rows at once.
     targets : {"any", "values", "classes", "labels"}, default "any"
         What y holds. "any": whatever NumPy makes an array of other than objects, with
         a first axis of rows: the function gets it as it came, unchecked, NaN included.
@@ -114,7 +114,7 @@ class CustomLoss(Loss):
     def judge(self, outputs: Array, y: Array) -> tuple[Array, Array]:
         """Return losses (float64) and gradient (the outputs' dtype), checked."""
         shape, dtype = outputs.shape, outputs.dtype
-        before = outputs.copy()  # the function may work in place
+        largest = np.abs(outputs).max()  # now: the function may work in place
         answer = self.function(outputs, y)
         if not isinstance(answer, (tuple, list)) or len(answer) != 2:
             raise TypeError(
@@ -125,14 +125,12 @@ class CustomLoss(Loss):
         gradient = self._numbers(
             "a gradient", answer[1], shape, "one number for each output"
         )
-        self._check("losses", losses, np.isnan(losses), before)
-        # An infinite loss has diverged, and the engine says so.
-        if np.isfinite(losses).all():
-            with np.errstate(over="ignore"):
-                gradient = gradient.astype(dtype, order="C")
-            bad = ~np.isfinite(gradient)
-            self._check("a gradient", gradient, bad, before)
-        return losses.astype(np.float64, order="C"), gradient.astype(dtype, order="C")
+        with np.errstate(over="ignore"):
+            gradient = gradient.astype(dtype, order="C")
+        self._check("losses", losses, np.isnan(losses), largest)
+        if np.isfinite(losses).all():  # else it has diverged, and the engine says so
+            self._check("a gradient", gradient, ~np.isfinite(gradient), largest)
+        return losses.astype(np.float64, order="C"), gradient
 
     @property
     def _name(self) -> str:
@@ -161,14 +159,14 @@ class CustomLoss(Loss):
             )
         return array
 
-    def _check(self, what: str, values: Array, bad: Array, outputs: Array) -> None:
+    def _check(self, what: str, values: Array, bad: Array, largest: float) -> None:
         if not bad.any():
             return
         row = int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))
         raise ValueError(
             f"{self._name}: it returned {what} with {values[bad][0]} in row {row} of "
-            f"the batch, whose outputs are {outputs[row]}: make it finite there, or "
-            "lower the learning rate if such outputs should not occur"
+            f"the batch, for outputs of up to {largest:.3g} in size: make it finite, "
+            "or lower the learning rate if outputs should not be so large"
         )
 
 
