@@ -17,7 +17,7 @@ namespace {
 TrainerConfig trainer_config(const py::dict& d) {
     TrainerConfig config{
         .loss = loss_from_dict(d["loss"]),
-        .optimizer = rule_from_dict(d["optimizer"]),
+        .optimizer = method_from_dict(d["optimizer"]),
         .schedule = schedule_or_none(d["schedule"]),
         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
         .penalty_per_row = py::cast<bool>(d["penalty_per_row"]),
@@ -147,6 +147,13 @@ public:
         return report(history);
     }
 
+    void set_learning_rate(double lr) {
+        const Usage::Writing writing(bound_->usage);
+        trainer_->set_learning_rate(lr);
+    }
+
+    Index evaluations() const noexcept { return trainer_->evaluations(); }
+
     py::dict state() {
         const Usage::Reading reading(bound_->usage);
         return trainer_state_dict(trainer_->state());
@@ -154,10 +161,6 @@ public:
     void restore(const py::dict& state) {
         const Usage::Writing writing(bound_->usage);
         trainer_->restore(trainer_state_from_dict<T>(state));
-    }
-    void set_learning_rate(double lr) {
-        const Usage::Writing writing(bound_->usage);
-        trainer_->set_learning_rate(lr);
     }
 
 private:
@@ -186,6 +189,7 @@ void register_trainer(py::module_& m, const char* name) {
         .def("step", &Bound::step, py::arg("X"), py::arg("targets"),
              py::arg("weights") = py::none())
         .def("set_learning_rate", &Bound::set_learning_rate, py::arg("lr"))
+        .def("evaluations", &Bound::evaluations)
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
              py::arg("config"), py::arg("on_epoch"), py::arg("save") = py::none(),

@@ -11,6 +11,7 @@ namespace fastnn::bindings {
 void register_csr(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_optim(pybind11::module_& m);
+void register_lbfgs(pybind11::module_& m);
 void register_networks(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
 
@@ -51,6 +52,7 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
           "Let the n-th allocation from now fail, and count - 1 after it; 0: none.");
     fastnn::bindings::register_kernels(m);
     fastnn::bindings::register_optim(m);
+    fastnn::bindings::register_lbfgs(m);
     fastnn::bindings::register_networks(m);
     fastnn::bindings::register_trainers(m);
 }

@@ -50,6 +50,7 @@ from fastnn.losses import (
 )
 from fastnn.optim import (
     ASGD,
+    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -80,6 +81,9 @@ from fastnn.schedules import (
 from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
+if TYPE_CHECKING:
+    from fastnn.sklearn import MLPClassifier, MLPRegressor
+
 __version__: str = _core.__version__
 
 _threadpool.register()
@@ -90,12 +94,16 @@ if TYPE_CHECKING:
 # Modules loaded when first asked for.
 _LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
 
+# Names from modules that need an extra, likewise.
+_LAZY_FROM = {"MLPClassifier": "fastnn.sklearn", "MLPRegressor": "fastnn.sklearn"}
+
 __all__ = [
     "ASGD",
     "CELU",
     "ELU",
     "EMA",
     "GELU",
+    "LBFGS",
     "MAE",
     "MSE",
     "SELU",
@@ -129,6 +137,8 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "Lion",
+    "MLPClassifier",
+    "MLPRegressor",
     "Mish",
     "ModelFileError",
     "MultiStep",
@@ -168,6 +178,8 @@ if not TYPE_CHECKING:  # a type checker would take every name for known
     def __getattr__(name: str) -> Any:
         if name in _LAZY:
             return importlib.import_module(f"fastnn.{name}")
+        if name in _LAZY_FROM:
+            return getattr(importlib.import_module(_LAZY_FROM[name]), name)
         raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
 
 

@@ -15,7 +15,7 @@ from fastnn._validation.options import METRICS
 from fastnn.callbacks import EMA, SWA, Averaging, Callback, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor"]
+__all__ = ["FitOptions", "check_monitor", "sorted_callbacks"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,7 @@ class FitOptions:
             raise ValueError(
                 "validation_data and validation_split are both given: keep one"
             )
-        stopping, averaging, functions = _callbacks(early_stopping, callbacks)
+        stopping, averaging, functions = sorted_callbacks(early_stopping, callbacks)
         options = cls(
             epochs=check_int("epochs", epochs, 1),
             batch_size=check_int("batch_size", batch_size, 1),
@@ -116,7 +116,7 @@ def _verbose(value: Any) -> int:
     return int(value)
 
 
-def _callbacks(
+def sorted_callbacks(
     early_stopping: object, callbacks: object
 ) -> tuple[EarlyStopping | None, Averaging | None, tuple[Callback, ...]]:
     """Sort callables from early stopping and averages, which the engine does."""

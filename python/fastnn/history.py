@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "StopReason"]
 
-StopReason: TypeAlias = Literal["epochs", "early_stopping", "callback", "diverged"]
+StopReason: TypeAlias = Literal[
+    "epochs", "early_stopping", "converged", "callback", "diverged"
+]
 
 _CIRCUMSTANCES = ("lr", "seconds")  # keys of how an epoch was made, not what it gave
 _FEW = 20
@@ -31,12 +33,14 @@ class History:
     ----------
     history : dict of str to list of float
         One value per epoch: "loss" (mean over the epoch's batches, penalties left
-        out), each metric, their "val_" twins, "lr" and "seconds".
+        out; with `LBFGS` the loss after the epoch's iterations), each metric, their
+        "val_" twins, "lr" and "seconds".
     best_epoch : int
         Index of the best epoch by the value early stopping watched; without early
         stopping the last one; -1 if no epoch was finished.
-    stop_reason : {"epochs", "early_stopping", "callback", "diverged"}
-        Why the fit ended.
+    stop_reason : {"epochs", "early_stopping", "converged", "callback", "diverged"}
+        Why the fit ended. "converged": `LBFGS` met a tolerance, or found no lower loss
+        that rounding lets it tell apart.
 
     Examples
     --------

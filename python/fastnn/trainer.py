@@ -122,6 +122,13 @@ class Trainer:
             "clip_value": _positive_or_none("clip_value", clip_value),
             "n_threads": check_threads(n_threads),
         }
+        self.optimizer.check_training(
+            net.layers,
+            schedule=schedule,
+            max_norm=max_norm,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
         self._native: Any = None
         self._unfinished: Checkpoint | None = None  # the fit to complete
 
@@ -449,6 +456,10 @@ class Trainer:
             self._native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
+
+    def _set_learning_rate(self, lr: float) -> None:
+        """Change the rate of the steps to come; a callback may do so."""
+        self._native.set_learning_rate(lr)
 
     def _on_epoch(
         self, progress: Progress, callbacks: tuple[Callback, ...]

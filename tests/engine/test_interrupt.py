@@ -61,14 +61,6 @@ def test_fit(name):
         "swa",
         "custom loss",
     ],
-        "one step an epoch",
-        "all updates",
-        "full batch",
-        "validation",
-        "ema",
-        "swa",
-        "custom loss",
-    ],
 )
 def test_the_weights_are_those_of_a_finished_step(name):
     report = _interrupt(name, 0.25)

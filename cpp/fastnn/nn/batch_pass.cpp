@@ -124,6 +124,7 @@ void BatchPass<T>::begin(const Samples<T>& samples,
     samples_ = samples;
     rows_ = rows;
     pass_.batch = n;
+    pass_.first_row = 0;
     pass_.seed = seed;
     pass_.step = step;
     total_weight_ = samples.total_weight(rows, n);
@@ -133,6 +134,17 @@ void BatchPass<T>::begin(const Samples<T>& samples,
             norm->merge_statistics(weights_.state(), pass_, memory_[k]);
         }
     }
+}
+
+template <class T>
+void BatchPass<T>::begin_part(const Samples<T>& samples,
+                              Range rows,
+                              double total_weight,
+                              std::uint64_t seed,
+                              std::uint32_t step) {
+    begin(samples.slice(rows), nullptr, rows.size(), seed, step);
+    pass_.first_row = rows.begin;
+    total_weight_ = total_weight;
 }
 
 template <class T>

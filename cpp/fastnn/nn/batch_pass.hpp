@@ -51,6 +51,13 @@ public:
                Index n,
                std::uint64_t seed,
                std::uint32_t step);
+    // Some rows of a batch of all samples, whose weights sum to `total_weight`: loss
+    // and gradient are their share of its mean, and dropout masks are its rows' own.
+    void begin_part(const Samples<T>& samples,
+                    Range rows,
+                    double total_weight,
+                    std::uint64_t seed,
+                    std::uint32_t step);
 
     Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
     Index tiles() const noexcept { return pass_.tiles(); }

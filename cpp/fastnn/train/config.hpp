@@ -9,7 +9,7 @@
 #include "fastnn/core/error.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/nn/regularizer.hpp"
-#include "fastnn/optim/rules.hpp"
+#include "fastnn/optim/method.hpp"
 #include "fastnn/optim/schedule.hpp"
 #include "fastnn/train/averaging.hpp"
 #include "fastnn/train/early_stopping.hpp"
@@ -19,7 +19,7 @@ namespace fastnn {
 // How each step is made.
 struct TrainerConfig {
     Loss loss;
-    optim::Rule optimizer;
+    optim::Method optimizer;
     std::optional<optim::Schedule> schedule;
     Penalty penalty;
     // Whether the penalty is divided by the weight of the batch (so that it counts as

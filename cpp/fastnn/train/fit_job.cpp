@@ -64,20 +64,19 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
       hooks_(hooks),
       checkpointing_(checkpointing),
       metrics_(metrics_for(config.metrics, trainer.config_.loss)),
-      step_(network_,
-            trainer.config_,
-            trainer.optimizer_,
-            std::min(config.batch_size, train.size()),
-            n_threads),
+      owned_step_(
+          trainer.make_step(trainer.rows_per_step(config.batch_size, train.size()),
+                            n_threads)),
+      step_(*owned_step_),
       order_(train.size()) {
     if (config.averaging) {
-        average_.emplace(*config.averaging, network_, trainer.optimizer_.lr());
+        average_.emplace(*config.averaging, network_, lr_of(trainer.config_.optimizer));
     }
     if (validation) {
         if (average_ && average_->is_ema()) average_weights_.emplace(network_);
-        validation_.emplace(
-            network_, average_weights_ ? *average_weights_ : step_.pass().weights(),
-            trainer.config_.loss, metrics_, *validation, n_threads);
+        validation_.emplace(network_,
+                            average_weights_ ? *average_weights_ : step_.weights(),
+                            trainer.config_.loss, metrics_, *validation, n_threads);
     }
     if (config.early_stopping) {
         require_monitor("early_stopping", config.early_stopping->monitor);
@@ -164,7 +163,7 @@ void FitJob<T>::run(Index tile, int rank) {
 template <class T>
 bool FitJob<T>::interrupted() {
     // An average that has half of the weights in it would be neither's.
-    const bool may = stage_ == Stage::kStep ? step_.is_untouched()  //
+    const bool may = stage_ == Stage::kStep ? step_.may_stop()  //
                                             : stage_ != Stage::kAverage;
     if (may) interrupted_between_steps();
     return interrupted_;
@@ -181,6 +180,7 @@ template <class T>
 bool FitJob<T>::advance() {
     if (interrupted_) {
         history_.stop_reason = StopReason::kInterrupted;
+        step_.drop();
         if (average_ && average_->is_ema()) show_average();
         if (!is_finite(network_)) last_finite_.put_back(network_);
         return false;
@@ -198,11 +198,14 @@ bool FitJob<T>::advance() {
             return end_epoch();
     }
     switch (step_.advance()) {
-        case TrainingStep<T>::Outcome::kMore:
+        case Step<T>::Outcome::kMore:
             return true;
-        case TrainingStep<T>::Outcome::kNotFinite:
-            return diverged(became("the loss", step_.pass().weighted_loss()));
-        case TrainingStep<T>::Outcome::kDone:
+        case Step<T>::Outcome::kNotFinite:
+            return diverged(loss_broke(step_.last_loss()));
+        case Step<T>::Outcome::kConverged:
+            converged_ = true;
+            break;
+        case Step<T>::Outcome::kDone:
             break;
     }
     finish_batch();
@@ -216,7 +219,7 @@ void FitJob<T>::begin_epoch() {
     epoch_start_ = std::chrono::steady_clock::now();
     loss_sum_ = weight_sum_ = penalty_sum_ = 0;
     batch_ = {0, 0};
-    if (config_.shuffle) {
+    if (config_.shuffle && !trainer_.takes_all_rows()) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
                     static_cast<std::uint32_t>(network_.progress().epochs),
                     [this] { return interrupted_between_steps(); });
@@ -231,7 +234,8 @@ void FitJob<T>::begin_batch() {
     batch_ = {batch_.end, std::min(batch_.end + step_.max_batch(), train_.size())};
     lr_ = learning_rate();
     step_.begin(train_, order_.data() + batch_.begin, batch_.size(),
-                static_cast<std::uint32_t>(network_.progress().steps), lr_);
+                static_cast<std::uint32_t>(network_.progress().steps), lr_,
+                outputs_.empty() ? MatrixView<T>() : outputs_.view(batch_));
 }
 
 template <class T>
@@ -247,15 +251,13 @@ double FitJob<T>::learning_rate() const {
 
 template <class T>
 void FitJob<T>::finish_batch() {
-    const BatchPass<T>& pass = step_.pass();
-    loss_sum_ += pass.weighted_loss();
-    weight_sum_ += pass.total_weight();
+    loss_sum_ += step_.last_loss();
+    weight_sum_ += step_.total_weight();
     penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
         usual_loss_ = std::max(
-            usual_loss_, pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
+            usual_loss_, step_.first_loss() / std::max(step_.total_weight(), 1e-300));
     }
-    if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
     ++network_.progress().steps;
 }
@@ -293,7 +295,12 @@ bool FitJob<T>::end_epoch() {
     history_.epochs.push_back(logs);
 
     bool stop = judge(logs);
-    if (stop) history_.stop_reason = StopReason::kEarlyStopping;
+    if (stop) {
+        history_.stop_reason = StopReason::kEarlyStopping;
+    } else if (converged_) {
+        history_.stop_reason = StopReason::kConverged;
+        stop = true;
+    }
     if (hooks_.on_epoch && hooks_.on_epoch(epoch_, logs) && !stop) {
         history_.stop_reason = StopReason::kCallback;
         stop = true;
@@ -441,8 +448,8 @@ std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
 // The mean loss of the samples with the weights as they are.
 template <class T>
 double FitJob<T>::loss_by_inference() {
-    Evaluation<T> evaluation(network_, step_.pass().weights(), trainer_.config_.loss,
-                             {}, train_, 1);
+    Evaluation<T> evaluation(network_, step_.weights(), trainer_.config_.loss, {},
+                             train_, 1);
     for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
         evaluation.run(i, 0);
     }
@@ -452,7 +459,7 @@ double FitJob<T>::loss_by_inference() {
 template <class T>
 bool FitJob<T>::diverged(const std::string& what) {
     last_finite_.put_back(network_);
-    trainer_.optimizer_.reset();  // its state is as broken as the weights were
+    trainer_.forget_optimizer_state();  // its state is as broken as the weights were
     history_.stop_reason = StopReason::kDiverged;
     history_.divergence = Divergence{epoch_, steps_, lr_, what};
     return false;

@@ -76,7 +76,8 @@ private:
     const Hooks& hooks_;
     const Checkpointing<T>& checkpointing_;
     std::vector<Metric> metrics_;
-    TrainingStep<T> step_;
+    const std::unique_ptr<Step<T>> owned_step_;
+    Step<T>& step_;
     std::optional<Average<T>> average_;
     std::optional<PackedWeights<T>> average_weights_;  // for validation
     std::optional<Evaluation<T>> validation_;
@@ -89,6 +90,7 @@ private:
     Snapshot<T> best_;
     Stage stage_ = Stage::kStep;
     bool average_shown_ = false;  // the network holds it, average_ the weights
+    bool converged_ = false;
     bool interrupted_ = false;
 
     Index epoch_ = 0;         // of this fit

@@ -55,10 +55,12 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             const Index* rows,
                             Index n,
                             std::uint32_t key,
-                            double lr) {
+                            double lr,
+                            MatrixView<T> outputs) {
     pass_.begin(samples, rows, n, network_.seed(), key);
     penalty_ = config_.penalty_per_row ? config_.penalty.over(pass_.total_weight())
                                        : config_.penalty;
+    outputs_ = outputs;
     lr_ = lr;
     stage_ = packed_ ? Stage::kPass : Stage::kPack;
     phase_ = 0;
@@ -150,6 +152,7 @@ typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
             pass_.finish_phase(phase_);
             if (++phase_ < pass_.phases()) return Outcome::kMore;
             if (!std::isfinite(pass_.weighted_loss())) return Outcome::kNotFinite;
+            if (outputs_.data) copy_rows<T>(pass_.outputs(), outputs_);
             if (gradients_first()) {
                 stage_ = Stage::kGradient;
             } else {
