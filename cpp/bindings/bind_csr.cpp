@@ -39,11 +39,12 @@ auto with_integers(const std::string& name,
 template <class Array>
 Buffer<Index> checked_starts(const std::string& name,
                              const Array& indptr,
+                             Index rows,
                              Index nonzeros) {
-    if (indptr.ndim() != 1 || indptr.size() < 1) {
-        broken(name,
-               "indptr must be one-dimensional, with an element for each row "
-               "and one more");
+    if (indptr.ndim() != 1 || indptr.size() != rows + 1) {
+        broken(name, "indptr has shape " + shape_text(indptr.shape(), indptr.ndim()) +
+                         ", expected one element for each of " + std::to_string(rows) +
+                         " rows and one more");
     }
     Buffer<Index> starts(indptr.size());
     Index last = 0;
@@ -99,12 +100,13 @@ py::object make_csr(const std::string& name,
                     const py::object& indptr,
                     const py::object& indices,
                     const py::array_t<T, py::array::c_style>& values,
+                    Index rows,
                     Index cols) {
     auto csr = std::make_unique<BoundCsr<T>>();
     csr->values = values;
     csr->cols = cols;
     csr->starts = with_integers(name, "indptr", indptr, [&](const auto& array) {
-        return checked_starts(name, array, values.size());
+        return checked_starts(name, array, rows, values.size());
     });
     const bool ascend = with_integers(name, "indices", indices, [&](const auto& array) {
         return copy_columns(name, array, csr->starts, cols, csr->columns);
@@ -117,6 +119,7 @@ py::object csr_from_arrays(const std::string& name,
                            const py::object& indptr,
                            const py::object& indices,
                            const py::object& values,
+                           Index rows,
                            Index cols) {
     using Float = py::array_t<float, py::array::c_style>;
     using Double = py::array_t<double, py::array::c_style>;
@@ -126,14 +129,15 @@ py::object csr_from_arrays(const std::string& name,
                 "from 1 to " + std::to_string(kMost));
     }
     if (py::isinstance<Double>(values)) {
-        return make_csr<double>(name, indptr, indices, values.cast<Double>(), cols);
+        return make_csr<double>(name, indptr, indices, values.cast<Double>(), rows,
+                                cols);
     }
     if (!py::isinstance<Float>(values)) {
         throw py::type_error("the values of " + name +
                              " must be a contiguous array of float32 or float64, got " +
                              kind_text(values));
     }
-    return make_csr<float>(name, indptr, indices, values.cast<Float>(), cols);
+    return make_csr<float>(name, indptr, indices, values.cast<Float>(), rows, cols);
 }
 
 // Copies of some rows, by number.
@@ -197,7 +201,8 @@ void register_csr(py::module_& m) {
     register_class<float>(m, "CsrF32");
     register_class<double>(m, "CsrF64");
     m.def("csr", &csr_from_arrays, py::arg("name"), py::arg("indptr"),
-          py::arg("indices"), py::arg("values"), py::arg("n_columns"),
+          py::arg("indices"), py::arg("values"), py::arg("n_rows"),
+          py::arg("n_columns"),
           "The rows of a sparse matrix, or None if the columns of some row do not "
           "ascend. Errors speak of `name`.");
 }

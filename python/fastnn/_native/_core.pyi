@@ -483,6 +483,7 @@ def csr(
     indptr: typing.Any,
     indices: typing.Any,
     values: typing.Any,
+    n_rows: typing.SupportsInt | typing.SupportsIndex,
     n_columns: typing.SupportsInt | typing.SupportsIndex,
 ) -> typing.Any:
     """

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from fastnn._validation.frames import frame_numbers
 
 __all__ = [
     "BEFORE_TRAINING",
@@ -40,8 +42,10 @@ _REFUSED = {
 }
 
 
-def as_numbers(argument: str, value: Any) -> Array:
+def as_numbers(argument: str, value: Any, dtype: str | None = None) -> Array:
     """Return `value` as an array of booleans, integers or floats, uncopied.
+
+    A data frame that has to be copied becomes `dtype`, if given, at once.
 
     Raises
     ------
@@ -52,6 +56,8 @@ def as_numbers(argument: str, value: Any) -> Array:
     """
     if type(value) is np.ndarray and value.dtype.kind in "biuf":
         return value
+    if (numbers := frame_numbers(argument, value, dtype)) is not None:
+        return numbers
     array = _as_array(argument, value)
     if array.dtype.kind in "biuf":
         return array
@@ -76,7 +82,7 @@ def as_records(argument: str, value: Any) -> Array:
 
 
 def _as_array(argument: str, value: Any) -> Array:
-    """Return `value` as a dense array; numeric frames as float64 where they must."""
+    """Return `value` as a dense array of whatever it holds."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{argument} is a masked array; its mask would be lost: fill the masked "
@@ -101,23 +107,12 @@ def _as_array(argument: str, value: Any) -> Array:
         ) from None
     except (TypeError, RuntimeError) as error:
         raise TypeError(f"{argument} cannot be made an array: {error}") from None
-    if array.dtype.kind == "O" and _is_numeric_frame(value):
-        return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
     return array
 
 
 def is_sparse(value: object) -> bool:
     """Whether this is a sparse matrix: SciPy's, or one that can become SciPy's."""
-    return hasattr(value, "tocsr") and hasattr(value, "nnz")
-
-
-def _is_numeric_frame(value: Any) -> bool:
-    """Whether this is a pandas frame whose columns are numbers with missing values."""
-    dtypes = getattr(value, "dtypes", None)
-    if dtypes is None or not hasattr(value, "to_numpy"):
-        return False
-    columns = np.asarray(dtypes, dtype=object).reshape(-1)
-    return all(getattr(dtype, "kind", "O") in "biuf" for dtype in columns)
+    return hasattr(type(value), "tocsr")
 
 
 def _not_numbers(argument: str, value: object, array: Array) -> str:
@@ -130,14 +125,17 @@ def _not_numbers(argument: str, value: object, array: Array) -> str:
     return f"{argument} must hold real numbers, got {what}: {_REFUSED[kind]}"
 
 
-def where_first(bad: npt.NDArray[np.bool_]) -> str:
-    """Say how many entries are true and where the first stands."""
+def where_first(bad: npt.NDArray[np.bool_], names: Sequence[object] = ()) -> str:
+    """Say how many entries are true and where the first stands.
+
+    `names` are those of the columns, if they have any.
+    """
     count = int(np.count_nonzero(bad))
-    position = np.unravel_index(int(np.argmax(bad)), bad.shape)
-    if len(position) == 1:
-        first = f"row {position[0]}"
-    else:
-        first = f"row {position[0]}, column {position[1]}"
+    position = [int(i) for i in np.unravel_index(np.argmax(bad), bad.shape)]
+    first = f"row {position[0]}"
+    if len(position) > 1:
+        first += f", column {position[1]}"
+        first += f" ({names[position[1]]!r})" if names else ""
     return f"{count} {'entry' if count == 1 else 'entries'}, the first at {first}"
 
 
@@ -162,11 +160,16 @@ BEFORE_TRAINING = "drop these rows or fill them in before training"
 
 
 def finite_in_dtype(
-    argument: str, array: Array, dtype: str, advice: str = BEFORE_TRAINING
+    argument: str,
+    array: Array,
+    dtype: str,
+    advice: str = BEFORE_TRAINING,
+    names: Sequence[object] = (),
 ) -> Array:
     """Return the array in `dtype`, aligned, C-contiguous and finite.
 
     `dtype` is "float32" or "float64"; an array that is right already is not copied.
+    `names` are those of the columns, if they have any.
 
     Raises
     ------
@@ -176,7 +179,9 @@ def finite_in_dtype(
     result = in_dtype(array, dtype)
     if looks_finite(result) or np.isfinite(result).all():
         return result
-    raise not_finite(argument, array, dtype, advice)
+    raise not_finite(
+        argument, array, dtype, advice, lambda bad: where_first(bad, names)
+    )
 
 
 def not_finite(
@@ -201,8 +206,10 @@ def not_finite(
     )
 
 
-def as_table(argument: str, value: object, in_features: int | None) -> Array:
-    """Return X as an (n, in_features) array of numbers, uncopied and unchecked.
+def as_table(
+    argument: str, value: object, in_features: int | None, dtype: str | None = None
+) -> Array:
+    """Return X as an (n, in_features) array of numbers, as `as_numbers`, unchecked.
 
     Raises
     ------
@@ -210,7 +217,7 @@ def as_table(argument: str, value: object, in_features: int | None) -> Array:
         If it is no two-dimensional array of numbers with at least one row and
         `in_features` columns (None: any number but 0).
     """
-    array = as_numbers(argument, value)
+    array = as_numbers(argument, value, dtype)
     if array.ndim != 2:
         raise ValueError(
             f"{argument} must be two-dimensional, (rows, features), got shape "

@@ -13,7 +13,9 @@ from fastnn._validation.arrays import (
     is_sparse,
     looks_finite,
     not_finite,
+    where_first,
 )
+from fastnn._validation.frames import column_names
 from fastnn._validation.sparse import Csr, as_csr, csr_not_finite, is_csr
 
 __all__ = ["Rows", "as_features", "as_rows", "features_not_finite", "some_rows"]
@@ -32,7 +34,7 @@ def as_rows(argument: str, value: object, dtype: str, in_features: int | None) -
     """
     if is_sparse(value):
         return as_csr(argument, value, dtype, in_features)
-    return in_dtype(as_table(argument, value, in_features), dtype)
+    return in_dtype(as_table(argument, value, in_features, dtype), dtype)
 
 
 def as_features(
@@ -58,7 +60,9 @@ def features_not_finite(
     """Return the error for rows, made of the user's `value`, that are not finite."""
     if is_csr(rows):
         return csr_not_finite(argument, value, rows)
-    return not_finite(argument, as_table(argument, value, None), dtype)
+    names = column_names(value)
+    table = as_table(argument, value, None)
+    return not_finite(argument, table, dtype, where=lambda bad: where_first(bad, names))
 
 
 def some_rows(rows: Rows, index: Array) -> Rows:

@@ -79,16 +79,18 @@ def csr_not_finite(argument: str, value: Any, rows: Csr) -> ValueError:
         f"{count} {'entry' if count == 1 else 'entries'}, the first at row {row}, "
         f"column {rows.columns[k]}"
     )
-    given = value.tocsr().data
-    array = rows.values if not np.isfinite(given).all() else given
+    given = value.tocsr().data[: len(bad)]
+    array = given if np.isfinite(given).all() else rows.values
     return not_finite(argument, array, str(rows.values.dtype), where=lambda _: where)
 
 
 def _checked(argument: str, matrix: Any, dtype: str) -> Csr | None:
     """Return a CSR matrix checked, or None if some row is not in order."""
-    values = in_dtype(as_numbers(f"the values of {argument}", matrix.data), dtype)
+    data = as_numbers(f"the values of {argument}", matrix.data)
+    used = int(matrix.indptr[-1:].sum())  # there may be room for more behind them
+    values = in_dtype(data[:used], dtype)
     rows: Csr | None = core.csr(
-        argument, matrix.indptr, matrix.indices, values, int(matrix.shape[1])
+        argument, matrix.indptr, matrix.indices, values, *matrix.shape
     )
     return rows
 
