@@ -11,7 +11,7 @@ import numpy as np
 from fastnn._config import nearest
 from fastnn._validation import check_bool, check_int, check_metrics, check_number
 from fastnn._validation.options import METRICS
-from fastnn.callbacks import Callback, EarlyStopping
+from fastnn.callbacks import Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
 __all__ = ["FitOptions", "check_monitor"]
@@ -69,6 +69,13 @@ class FitOptions:
                 options.metrics,
                 validates=has_validation_data or split > 0,
             )
+        for callback in functions:
+            if isinstance(callback, Checkpoint):
+                _check_checkpoint(
+                    callback,
+                    options.metrics,
+                    validates=has_validation_data or split > 0,
+                )
         return options
 
     def to_native(self) -> dict[str, Any]:
@@ -130,6 +137,17 @@ def _callbacks(
             "in early_stopping= or in callbacks="
         )
     return (rules[0] if rules else None), tuple(functions)
+
+
+def _check_checkpoint(
+    callback: Checkpoint, metrics: list[str], *, validates: bool
+) -> None:
+    """Raise ValueError if a fit lacks a value this callback asks for."""
+    if callback.save_best_only:
+        check_monitor("Checkpoint", callback.monitor, metrics, validates=validates)
+    plain = ["loss", *metrics]
+    twins = [f"val_{name}" for name in plain] if validates else []
+    callback.check_values([*plain, *twins, "lr", "seconds"])
 
 
 def check_monitor(

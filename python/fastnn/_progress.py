@@ -23,13 +23,15 @@ class Progress:
     verbose : {0, 1, 2}
         0: nothing; 1: a bar on stderr, or a notebook's own; 2: a line an epoch on
         stdout, for files.
+    done : int, default 0
+        How many were done before, by a fit that this one completes.
     """
 
-    def __init__(self, epochs: int, *, verbose: int) -> None:
+    def __init__(self, epochs: int, *, verbose: int, done: int = 0) -> None:
         self._epochs = epochs
         self._lines = verbose == 2
-        self._bar = _bar(epochs) if verbose == 1 else None
-        self._done = 0
+        self._bar = _bar(epochs, done) if verbose == 1 else None
+        self._done = done
 
     @property
     def shown(self) -> bool:
@@ -61,7 +63,7 @@ class Progress:
             self._bar.close()
 
 
-def _bar(epochs: int) -> Any:
+def _bar(epochs: int, done: int) -> Any:
     """Return a progress bar for what stderr is: a terminal, a notebook or a file."""
     if sys.stderr is None:  # a program without a console
         return None
@@ -71,7 +73,14 @@ def _bar(epochs: int) -> Any:
     # A file or pipe keeps every state that is written: few, and none at the start.
     quiet = {} if seen else {"delay": 1e-9, "mininterval": 10.0}
     # leave=None: below another bar this one goes when it is done, as tqdm's do.
-    return tqdm(total=epochs, unit="epoch", leave=None, dynamic_ncols=True, **quiet)
+    return tqdm(
+        total=epochs,
+        initial=done,
+        unit="epoch",
+        leave=None,
+        dynamic_ncols=True,
+        **quiet,
+    )
 
 
 def _told(logs: dict[str, float]) -> list[str]:

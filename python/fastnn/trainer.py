@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,7 +218,9 @@ class Trainer:
         early_stopping : bool or EarlyStopping, optional
             True stands for ``EarlyStopping()``.
         callbacks : sequence of callables, default ()
-            Each gets an `EpochInfo` after each epoch; a true return value stops.
+            Each gets an `EpochInfo` after each epoch; a true return value stops. One
+            that is a context manager is entered before the first epoch and left in the
+            end.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
         verbose : {0, 1, 2}, default 0
@@ -271,7 +275,10 @@ class Trainer:
         )
         weight = combine(train.weight, by_class)
         native = self._ready(train)
-        with Progress(options.epochs, verbose=options.verbose) as progress:
+        with (
+            _entered(options.callbacks),
+            Progress(options.epochs, verbose=options.verbose) as progress,
+        ):
             report = native.fit(
                 train.X,
                 train.y,
@@ -345,6 +352,21 @@ def _checked_schedule(value: object) -> Any:
         "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
         f"{got}"
     )
+
+
+@contextlib.contextmanager
+def _entered(callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Enter those that are context managers; none may swallow an exception."""
+    with contextlib.ExitStack() as stack:
+        for callback in callbacks:
+            if isinstance(callback, contextlib.AbstractContextManager):
+                callback.__enter__()
+                stack.push(functools.partial(_leave, callback))
+        yield
+
+
+def _leave(callback: Any, *error: Any) -> None:
+    callback.__exit__(*error)
 
 
 def _wish(answer: object) -> bool:
