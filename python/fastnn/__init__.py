@@ -76,7 +76,7 @@ from fastnn.schedules import (
     StepDecay,
     Warmup,
 )
-from fastnn.sequential import Sequential
+from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
 __version__: str = _core.__version__
@@ -154,6 +154,7 @@ __all__ = [
     "__version__",
     "datasets",
     "kernels",
+    "load",
     "onnx",
     "reference",
     "set_num_threads",

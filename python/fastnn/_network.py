@@ -162,24 +162,9 @@ class Network:
         return self
 
     def _initialised(self, in_features: int) -> Any:
-        n_parameters = count_parameters(self._layers, in_features)
-        size = n_parameters * np.dtype(self._dtype).itemsize
-        too_large = MemoryError(
-            f"this network would have {n_parameters:.4g} parameters, "
-            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
-            "its layers fewer units, or X fewer columns"
+        native = self._allocated(
+            [layer.to_native() for layer in self._layers], in_features
         )
-        if size > _MAX_BYTES:  # C++ could not even count them
-            raise too_large
-        try:
-            native = core.Network(
-                self._dtype,
-                [layer.to_native() for layer in self._layers],
-                in_features,
-                self._seed,
-            )
-        except MemoryError:
-            raise too_large from None
         tensors = {name: view for name, view, _ in native.tensors()}
         for i, layer in enumerate(self._layers):
             if isinstance(layer, Dense):
@@ -192,6 +177,35 @@ class Network:
                         advice="give finite numbers",
                     )
         return native
+
+    def _restore(
+        self, in_features: int, tensors: Mapping[str, Any], progress: tuple[int, int]
+    ) -> None:
+        """Become a built network with these numbers; none is drawn for it."""
+        layers = [layer.to_native() for layer in self._layers]
+        for layer in layers:
+            if layer["kind"] == Dense.kind:
+                layer["init"] = "zeros"
+        native = self._allocated(layers, in_features)
+        native.assign(checked_state(native.tensors(), tensors, strict=True))
+        native.progress = progress
+        self._native = native
+
+    def _allocated(self, layers: list[dict[str, Any]], in_features: int) -> Any:
+        """Return a native network, or a MemoryError that says how large it is."""
+        n_parameters = count_parameters(self._layers, in_features)
+        size = n_parameters * np.dtype(self._dtype).itemsize
+        too_large = MemoryError(
+            f"this network would have {n_parameters:.4g} parameters, "
+            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
+            "its layers fewer units, or X fewer columns"
+        )
+        if size > _MAX_BYTES:  # C++ could not even count them
+            raise too_large
+        try:
+            return core.Network(self._dtype, layers, in_features, self._seed)
+        except MemoryError:
+            raise too_large from None
 
     def _require(self, what: str) -> Any:
         """Return the native network, built if its width is known, else complain."""
@@ -414,6 +428,4 @@ class Network:
         progress = state.pop("progress", None)
         self.__dict__.update(state)
         if tensors is not None:
-            self.build(in_features)
-            self.load_state_dict(tensors)
-            self._native.progress = progress
+            self._restore(in_features, tensors, progress)

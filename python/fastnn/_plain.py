@@ -6,13 +6,13 @@ No class is ever found by a name that stands in a file: a registry holds all the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from fastnn._config import Config
 from fastnn.errors import ModelFileError
 
-__all__ = ["from_plain", "to_plain"]
+__all__ = ["check_fields", "from_plain", "to_plain"]
 
 _C = TypeVar("_C", bound=Config)
 
@@ -141,3 +141,31 @@ def _value(registry: Mapping[str, type[Config]], value: object, where: str) -> A
             _value(registry, item, f"{where}[{i}]") for i, item in enumerate(value)
         )
     return value
+
+
+def check_fields(plain: object, names: Iterable[str], where: str) -> dict[str, Any]:
+    """Return `plain`, a dict of exactly these names.
+
+    Raises
+    ------
+    ModelFileError
+        Naming the first that is missing or unknown, within `where`.
+
+    Examples
+    --------
+    >>> from fastnn._plain import check_fields
+    >>> check_fields({"seed": 0}, ["seed", "dtype"], "config.net")
+    Traceback (most recent call last):
+    ...
+    fastnn.errors.ModelFileError: config.net.dtype: is missing
+    """
+    if not isinstance(plain, dict):
+        raise ModelFileError(where, f"must be an object, got {type(plain).__name__}")
+    known = list(names)
+    for name in known:
+        if name not in plain:
+            raise ModelFileError(f"{where}.{name}", "is missing")
+    for name in plain:
+        if name not in known:
+            raise ModelFileError(f"{where}.{name}", "is no field of this version")
+    return plain

@@ -68,9 +68,7 @@ def test_append_adds_rows_under_one_header(fit, path):
 def test_append_refuses_other_columns(fit, path):
     fit(fnn.CSVLogger(path))
     before = path.read_bytes()
-    with pytest.raises(
-        ValueError, match="columns 'epoch,loss,.*'epoch,loss,mae"
-    ):
+    with pytest.raises(ValueError, match=r"columns 'epoch,loss,.*'epoch,loss,mae"):
         fit(fnn.CSVLogger(path, append=True), metrics=["mae"])
     assert path.read_bytes() == before
 

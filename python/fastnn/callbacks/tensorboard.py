@@ -80,7 +80,9 @@ class TensorBoard:
     def _writer(self, run: str) -> Any:
         if run not in self._writers:
             folder = os.path.join(self.log_dir, run)  # noqa: PTH118
-            self._writers[run] = _summary_writer()(folder)
+            # The name of the file tells the second: two of one second would be one.
+            suffix = f".{os.urandom(8).hex()}"
+            self._writers[run] = _summary_writer()(folder, filename_suffix=suffix)
         return self._writers[run]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = ["checked_path", "write_atomically"]
@@ -27,13 +28,13 @@ def checked_path(path: object) -> str:
     return text
 
 
-def write_atomically(path: str, content: bytes) -> None:
+def write_atomically(path: str, content: Iterable[bytes | memoryview]) -> None:
     """Write a file so that under its name the old or the new content is found, whole.
 
-    The content goes to a temporary file ``.fastnn-*.tmp`` in the same folder, reaches
-    the disk, and takes the name in one step; then the folder reaches the disk. On any
-    error or Ctrl-C the temporary file goes and the old file stays; only a process that
-    is killed leaves it behind, and nobody takes it for anything.
+    The content, piece by piece, goes to a temporary file ``.fastnn-*.tmp`` in the same
+    folder, reaches the disk, and takes the name in one step; then the folder reaches
+    the disk. On any error or Ctrl-C the temporary file goes and the old file stays;
+    only a process that is killed leaves one behind, and nobody takes it for anything.
 
     A symbolic link is followed: its target is replaced, the link stays. Another hard
     link keeps the old content. A file that existed keeps its mode; a new one gets the
@@ -78,12 +79,13 @@ def _mode_to_keep(target: Path) -> int | None:
         raise OSError(
             errno.EINVAL, "the path is a pipe or device, no regular file", str(target)
         )
-    if not os.access(target, os.W_OK):
+    effective = os.access in os.supports_effective_ids
+    if not os.access(target, os.W_OK, effective_ids=effective):
         raise PermissionError(errno.EACCES, "the file is write-protected", str(target))
     return stat.S_IMODE(found)
 
 
-def _write(path: Path, content: bytes, mode: int | None) -> None:
+def _write(path: Path, content: Iterable[bytes | memoryview], mode: int | None) -> None:
     """Write a new file down to the disk; mode None: the process's default."""
 
     def create(name: str, flags: int) -> int:
@@ -92,9 +94,10 @@ def _write(path: Path, content: bytes, mode: int | None) -> None:
     with open(path, "xb", buffering=0, opener=create) as file:
         if mode is not None:
             path.chmod(mode)  # as it was, whatever the umask took from it
-        rest = memoryview(content)
-        while rest:
-            rest = rest[file.write(rest) :]
+        for piece in content:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[file.write(rest) :]
         os.fsync(file.fileno())
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, TypeAlias
@@ -35,7 +36,6 @@ from fastnn.io.header import (
     DTYPES,
     LONGEST_HEADER,
     Entry,
-    Spec,
     check_ranges,
     check_set,
     opened,
@@ -43,10 +43,11 @@ from fastnn.io.header import (
     tensor_field,
 )
 from fastnn.io.strict_json import parse, text_of
+from fastnn.layers.base import TensorSpec
 
-__all__ = ["Expected", "Spec", "naming", "read_container", "write_container"]
+__all__ = ["Expected", "naming", "read_container", "write_container"]
 
-Expected: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, Spec]]
+Expected: TypeAlias = Callable[[str, dict[str, Any]], Mapping[str, TensorSpec]]
 """(kind, config) -> every tensor's dtype and shape."""
 
 _FORMAT = "fastnn"
@@ -106,14 +107,25 @@ def write_container(
         "config_sha256": _sha256([text.encode()]),
         "data_sha256": _data_sha256(arrays),
     }
-    content = save(arrays, metadata)
-    length = int.from_bytes(content[:8], "little")
-    if length > LONGEST_HEADER:
+    head, data = _in_order(save(arrays, metadata), metadata)
+    if len(head) > LONGEST_HEADER:
         raise ValueError(
-            f"the description of this {kind} takes {length} bytes, more than the "
+            f"the description of this {kind} takes {len(head)} bytes, more than the "
             f"{LONGEST_HEADER} that a file may have: it has too many layers"
         )
-    write_atomically(name, content)
+    write_atomically(name, [len(head).to_bytes(8, "little"), head, data])
+
+
+def _in_order(content: bytes, metadata: dict[str, str]) -> tuple[bytes, memoryview]:
+    """Return header and data of a file, with the metadata in our order.
+
+    safetensors writes them in a random one: the same network made different files.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = {**json.loads(content[8 : 8 + length]), "__metadata__": metadata}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    aligned = -(-len(text) // 8) * 8
+    return text.ljust(aligned), memoryview(content)[8 + length :]
 
 
 def _to_store(name: str, value: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -12,18 +12,18 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from fastnn.errors import ModelFileError
 from fastnn.io.strict_json import parse
+from fastnn.layers.base import TensorSpec
 
 __all__ = [
     "DTYPES",
     "LONGEST_HEADER",
     "Entry",
-    "Spec",
     "check_ranges",
     "check_set",
     "opened",
@@ -36,9 +36,6 @@ LONGEST_HEADER = 2**20
 
 DTYPES = {"F32": "float32", "F64": "float64", "I64": "int64", "U64": "uint64"}
 """The types a file of ours may hold, and NumPy's names of them."""
-
-Spec: TypeAlias = tuple[str, tuple[int, ...]]
-"""NumPy's name of a tensor's dtype, and its shape."""
 
 
 class Entry(NamedTuple):
@@ -144,7 +141,7 @@ def _counts(field: str, value: object) -> tuple[int, ...]:
     return tuple(value)
 
 
-def check_set(entries: Mapping[str, Entry], expected: Mapping[str, Spec]) -> None:
+def check_set(entries: Mapping[str, Entry], expected: Mapping[str, TensorSpec]) -> None:
     """Raise unless the header lists exactly the expected tensors."""
     for name in entries:
         if name not in expected:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastnn._config import from_name, nearest
 from fastnn.layers.activations import ACTIVATIONS
-from fastnn.layers.base import Activation, Layer
+from fastnn.layers.base import Activation, Layer, TensorSpec
 
 __all__ = ["Dense"]
 
@@ -125,6 +125,13 @@ class Dense(Layer):
         """Return `units`, whatever comes in."""
         del in_features
         return self.units
+
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of the weights and, if there is one, the bias."""
+        specs: dict[str, TensorSpec] = {"weight": (dtype, (self.units, in_features))}
+        if self.use_bias:
+            specs["bias"] = (dtype, (self.units,))
+        return specs
 
     @property
     def given(self) -> tuple[npt.NDArray[np.float64], ...]:

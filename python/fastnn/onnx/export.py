@@ -116,7 +116,7 @@ def write(
     ``fastnn.onnx.write(net, "net.onnx", classes=["cat", "dog"])``
     """
     target = checked_path(path)
-    write_atomically(target, to_model(net, classes=classes).SerializeToString())
+    write_atomically(target, [to_model(net, classes=classes).SerializeToString()])
 
 
 def _check_size(n_bytes: int) -> None:
