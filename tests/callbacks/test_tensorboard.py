@@ -102,7 +102,7 @@ def _without(monkeypatch, *missing):
 
 def test_without_packages_it_is_told_what_to_install(monkeypatch):
     _without(monkeypatch, "tensorboardX", "torch")
-    with pytest.raises(ImportError, match="pip install tensorboardX"):
+    with pytest.raises(ImportError, match=r"'fastnn\[tensorboard\]'"):
         fnn.TensorBoard()
 
 

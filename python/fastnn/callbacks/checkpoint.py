@@ -79,7 +79,7 @@ class Checkpoint:
         mode: Literal["auto", "min", "max"] = "auto",
         save_best_only: bool = True,
     ) -> None:
-        self.path = as_path("Checkpoint", "path", path)
+        self.path: str = as_path("Checkpoint", "path", path)
         self._fields = _fields(self.path)
         if not isinstance(monitor, str):
             raise TypeError(

@@ -60,7 +60,7 @@ class CSVLogger:
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = as_path("CSVLogger", "path", path)
+        self.path: str = as_path("CSVLogger", "path", path)
         if not isinstance(append, bool):
             raise TypeError(
                 "CSVLogger: append must be True or False, got "

@@ -23,7 +23,7 @@ class TensorBoard:
 
     As Keras does, training goes to the run "train" and validation to "validation", so
     that a loss and its twin share a chart. Further fits with one object go on where the
-    last one ended. Needs ``pip install tensorboardX``, or torch and tensorboard.
+    last one ended. Needs the extra ``fastnn[tensorboard]``, or torch and tensorboard.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class TensorBoard:
     """
 
     def __init__(self, log_dir: str | os.PathLike[str] = "logs") -> None:
-        self.log_dir = as_path("TensorBoard", "log_dir", log_dir)
+        self.log_dir: str = as_path("TensorBoard", "log_dir", log_dir)
         _summary_writer()
         self._writers: dict[str, Any] = {}
         self._first = 0  # the step of epoch 0
@@ -95,6 +95,6 @@ def _summary_writer() -> Any:
         with contextlib.suppress(ModuleNotFoundError):
             return importlib.import_module(name).SummaryWriter
     raise ImportError(
-        "TensorBoard needs a package that writes its files: pip install tensorboardX, "
-        "or torch with tensorboard"
+        "TensorBoard needs a package that writes its files: pip install "
+        "'fastnn[tensorboard]' (tensorboardX), or torch and tensorboard"
     )
