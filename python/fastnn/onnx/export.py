@@ -41,8 +41,8 @@ def to_model(
         Labels of the outputs: strings, integers, floats or booleans. The outputs of
         the model are then "label" and "probabilities", in this order, and a single
         yes/no output has the probabilities of both classes, as scikit-learn's
-        classifiers have it. Where every output is a yes/no label of its own, "label"
-        says 0 or 1 for each.
+        classifiers have it; if there is one class, it is certain. Where every output is
+        a yes/no label of its own, "label" says 0 or 1 for each.
 
     Returns
     -------
