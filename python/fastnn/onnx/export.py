@@ -133,8 +133,8 @@ def _check_finite(tensors: Tensors) -> None:
     for name, array in tensors.items():
         if not np.isfinite(array).all():
             raise ValueError(
-                f"to_onnx: tensor {name!r} holds NaN or infinity: such a network cannot "
-                "predict; take one saved while it was finite"
+                f"to_onnx: tensor {name!r} holds NaN or infinity: such a network "
+                "cannot predict; take one saved while it was finite"
             )
 
 
