@@ -118,6 +118,13 @@ def _read(terminal):
         return b""
 
 
+@pytest.mark.parametrize(("verbose", "shown"), [(1, "5/9"), (2, "epoch 5/9")])
+def test_a_fit_that_is_completed_goes_on_counting(capfd, verbose, shown):
+    with Progress(9, verbose=verbose, done=4) as progress:
+        progress.update({"loss": 1.0, "seconds": 0.5})
+    assert shown in "".join(capfd.readouterr())
+
+
 def test_in_a_terminal():
     """A bar that is drawn over within the width there is, and a clean last line."""
     code = (

@@ -15,7 +15,15 @@ from fastnn import _threadpool
 from fastnn._native import core as _core
 from fastnn._show_config import show_config
 from fastnn._threads import set_num_threads
-from fastnn.callbacks import EMA, SWA, EarlyStopping, EpochInfo
+from fastnn.callbacks import (
+    EMA,
+    SWA,
+    Checkpoint,
+    CSVLogger,
+    EarlyStopping,
+    EpochInfo,
+    TensorBoard,
+)
 from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
@@ -116,6 +124,8 @@ __all__ = [
     "Adamax",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "CSVLogger",
+    "Checkpoint",
     "Cosine",
     "CosineRestarts",
     "CrossEntropy",
@@ -160,6 +170,7 @@ __all__ = [
     "Softsign",
     "StepDecay",
     "Tanh",
+    "TensorBoard",
     "Trainer",
     "Warmup",
     "__version__",

@@ -11,7 +11,7 @@ import difflib
 import functools
 import numbers
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -140,8 +140,10 @@ def _how_many(kinds: tuple[Any, ...]) -> str:
 
 def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
     """`value` as the plain Python type its annotation asks for, or a TypeError."""
-    if typing.get_origin(annotation) is tuple:
+    if typing.get_origin(annotation) in (tuple, Sequence):
         kinds = typing.get_args(annotation)
+        if len(kinds) == 1:  # Sequence[int]
+            kinds = (*kinds, ...)
         if kinds[-1:] == (Ellipsis,) and isinstance(value, (tuple, list)):
             kinds = kinds[:1] * len(value)
         if not isinstance(value, (tuple, list)) or len(value) != len(kinds):

@@ -24,7 +24,7 @@ class Progress:
         0: nothing; 1: a bar on stderr, or a notebook's own; 2: a line an epoch on
         stdout, for files.
     done : int, default 0
-        How many of them an earlier run has done.
+        How many were done before, by a fit that this one completes.
     """
 
     def __init__(self, epochs: int, *, verbose: int, done: int = 0) -> None:

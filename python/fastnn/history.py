@@ -26,7 +26,7 @@ _FEW = 20
 
 
 @dataclasses.dataclass(eq=False, repr=False)
-class History:
+class History:  # noqa: PLW1641  (its curves can be changed)
     """The curves of one fit and why it ended.
 
     Attributes
@@ -69,8 +69,6 @@ class History:
             and self.history.keys() == other.history.keys()
             and all(_same(v, other.history[key]) for key, v in self.history.items())
         )
-
-    __hash__ = None  # type: ignore[assignment]  # its curves can be changed
 
     def __repr__(self) -> str:
         shown = [

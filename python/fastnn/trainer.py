@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -307,8 +309,9 @@ class Trainer:
         early_stopping : bool or EarlyStopping, optional
             True stands for ``EarlyStopping()``.
         callbacks : sequence of callables, default ()
-            Each gets an `EpochInfo` after each epoch; a true return value stops. `EMA`
-            or `SWA` among them averages the weights.
+            Each gets an `EpochInfo` after each epoch; a true return value stops. One
+            that is a context manager is entered before the first epoch and left in the
+            end. `EMA` or `SWA` among them averages the weights.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
         checkpoint : str or os.PathLike, optional
@@ -384,7 +387,10 @@ class Trainer:
             writer = CheckpointWriter(path, self.net, run, resumed)
         self._unfinished = None
         done = 0 if resumed is None else resumed.epoch
-        with Progress(options.epochs, verbose=options.verbose, done=done) as progress:
+        with (
+            _entered(options.callbacks),
+            Progress(options.epochs, verbose=options.verbose, done=done) as progress,
+        ):
             report = native.fit(
                 train.X,
                 train.y,
@@ -490,6 +496,21 @@ def _checked_schedule(value: object) -> Any:
         "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
         f"{got}"
     )
+
+
+@contextlib.contextmanager
+def _entered(callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Enter those that are context managers; none may swallow an exception."""
+    with contextlib.ExitStack() as stack:
+        for callback in callbacks:
+            if isinstance(callback, contextlib.AbstractContextManager):
+                callback.__enter__()
+                stack.push(functools.partial(_leave, callback))
+        yield
+
+
+def _leave(callback: Any, *error: Any) -> None:
+    callback.__exit__(*error)
 
 
 def _wish(answer: object) -> bool:

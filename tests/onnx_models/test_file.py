@@ -93,6 +93,14 @@ def test_a_network_whose_width_is_declared_needs_no_build(tmp_path):
     fnn.Sequential(fnn.Dense(3, in_features=2)).to_onnx(tmp_path / "net.onnx")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_network_that_is_not_finite(net, tmp_path, value):
+    net.parameters[-1] = value
+    with pytest.raises(ValueError, match=r"tensor '1\.bias' holds NaN or infinity"):
+        net.to_onnx(tmp_path / "net.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_network_beyond_the_format(net, monkeypatch):
     monkeypatch.setattr("fastnn.onnx.export._MAX_BYTES", 50)
     with pytest.raises(ValueError, match=r"GiB, but an ONNX file holds at most 2"):

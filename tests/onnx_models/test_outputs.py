@@ -124,6 +124,18 @@ def test_two_classes_by_one_logistic_output(runtime, rng, classes):
     assert 0 < decided.sum() < 50
 
 
+def test_the_only_class_there_was(runtime, rng):
+    net = _fitted(rng, "binary_cross_entropy", 1)
+    model = runtime.model(net, ["cat"])
+    assert _inferred(model) == {
+        "label": ("STRING", ["n"]),
+        "probabilities": ("FLOAT", ["n", 1]),
+    }
+    found = runtime.run(model, rng.normal(size=(3, 4)).astype("f4"))
+    assert found["label"].tolist() == ["cat"] * 3
+    assert found["probabilities"].tolist() == [[1.0]] * 3
+
+
 def test_multilabel_classes_leave_the_indicators(runtime, rng):
     net = _fitted(rng, "binary_cross_entropy", 3)
     model = runtime.model(net, ["a", "b", "c"])
@@ -147,6 +159,7 @@ BAD = [
     ("cross_entropy", [1j, 2, 3], TypeError, "strings, integers.*complex128"),
     ("cross_entropy", ["a", None, "c"], TypeError, "strings, integers.*object"),
     ("cross_entropy", np.array([2**63, 1, 2], "u8"), TypeError, "below 2"),
+    ("binary_cross_entropy", ["a", "b"], ValueError, "must be 3 labels for 3 outputs"),
     ("mse", ["a", "b", "c"], ValueError, "loss 'mse'.*leave classes out"),
 ]
 
@@ -156,6 +169,12 @@ def test_classes_that_do_not_fit(runtime, rng, loss, classes, error, message):
     net = _fitted(rng, loss, 3)
     with pytest.raises(error, match=message):
         runtime.model(net, classes)
+
+
+def test_three_classes_of_one_output(runtime, rng):
+    net = _fitted(rng, "binary_cross_entropy", 1)
+    with pytest.raises(ValueError, match="must be 2 labels for 1 output of"):
+        runtime.model(net, ["a", "b", "c"])
 
 
 def test_classes_of_an_unfitted_network(runtime):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastnn._native import core
 from fastnn.io.atomic import checked_path, write_atomically
 from fastnn.onnx.graph import Graph
-from fastnn.onnx.layers import add_layer
+from fastnn.onnx.layers import Tensors, add_layer
 from fastnn.onnx.outputs import Shape, add_classification, checked_classes
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def to_model(
         Labels of the outputs: strings, integers, floats or booleans. The outputs of
         the model are then "label" and "probabilities", in this order, and a single
         yes/no output has the probabilities of both classes, as scikit-learn's
-        classifiers have it. Where every output is a yes/no label of its own, "label"
-        says 0 or 1 for each.
+        classifiers have it; if there is one class, it is certain. Where every output is
+        a yes/no label of its own, "label" says 0 or 1 for each.
 
     Returns
     -------
@@ -60,7 +60,8 @@ def to_model(
     NotBuiltError
         If the width of the input is not known yet.
     TypeError, ValueError
-        If classes do not fit the outputs, or the parameters take 2 GiB or more.
+        If classes do not fit the outputs, a parameter is NaN or infinite, or all of
+        them take 2 GiB or more.
 
     Notes
     -----
@@ -78,6 +79,7 @@ def to_model(
     labels = checked_classes(classes, loss, width)
     _check_size(net.n_parameters * g.dtype.itemsize)
     tensors = net.state_dict()
+    _check_finite(tensors)
     x = "X"
     for position, layer in enumerate(net.layers):
         x = add_layer(g, x, position, layer, tensors)
@@ -116,7 +118,7 @@ def write(
     ``fastnn.onnx.write(net, "net.onnx", classes=["cat", "dog"])``
     """
     target = checked_path(path)
-    write_atomically(target, to_model(net, classes=classes).SerializeToString())
+    write_atomically(target, [to_model(net, classes=classes).SerializeToString()])
 
 
 def _check_size(n_bytes: int) -> None:
@@ -125,6 +127,15 @@ def _check_size(n_bytes: int) -> None:
             f"to_onnx: the parameters take {n_bytes / 2**30:.3g} GiB, but an ONNX file "
             "holds at most 2: make the network smaller, or of dtype float32"
         )
+
+
+def _check_finite(tensors: Tensors) -> None:
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"to_onnx: tensor {name!r} holds NaN or infinity: such a network "
+                "cannot predict; take one saved while it was finite"
+            )
 
 
 def _model(

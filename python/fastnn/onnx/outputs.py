@@ -22,7 +22,8 @@ def checked_classes(
 ) -> npt.NDArray[Any] | None:
     """Return the class labels as an array ONNX can hold, or None for none.
 
-    Their number must fit the outputs: one for each, or two for one yes/no output.
+    Their number must fit the outputs: one for each; two for one yes/no output, or one,
+    if there was no other in training.
     """
     if classes is None:
         return None
@@ -33,10 +34,10 @@ def checked_classes(
             "classes out"
         )
     labels = np.asarray(classes)
-    wanted = 2 if loss.targets == "labels" and width == 1 else width
-    if labels.shape != (wanted,):
+    yes_or_no = loss.targets == "labels" and width == 1
+    if labels.shape not in ([(2,), (1,)] if yes_or_no else [(width,)]):
         raise ValueError(
-            f"classes must be {wanted} labels for {width} output"
+            f"classes must be {2 if yes_or_no else width} labels for {width} output"
             f"{'' if width == 1 else 's'} of loss {loss.kind!r}, got shape "
             f"{labels.shape}"
         )
@@ -86,16 +87,32 @@ def _one_of_many(
 def _yes_or_no(
     g: Graph, raw: str, classes: npt.NDArray[Any] | None
 ) -> dict[str, tuple[Any, Shape]]:
-    """Append a label for each row; with classes, a probability for either."""
-    yes = g.node("Sigmoid", raw)
-    columns = 1
-    if classes is not None:
-        columns = 2
-        yes = g.node("Concat", g.node("Sub", 1.0, yes), yes, axis=-1)
-    g.output(yes, "probabilities")
+    """Append a label for each row; with classes, a probability for each of them."""
+    if classes is None:
+        probabilities = g.node("Sigmoid", raw)
+    elif len(classes) == 2:
+        both = g.node("Concat", g.node("Neg", raw), raw, axis=-1)
+        probabilities = g.node("Sigmoid", both)
+    else:
+        return _certain(g, raw, classes)
+    g.output(probabilities, "probabilities")
     index = g.node("Squeeze", _above_zero(g, raw), g.axes(1))
     return {
-        "probabilities": (g.dtype, ("n", columns)),
+        "probabilities": (g.dtype, ("n", 1 if classes is None else 2)),
+        "label": (_add_label(g, index, classes), ("n",)),
+    }
+
+
+def _certain(
+    g: Graph, raw: str, classes: npt.NDArray[Any]
+) -> dict[str, tuple[Any, Shape]]:
+    """Append the only class there was in training, whatever the outputs are."""
+    zero = g.node("Sub", raw, raw)
+    g.output(g.node("Add", zero, 1.0), "probabilities")
+    column = g.node("Cast", zero, to=g.onnx.TensorProto.INT64)
+    index = g.node("Squeeze", column, g.axes(1))
+    return {
+        "probabilities": (g.dtype, ("n", 1)),
         "label": (_add_label(g, index, classes), ("n",)),
     }
 
