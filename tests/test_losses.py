@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn.losses import LOSSES, Loss, resolve_loss
+from fastnn.losses import LOSSES, CustomLoss, Loss, SquaredError, resolve_loss
 from gradcheck import assert_network_gradient
 
 N = 6
@@ -26,15 +26,23 @@ def _soft(rng):
     return p / p.sum(axis=1, keepdims=True)
 
 
+def _counts(rng):
+    return rng.poisson(3.0, size=(N, 3))
+
+
 def _yes_no(rng):
     return rng.integers(0, 2, size=(N, 3))
 
 
 CASES = [
     (fnn.MSE(), _values),
+    (SquaredError(), _values),
     (fnn.MAE(), _values),
     (fnn.Huber(), _values),
     (fnn.Huber(delta=0.3), _values),
+    (fnn.PoissonNLL(), _counts),
+    (fnn.PoissonNLL(), lambda rng: rng.random((N, 3))),
+    (fnn.PoissonNLL(sum_outputs=True), _counts),
     (fnn.CrossEntropy(), _labels),
     (fnn.CrossEntropy(), _soft),
     (fnn.CrossEntropy(label_smoothing=0.2), _labels),
@@ -43,12 +51,13 @@ CASES = [
     (fnn.BinaryCrossEntropy(), lambda rng: rng.random((N, 3))),
     (fnn.BinaryCrossEntropy(pos_weight=2.5), _yes_no),
     (fnn.BinaryCrossEntropy(pos_weight=[0.5, 1, 3], label_smoothing=0.1), _yes_no),
+    (fnn.BinaryCrossEntropy(sum_outputs=True), _yes_no),
 ]
 
 
 def test_the_table_has_every_loss():
     assert {type(loss) for loss, _ in CASES} == set(LOSSES.values())
-    assert set(LOSSES.values()) == set(Loss.__subclasses__())
+    assert {*LOSSES.values(), CustomLoss} == set(Loss.__subclasses__())
 
 
 @pytest.mark.parametrize(("loss", "make_y"), CASES)
@@ -93,7 +102,12 @@ def test_values_by_hand():
     assert _loss_of([[1, 3]], [[0, 1]], "huber") == (1 / 2 + 3 / 2) / 2
     # e: 3 > delta 2: 2 * (3 - 1)
     assert _loss_of([[3]], [[0]], fnn.Huber(delta=2.0)) == 4.0
+    assert _loss_of([[1, 3]], [[0, 1]], "squared_error") == (1 + 4) / 2
+    assert _loss_of([[1], [3]], [0, 1], "squared_error") == (1 + 4) / 2 / 2
     e = math.e
+    assert _loss_of([[1, 0]], [[2, 3]], "poisson") == pytest.approx(
+        ((e - 2 * 1) + (1 - 3 * 0)) / 2, rel=1e-14
+    )
     assert _loss_of([[1, 0]], [0], "cross_entropy") == pytest.approx(
         -math.log(e / (e + 1)), rel=1e-14
     )
@@ -111,6 +125,21 @@ def test_values_by_hand():
     assert _loss_of(
         [[1, 1]], [[1, 0]], fnn.BinaryCrossEntropy(pos_weight=[3.0, 9.0])
     ) == pytest.approx((3 * math.log(1 + 1 / e) + math.log(1 + e)) / 2, rel=1e-14)
+
+
+@pytest.mark.parametrize("loss", [fnn.PoissonNLL, fnn.BinaryCrossEntropy])
+@pytest.mark.parametrize("outputs", [1, 2, 5, 40])
+def test_the_sum_over_outputs_is_so_many_means(loss, outputs, rng):
+    X, y = rng.normal(size=(N, 2)), rng.integers(0, 2, size=(N, outputs))
+    net = fnn.Sequential(fnn.Dense(outputs), dtype="float64").build(2)
+    weight = rng.random(N)
+    mean, slope = net.loss_and_gradients(X, y, loss=loss(), sample_weight=weight)
+    total, steep = net.loss_and_gradients(
+        X, y, loss=loss(sum_outputs=True), sample_weight=weight
+    )
+    assert total == pytest.approx(outputs * mean, rel=1e-13)
+    for name in slope:
+        np.testing.assert_allclose(steep[name], outputs * slope[name], rtol=1e-11)
 
 
 def test_weighted_mean():
@@ -144,6 +173,7 @@ def test_names_and_values():
 ERRORS = [
     (lambda: fnn.Huber(delta=0), ValueError, ["Huber", "delta", "0"]),
     (lambda: fnn.Huber(delta="1"), TypeError, ["delta", "a number"]),
+    (lambda: fnn.PoissonNLL("yes"), TypeError, ["sum_outputs", "True or False"]),
     (lambda: fnn.CrossEntropy(1.5), ValueError, ["label_smoothing", "1.5"]),
     (lambda: fnn.CrossEntropy(-0.1), ValueError, ["label_smoothing", "-0.1"]),
     (lambda: fnn.BinaryCrossEntropy(pos_weight=0.0), ValueError, ["pos_weight", "0"]),
@@ -155,6 +185,8 @@ ERRORS = [
         ["pos_weight", "nan"],
     ),
     (lambda: resolve_loss("crossentropy"), ValueError, ["loss", "'cross_entropy'"]),
+    (lambda: resolve_loss("poisson_nll"), ValueError, ["loss", "'poisson'"]),
+    (lambda: _loss_of([[1]], [-1], "poisson"), ValueError, ["y", ">= 0", "-1.0"]),
     (lambda: resolve_loss(3), TypeError, ["loss", "int 3"]),
     (lambda: resolve_loss(fnn.MSE), TypeError, ["loss", "MSE"]),
 ]

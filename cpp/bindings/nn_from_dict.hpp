@@ -60,6 +60,11 @@ inline std::vector<LayerSpec> layers_from_dicts(const py::list& dicts) {
 }
 
 inline Loss loss_from_dict(const py::dict& dict) {
+    if (dict.contains("judge")) {  // Python's own part of a custom loss
+        const auto rest = py::reinterpret_steal<py::dict>(PyDict_Copy(dict.ptr()));
+        rest.attr("pop")("judge");
+        return variant_from_dict<Loss>(rest);
+    }
     return variant_from_dict<Loss>(dict);
 }
 

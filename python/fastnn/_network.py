@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,23 +10,28 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._state import checked_state
-from fastnn._summary import network_repr, network_summary
+from fastnn._summary import network_html, network_repr, network_summary
 from fastnn._validation import (
     Array,
     Data,
+    Rows,
     as_data,
-    as_table,
+    as_rows,
     check_bool,
     check_dtype,
     check_int,
     check_threads,
+    features_not_finite,
     finite_in_dtype,
-    in_dtype,
-    not_finite,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
-from fastnn.layers.chain import checked_chain, declared_width, output_width
+from fastnn.layers import Dense, Layer
+from fastnn.layers.chain import (
+    checked_chain,
+    count_parameters,
+    declared_width,
+    output_width,
+)
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:
@@ -104,8 +109,16 @@ class Network:
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
-        return network_summary(
-            self._layers, native.in_features, native.tensors(), self._dtype
+        return network_summary(self._layers, native.in_features, self._dtype)
+
+    def _repr_html_(self) -> str:
+        return network_html(
+            type(self).__name__,
+            self._layers,
+            self.in_features,
+            built=self._native is not None,
+            seed=self._seed,
+            dtype=self._dtype,
         )
 
     # -- building ---------------------------------------------------------------------
@@ -180,7 +193,7 @@ class Network:
 
     def _allocated(self, layers: list[dict[str, Any]], in_features: int) -> Any:
         """Return a native network, or a MemoryError that says how large it is."""
-        n_parameters = _count_parameters(self._layers, in_features)
+        n_parameters = count_parameters(self._layers, in_features)
         size = n_parameters * np.dtype(self._dtype).itemsize
         too_large = MemoryError(
             f"this network would have {n_parameters:.4g} parameters, "
@@ -324,9 +337,8 @@ class Network:
         [[3.5], [2.5]]
         """
         native = self._require("predict")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
-        return self._finite(table, native.predict(rows, check_threads(n_threads)))
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.predict(rows, threads))
 
     def hidden(
         self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
@@ -356,22 +368,23 @@ class Network:
         [[0.0, 1.0]]
         """
         native = self._require("hidden")
-        table = as_table("X", X, native.in_features)
         n_layers = len(self._layers)
         index = check_int("layer", layer, -n_layers)
         if index >= n_layers:
             raise ValueError(
                 f"layer must be below {n_layers}, the number of layers, got {index}"
             )
-        rows = in_dtype(table, self._dtype)
-        return self._finite(
-            table, native.hidden(rows, index % n_layers, check_threads(n_threads))
+        threads = check_threads(n_threads)
+        return self._infer(
+            X, lambda rows: native.hidden(rows, index % n_layers, threads)
         )
 
-    def _finite(self, table: Array, outputs: Array | None) -> Array:
-        """Return outputs; the engine makes none of NaN and infinity."""
+    def _infer(self, X: object, outputs_of: Callable[[Rows], Array | None]) -> Array:
+        """Return outputs for what a user passed; of NaN the engine makes none."""
+        rows = as_rows("X", X, self._dtype, self.in_features)
+        outputs = outputs_of(rows)
         if outputs is None:
-            raise not_finite("X", table, self._dtype)
+            raise features_not_finite("X", X, rows, self._dtype)
         return outputs
 
     # -- copies -----------------------------------------------------------------------
@@ -416,15 +429,3 @@ class Network:
         self.__dict__.update(state)
         if tensors is not None:
             self._restore(in_features, tensors, progress)
-
-
-def _count_parameters(layers: tuple[Layer, ...], in_features: int) -> int:
-    """Return the number of trainable numbers, before any is allocated."""
-    count, width = 0, in_features
-    for layer in layers:
-        if isinstance(layer, Dense):
-            count += layer.units * (width + layer.use_bias)
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            count += 2 * width
-        width = layer.width(width)
-    return count

@@ -10,18 +10,16 @@ import numpy.typing as npt
 
 from fastnn._network import Network
 from fastnn._validation import (
-    as_table,
     check_bool,
     check_metrics,
     check_number,
     check_threads,
-    in_dtype,
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
 from fastnn.io.checkpoint import load_network
 from fastnn.io.model_file import write_network
-from fastnn.losses import Loss, resolve_loss
+from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 from fastnn.trainer import Trainer
@@ -67,7 +65,7 @@ class Sequential(Network):
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
         schedule: Schedule | None = None,
         epochs: int = 10,
@@ -100,7 +98,7 @@ class Sequential(Network):
             Finite numbers, best of mean 0 and variance 1.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
         loss, optimizer, schedule, l1, l2, max_norm, clip_norm, clip_value, n_threads
             As for `Trainer`.
         epochs, batch_size, shuffle, validation_data, validation_split, \
@@ -197,25 +195,29 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "predict_proba: the network was not fitted yet, so it is not known "
                 "whether softmax or sigmoid makes probabilities; fit it, or use predict"
             )
+        if self._loss.targets == "any":
+            raise ValueError(
+                "predict_proba: the network was fitted with a loss function, of which "
+                "it is not known whether softmax or sigmoid makes probabilities: fit "
+                "with loss=fastnn.losses.CustomLoss(function, targets='classes') (or "
+                "'labels'), or use predict"
+            )
         if self._loss.targets == "values":
             raise ValueError(
                 f"predict_proba: the network was fitted with loss {self._loss.kind!r}, "
                 "whose outputs are numbers, not logits; use predict"
             )
         native = self._require("predict_proba")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
         link = "softmax" if self._loss.targets == "classes" else "sigmoid"
-        return self._finite(
-            table, native.probabilities(rows, link, check_threads(n_threads))
-        )
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.probabilities(rows, link, threads))
 
     def evaluate(
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss | None = None,
+        loss: str | Loss | LossFunction | None = None,
         metrics: Sequence[str] = (),
         sample_weight: npt.ArrayLike | None = None,
         n_threads: int | None = None,
@@ -226,7 +228,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         ----------
         X, y, sample_weight : array-like
             As for `fit`.
-        loss : str or Loss, optional
+        loss : str, Loss or callable, optional
             None: the loss last fitted with.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
@@ -267,7 +269,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss | None = None,
+        loss: str | Loss | LossFunction | None = None,
         sample_weight: npt.ArrayLike | None = None,
         training: bool = False,
         l1: float = 0.0,
@@ -280,7 +282,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         ----------
         X, y, sample_weight : array-like
             As for `fit`; all rows are one batch.
-        loss : str or Loss, optional
+        loss : str, Loss or callable, optional
             None: the loss last fitted with.
         training : bool, default False
             False: running statistics and no dropout. True: batch statistics, and
@@ -366,7 +368,38 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         self._require("save")
         write_network(path, self)
 
-    def _loss_or_last(self, loss: str | Loss | None) -> Loss:
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network, in inference mode, to an ONNX file.
+
+        The model's input is "X" (n, in_features) in the network's dtype, its outputs
+        are "outputs", what `predict` returns, and by the loss last fitted with
+        "probabilities", what `predict_proba` returns, and "label": the class of each
+        row, or yes (1) and no (0). `fastnn.onnx.to_model` tells more.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotBuiltError
+            If the width of the input is not known yet.
+        OSError
+            If the file cannot be written; an older one is then as it was.
+
+        Examples
+        --------
+        ``onnxruntime.InferenceSession("net.onnx").run(None, {"X": X})`` after
+        ``net.to_onnx("net.onnx")``
+        """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
+        onnx.write(self, path)
+
+    def _loss_or_last(self, loss: str | Loss | LossFunction | None) -> Loss:
         if loss is not None:
             return resolve_loss(loss)
         if self._loss is None:

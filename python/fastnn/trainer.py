@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -32,7 +34,7 @@ from fastnn.history import History
 from fastnn.io.atomic import checked_target
 from fastnn.io.checkpoint import Checkpoint, CheckpointWriter
 from fastnn.io.run_record import RunRecord
-from fastnn.losses import Loss, resolve_loss
+from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
 
@@ -49,8 +51,10 @@ class Trainer:
     ----------
     net : Sequential
         The network to train, in place.
-    loss : str or Loss, default "cross_entropy"
-        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber" or an object.
+    loss : str, Loss or callable, default "cross_entropy"
+        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson", an
+        object, or a function ``(outputs, y) -> (loss of each row, its gradient)``: see
+        `fastnn.losses.CustomLoss`.
     optimizer : str or Optimizer, default "adam"
         A name such as "sgd", with its defaults, or an object: ``SGD(0.1)``.
     schedule : Schedule, optional
@@ -94,7 +98,7 @@ class Trainer:
         self,
         net: Sequential,
         *,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
         schedule: Schedule | None = None,
         l1: float = 0.0,
@@ -118,11 +122,19 @@ class Trainer:
             "schedule": None if schedule is None else self.schedule.to_native(),
             "l1": check_number("l1", l1, at_least=0.0),
             "l2": check_number("l2", l2, at_least=0.0),
+            "penalty_per_row": False,  # the estimators' rule
             "max_norm": _positive_or_none("max_norm", max_norm),
             "clip_norm": _positive_or_none("clip_norm", clip_norm),
             "clip_value": _positive_or_none("clip_value", clip_value),
             "n_threads": check_threads(n_threads),
         }
+        self.optimizer.check_training(
+            net.layers,
+            schedule=schedule,
+            max_norm=max_norm,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
         self._native: Any = None
         self._unfinished: Checkpoint | None = None  # the fit to complete
 
@@ -278,7 +290,8 @@ class Trainer:
             Finite numbers, best of mean 0 and variance 1.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers. For a
+            function: what it takes, a row for each of X.
         epochs : int, default 10
             Passes over the data, >= 1.
         batch_size : int, default 128
@@ -299,8 +312,9 @@ class Trainer:
         early_stopping : bool or EarlyStopping, optional
             True stands for ``EarlyStopping()``.
         callbacks : sequence of callables, default ()
-            Each gets an `EpochInfo` after each epoch; a true return value stops. `EMA`
-            or `SWA` among them averages the weights.
+            Each gets an `EpochInfo` after each epoch; a true return value stops. One
+            that is a context manager is entered before the first epoch and left in the
+            end. `EMA` or `SWA` among them averages the weights.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
         checkpoint : str or os.PathLike, optional
@@ -312,8 +326,8 @@ class Trainer:
             file of a small network costs 1 to 3 ms and what the disk takes to have it
             for certain, often 5 to 20 ms: more than an epoch over few rows. The bits
             of a resumed fit do not depend on it.
-        verbose : {0, 1}, default 0
-            1 shows a progress bar.
+        verbose : {0, 1, 2}, default 0
+            1 shows a progress bar on stderr, 2 prints a line an epoch to stdout.
 
         Returns
         -------
@@ -381,7 +395,10 @@ class Trainer:
             writer = CheckpointWriter(path, self.net, run, resumed)
         self._unfinished = None
         done = 0 if resumed is None else resumed.epoch
-        with Progress(options.epochs, shown=options.verbose, done=done) as progress:
+        with (
+            _entered(options.callbacks),
+            Progress(options.epochs, verbose=options.verbose, done=done) as progress,
+        ):
             report = native.fit(
                 train.X,
                 train.y,
@@ -455,6 +472,10 @@ class Trainer:
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
 
+    def _set_learning_rate(self, lr: float) -> None:
+        """Change the rate of the steps to come; a callback may do so."""
+        self._native.set_learning_rate(lr)
+
     def _on_epoch(
         self, progress: Progress, callbacks: tuple[Callback, ...]
     ) -> Callable[[int, dict[str, float]], bool] | None:
@@ -484,6 +505,21 @@ def _checked_schedule(value: object) -> Any:
         "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
         f"{got}"
     )
+
+
+@contextlib.contextmanager
+def _entered(callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Enter those that are context managers; none may swallow an exception."""
+    with contextlib.ExitStack() as stack:
+        for callback in callbacks:
+            if isinstance(callback, contextlib.AbstractContextManager):
+                callback.__enter__()
+                stack.push(functools.partial(_leave, callback))
+        yield
+
+
+def _leave(callback: Any, *error: Any) -> None:
+    callback.__exit__(*error)
 
 
 def _wish(answer: object) -> bool:

@@ -54,16 +54,20 @@ def torch_losses(torch, loss, out, y):
         return f.cross_entropy(out, y, reduction="none", label_smoothing=smooth)
     if isinstance(loss, fnn.BinaryCrossEntropy):
         weight = torch.tensor(loss.pos_weight) if loss.pos_weight else None
-        return f.binary_cross_entropy_with_logits(
+        rows = f.binary_cross_entropy_with_logits(
             out, y, reduction="none", pos_weight=weight
-        ).mean(dim=1)
-    if isinstance(loss, fnn.Huber):
+        )
+    elif isinstance(loss, fnn.PoissonNLL):
+        rows = f.poisson_nll_loss(out, y, reduction="none")
+    elif isinstance(loss, fnn.losses.SquaredError):
+        return 0.5 * f.mse_loss(out, y, reduction="none").sum(dim=1)
+    elif isinstance(loss, fnn.Huber):
         rows = f.huber_loss(out, y, reduction="none", delta=loss.delta)
     else:
         rows = {"mse": f.mse_loss, "mae": f.l1_loss}[loss.kind](
             out, y, reduction="none"
         )
-    return rows.mean(dim=1)
+    return rows.sum(dim=1) if getattr(loss, "sum_outputs", 0) else rows.mean(dim=1)
 
 
 def torch_schedule(torch, schedule, optimizer):

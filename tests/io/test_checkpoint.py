@@ -141,6 +141,26 @@ def test_other_data_are_errors(interrupted):
     assert trainer.net.n_parameters > 0
 
 
+def test_sparse_rows_are_told_apart_as_well(data, path):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = data
+    X = X * (np.abs(X) > 0.5)
+    net = fnn.Sequential(fnn.Dense(3))
+    with pytest.raises(_CrashError):
+        fnn.Trainer(net).fit(
+            sparse.csr_array(X), y, epochs=6, callbacks=[_crash], checkpoint=path
+        )
+    moved = X.copy()
+    moved[7] = np.roll(moved[7], 1)  # the same numbers elsewhere
+    trainer = fnn.Trainer.resume(path)
+    with pytest.raises(ValueError, match=r"^X: .*other numbers"):
+        trainer.fit(sparse.csr_array(moved), y, epochs=6)
+    trainer.fit(sparse.csc_array(X), y, epochs=6)
+    whole = fnn.Sequential(fnn.Dense(3))
+    fnn.Trainer(whole).fit(sparse.csr_array(X), y, epochs=6)
+    assert _bits(trainer.net) == _bits(whole)
+
+
 def test_an_error_leaves_the_trainer_ready_to_complete(interrupted):
     path, X, y = interrupted
     trainer = fnn.Trainer.resume(path)
@@ -388,8 +408,9 @@ HOSTILE = {
     "units": (_set("net", "layers", 0, "units", value=10**15), "config"),
     "nan loss": (_tensor("numbers", 0, np.nan), "numbers"),
     "infinite loss": (_tensor("numbers", 0, np.inf), "numbers"),
-    "nan best": (_tensor("numbers", 2, np.nan), "numbers"),
-    "negative lr": (_tensor("numbers", 3, -0.1), "numbers"),
+    "nan lr": (_tensor("numbers", 2, np.nan), "numbers"),
+    "nan best": (_tensor("numbers", 3, np.nan), "numbers"),
+    "negative lr": (_tensor("numbers", 4, -0.1), "numbers"),
     "nan weights": (_tensor("run.parameters", 3, np.nan), "run.parameters"),
     "inf in net": (_tensor("net.0.weight", (0, 0), np.inf), "net.0.weight"),
     "negative variance": (_tensor("net.1.running_var", 0, -1), "running_var"),

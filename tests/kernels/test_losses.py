@@ -12,6 +12,7 @@ SOFT = GENERATOR.dirichlet(np.ones(5), 21)
 MANY = (GENERATOR.random((21, 5)) > 0.5).astype(float)
 VALUES = GENERATOR.standard_normal((21, 5))
 WEIGHTS = GENERATOR.random(21) * (GENERATOR.random(21) > 0.3)
+COUNTS = GENERATOR.poisson(3.0, (21, 5))
 
 TABLE = [
     ("softmax_cross_entropy", LABELS, {}),
@@ -23,19 +24,27 @@ TABLE = [
     ("softmax_cross_entropy", 3 * SOFT, {"label_smoothing": 0.2}),
     ("mse", VALUES, {}),
     ("mse", VALUES.tolist(), {}),
+    ("squared_error", VALUES, {}),
     ("mae", VALUES, {}),
     ("huber", VALUES, {}),
     ("huber", VALUES, {"delta": 3.5}),
+    ("poisson_nll", COUNTS, {}),
+    ("poisson_nll", SOFT, {"sum_outputs": True}),
     ("binary_cross_entropy", MANY, {}),
+    ("binary_cross_entropy", MANY, {"sum_outputs": True}),
     ("binary_cross_entropy", MANY > 0, {}),
     ("binary_cross_entropy", MANY, {"label_smoothing": 0.1}),
     ("binary_cross_entropy", MANY, {"pos_weight": 2.0}),
     ("binary_cross_entropy", SOFT, {"pos_weight": [1, 2, 3, 4, 5.5]}),
+    ("binary_cross_entropy", SOFT, {"pos_weight": [1, 2, 3, 4, 5], "sum_outputs": 1}),
     (
         "binary_cross_entropy",
         MANY,
         {"pos_weight": np.array([0.5]), "label_smoothing": 1},
     ),
+]
+ELEMENTWISE = [
+    *("mse", "squared_error", "mae", "huber", "poisson_nll", "binary_cross_entropy")
 ]
 IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(TABLE)]
 
@@ -67,7 +76,8 @@ def test_gradient_is_that_of_the_loss(name, y, options):
     """Central differences; targets are far from the corners of mae and huber."""
     function, outputs = getattr(kernels, name), LOGITS[:4] + 0.01
     y, step = np.asarray(y)[:4], 1e-6
-    _, gradient = function(outputs, y, **options)
+    loss, gradient = function(outputs, y, **options)
+    rounding = 1e-8 * max(loss, 1.0)  # of a difference of two losses, over the step
     for at in np.ndindex(outputs.shape):
         sides = []
         for s in (step, -step):
@@ -75,10 +85,10 @@ def test_gradient_is_that_of_the_loss(name, y, options):
             shifted[at] += s
             sides.append(function(shifted, y, **options)[0])
         difference = (sides[0] - sides[1]) / (2 * step)
-        assert difference == pytest.approx(gradient[at], rel=1e-6, abs=1e-8)
+        assert difference == pytest.approx(gradient[at], rel=1e-6, abs=rounding)
 
 
-@pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
 @pytest.mark.parametrize("n", [1, 2, 16, 1023, 1024, 1025, 5000])
 def test_one_dimensional_outputs(name, n, dtype):
     generator = np.random.default_rng(n)
@@ -94,7 +104,7 @@ def test_one_dimensional_outputs(name, n, dtype):
 
 def test_no_difference_no_gradient(dtype):
     outputs = LOGITS.astype(dtype)
-    for name in ("mse", "mae", "huber"):
+    for name in ("mse", "squared_error", "mae", "huber"):
         loss, gradient = getattr(kernels, name)(outputs, outputs)
         assert loss == 0
         assert not gradient.any()
@@ -119,6 +129,32 @@ def test_huge_logits_do_not_overflow(dtype):
     assert gradient[2] == 0
 
 
+@pytest.mark.parametrize("columns", [1, 3, 1024, 1500])
+def test_sums_over_outputs_count_rows_alone(columns, dtype):
+    """Rows are cut and joined where elements are alike: the mean must not notice."""
+    generator = np.random.default_rng(columns)
+    outputs = generator.standard_normal((7, columns)).astype(dtype)
+    y = generator.integers(0, 2, outputs.shape)
+    for name in ("poisson_nll", "binary_cross_entropy"):
+        function = getattr(kernels, name)
+        mean, slope = function(outputs, y)
+        total, steep = function(outputs, y, sum_outputs=True)
+        eps = float(np.finfo(dtype).eps)
+        assert total == pytest.approx(columns * mean, rel=64 * eps)
+        np.testing.assert_allclose(steep, columns * slope, rtol=16 * eps)
+
+
+def test_rates_of_any_size(dtype):
+    """exp(-z) vanishes; a rate beyond the numbers is infinite, as is the loss."""
+    outputs = np.array([-200.0, 0.0, 10.0], dtype)
+    loss, gradient = kernels.poisson_nll(outputs, [0, 1, 0])
+    assert loss == pytest.approx((1 + np.exp(10.0)) / 3, rel=1e-6)
+    np.testing.assert_allclose(3 * gradient, [0, 0, np.exp(10.0)], 1e-6, 1e-30)
+    loss, gradient = kernels.poisson_nll(np.array([1e4], dtype), [5])
+    assert loss == np.inf
+    assert gradient[0] == np.inf
+
+
 def test_minus_infinity_is_a_class_ruled_out(dtype):
     logits = np.array([[0, -np.inf, 0]], dtype)
     loss, gradient = kernels.softmax_cross_entropy(logits, [0])
@@ -132,7 +168,7 @@ def test_nan_shows_in_every_loss(columns, dtype):
         outputs = np.ones((3, columns), dtype)
         outputs[1, at] = np.nan
         y = np.zeros((3, columns))
-        for name in ("mse", "mae", "huber", "binary_cross_entropy"):
+        for name in ELEMENTWISE:
             loss, gradient = getattr(kernels, name)(outputs, y)
             assert np.isnan(loss), name
             assert np.argwhere(np.isnan(gradient)).tolist() == [[1, at]], name

@@ -9,7 +9,9 @@ from fastnn.reference import (
     huber,
     mae,
     mse,
+    poisson_nll,
     softmax_cross_entropy,
+    squared_error,
 )
 
 LOG2, LOG3 = math.log(2.0), math.log(3.0)
@@ -34,6 +36,10 @@ def probabilities(rng):
     return rng.normal(size=(5, 3)), rng.dirichlet(np.ones(3), size=5)
 
 
+def counts(rng):
+    return rng.normal(size=(5, 3)), rng.poisson(3.0, size=(5, 3))
+
+
 def binary(rng):
     return rng.normal(size=(5, 3)), rng.integers(0, 2, size=(5, 3))
 
@@ -46,10 +52,14 @@ CASES = [
     (softmax_cross_entropy, probabilities, {"label_smoothing": 0.1}),
     (softmax_cross_entropy, real, {}),  # rows that do not sum to 1
     (mse, real, {}),
+    (squared_error, real, {}),
     (mae, real, {}),
     (huber, real, {}),
     (huber, real, {"delta": 0.3}),
+    (poisson_nll, counts, {}),
+    (poisson_nll, counts, {"sum_outputs": True}),
     (binary_cross_entropy, binary, {}),
+    (binary_cross_entropy, binary, {"sum_outputs": True}),
     (binary_cross_entropy, binary, {"label_smoothing": 0.2}),
     (binary_cross_entropy, binary, {"pos_weight": 3.0}),
     (binary_cross_entropy, binary, {"pos_weight": [0.5, 1.0, 2.0]}),
@@ -137,12 +147,26 @@ def test_regression_by_hand():
     loss, gradient = mse(outputs, y)
     assert loss == 26.0 / 4.0
     np.testing.assert_allclose(gradient, [[0.5, 0.0], [1.5, -2.0]])
+    loss, gradient = squared_error(outputs, y)
+    assert loss == 26.0 / 2.0 / 2.0  # two rows
+    np.testing.assert_allclose(gradient, [[0.5, 0.0], [1.5, -2.0]])
     loss, gradient = mae(outputs, y)
     assert loss == 2.0
     np.testing.assert_allclose(gradient, [[0.25, 0.0], [0.25, -0.25]])
     loss, gradient = huber(outputs, y, delta=2.0)
     assert loss == (0.5 + 0.0 + 4.0 + 6.0) / 4.0  # 1/2; 0; 2 (3 - 1); 2 (4 - 1)
     np.testing.assert_allclose(gradient, [[0.25, 0.0], [0.5, -0.5]])
+
+
+def test_poisson_by_hand():
+    outputs, y = np.array([[0.0, LOG2], [LOG3, 0.0]]), np.array([[1, 2], [0, 5]])
+    # rates 1, 2, 3, 1: losses 1, 2 - 2 log 2, 3, 1
+    loss, gradient = poisson_nll(outputs, y)
+    assert loss == pytest.approx((7.0 - 2.0 * LOG2) / 4.0)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [0.75, -1.0]], atol=1e-16)
+    loss, gradient = poisson_nll(outputs, y, sum_outputs=True, sample_weight=[1, 3])
+    assert loss == pytest.approx((3.0 - 2.0 * LOG2 + 3 * 4.0) / 4.0)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [2.25, -3.0]], atol=1e-15)
 
 
 def test_binary_cross_entropy_by_hand():
@@ -196,6 +220,7 @@ LOGITS_3 = np.zeros((2, 3))
         (mse, LOGITS_3[:, :0], LOGITS_3[:, :0], {}, ValueError, "size of outputs"),
         (mse, LOGITS_3.astype(int), LOGITS_3, {}, TypeError, "outputs must be float"),
         (huber, LOGITS_3, LOGITS_3, {"delta": 0.0}, ValueError, "delta must be"),
+        (poisson_nll, LOGITS_3, LOGITS_3 - 1, {}, ValueError, "y must be at least 0"),
         (binary_cross_entropy, LOGITS_3, LOGITS_3 - 1, {}, ValueError, "y must be"),
         (binary_cross_entropy, LOGITS_3, LOGITS_3 + 2, {}, ValueError, "got 2.0"),
         (mse, LOGITS_3, LOGITS_3, {"sample_weight": [1.0]}, ValueError, "one weight"),

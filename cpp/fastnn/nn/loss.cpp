@@ -14,13 +14,15 @@ using simd::Vec;
 
 // Each overload returns l and, if dz is given, writes factor * dl/dz.
 
-template <class T, class Term, class Slope>
-double mean_over_outputs(const Sample<T>& s,
-                         double factor,
-                         T* dz,
-                         Term term,
-                         Slope slope) {
-    const double share = 1.0 / static_cast<double>(s.outputs);
+// Losses of the differences d = z - y: term(d) summed over the outputs.
+template <class T, class L, class Term, class Slope>
+double of_differences(const L& l,
+                      const Sample<T>& s,
+                      double factor,
+                      T* dz,
+                      Term term,
+                      Slope slope) {
+    const double share = l.share(s.outputs);
     const Vec<T> scale(factor * share);
     Vec<T> total;
     for_each<T>(s.outputs, [&](auto at) {
@@ -32,36 +34,64 @@ double mean_over_outputs(const Sample<T>& s,
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Mse&,
+[[gnu::flatten]] double row(const loss::Mse& l,
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    return mean_over_outputs(
-        s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
+    return of_differences(
+        l, s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Mae&,
+[[gnu::flatten]] double row(const loss::SquaredError& l,
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    return mean_over_outputs(
-        s, factor, dz, [](auto d) { return abs(d); }, [](auto d) { return sign(d); });
+    const Vec<T> half(0.5);
+    return of_differences(
+        l, s, factor, dz, [&](auto d) { return half * d * d; },
+        [](auto d) { return d; });
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Huber& h,
+[[gnu::flatten]] double row(const loss::Mae& l,
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    const Vec<T> delta(h.delta), half(0.5);
-    return mean_over_outputs(
-        s, factor, dz,
+    return of_differences(
+        l, s, factor, dz, [](auto d) { return abs(d); },
+        [](auto d) { return sign(d); });
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::Huber& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const Vec<T> delta(l.delta), half(0.5);
+    return of_differences(
+        l, s, factor, dz,
         [&](auto d) {
             const auto a = abs(d);
             return select(a > delta, delta * (a - half * delta), half * d * d);
         },
         [&](auto d) { return max_with_number(min_with_number(d, delta), -delta); });
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::PoissonNll& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const double share = l.share(s.outputs);
+    const Vec<T> scale(factor * share);
+    Vec<T> total;
+    for_each<T>(s.outputs, [&](auto at) {
+        const Vec<T> z = at.load(s.z), y = at.load(s.y), rate = exp(z);
+        total += at.where_inside(rate - y * z);
+        if (dz) at.store(dz, scale * (rate - y));
+    });
+    return static_cast<double>(sum(total)) * share;
 }
 
 // One number for all outputs, or a double for each: as registers of T.
@@ -92,7 +122,7 @@ template <class T>
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    const double share = 1.0 / static_cast<double>(s.outputs);
+    const double share = b.share(s.outputs);
     const PerOutput<T> pos_weight(b.pos_weight);
     const Vec<T> zero, one(1), scale(factor * share);
     const Vec<T> sharp(1 - b.label_smoothing), smooth(b.label_smoothing / 2);
@@ -126,6 +156,13 @@ void loss::BinaryCrossEntropy::validate() const {
     for (double p : pos_weight) require_positive("pos_weight", p);
 }
 
+void loss::Custom::validate() const {
+    const bool known = targets == "any" || targets == "values" ||
+                       targets == "classes" || targets == "labels";
+    require(known, "targets", "'" + targets + "'",
+            "'any', 'values', 'classes' or 'labels'");
+}
+
 void check_outputs(const Loss& loss, Index outputs) {
     if (const auto* b = std::get_if<loss::BinaryCrossEntropy>(&loss)) {
         const auto n = static_cast<Index>(b->pos_weight.size());
@@ -151,6 +188,8 @@ double loss_rows(const Loss& loss,
         [&]<class L>(const L& l) {
             if constexpr (std::is_same_v<L, loss::CrossEntropy>) {
                 return cross_entropy_rows(l, batch);
+            } else if constexpr (std::is_same_v<L, loss::Custom>) {
+                return std::numeric_limits<double>::quiet_NaN();
             } else {
                 return sum_rows(batch, [&](const auto& sample, double factor, T* dz_i) {
                     return row(l, sample, factor, dz_i);

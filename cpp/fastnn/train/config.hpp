@@ -9,7 +9,7 @@
 #include "fastnn/core/error.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/nn/regularizer.hpp"
-#include "fastnn/optim/rules.hpp"
+#include "fastnn/optim/method.hpp"
 #include "fastnn/optim/schedule.hpp"
 #include "fastnn/train/averaging.hpp"
 #include "fastnn/train/early_stopping.hpp"
@@ -19,9 +19,12 @@ namespace fastnn {
 // How each step is made.
 struct TrainerConfig {
     Loss loss;
-    optim::Rule optimizer;
+    optim::Method optimizer;
     std::optional<optim::Schedule> schedule;
     Penalty penalty;
+    // Whether the penalty is divided by the weight of the batch (so that it counts as
+    // so many rows do, scikit-learn's rule) and reported beside the loss.
+    bool penalty_per_row = false;
     std::optional<double> max_norm;    // of each unit's incoming weights
     std::optional<double> clip_norm;   // of the whole gradient
     std::optional<double> clip_value;  // of each element of the gradient

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <sstream>
 
@@ -28,6 +29,17 @@ std::string too_large(const std::string& name, double value, double factor) {
     return text.str();
 }
 
+// The log rates that fit counts best.
+template <class T>
+void log_of(MatrixView<const T> counts, Matrix<T>& out) {
+    constexpr T kTiny = T(1e-30);
+    for (Index i = 0; i < counts.rows; ++i) {
+        for (Index j = 0; j < counts.cols; ++j) {
+            out.row(i)[j] = std::log(std::max(counts(i, j), kTiny));
+        }
+    }
+}
+
 const double* find(const Logs& logs, const std::string& name) {
     for (const auto& [key, value] : logs) {
         if (key == name) return &value;
@@ -52,20 +64,19 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
       hooks_(hooks),
       checkpointing_(checkpointing),
       metrics_(metrics_for(config.metrics, trainer.config_.loss)),
-      step_(network_,
-            trainer.config_,
-            trainer.optimizer_,
-            std::min(config.batch_size, train.size()),
-            n_threads),
+      owned_step_(
+          trainer.make_step(trainer.rows_per_step(config.batch_size, train.size()),
+                            n_threads)),
+      step_(*owned_step_),
       order_(train.size()) {
     if (config.averaging) {
-        average_.emplace(*config.averaging, network_, trainer.optimizer_.lr());
+        average_.emplace(*config.averaging, network_, lr_of(trainer.config_.optimizer));
     }
     if (validation) {
         if (average_ && average_->is_ema()) average_weights_.emplace(network_);
-        validation_.emplace(
-            network_, average_weights_ ? *average_weights_ : step_.pass().weights(),
-            trainer.config_.loss, metrics_, *validation, n_threads);
+        validation_.emplace(network_,
+                            average_weights_ ? *average_weights_ : step_.weights(),
+                            trainer.config_.loss, metrics_, *validation, n_threads);
     }
     if (config.early_stopping) {
         require_monitor("early_stopping", config.early_stopping->monitor);
@@ -114,6 +125,7 @@ bool FitJob<T>::begin() {
         return false;
     }
     hide_average();
+    if (steps_ == 0) usual_loss_ = baseline_loss();
     begin_epoch();
     return true;
 }
@@ -151,9 +163,16 @@ void FitJob<T>::run(Index tile, int rank) {
 template <class T>
 bool FitJob<T>::interrupted() {
     // An average that has half of the weights in it would be neither's.
-    const bool may = stage_ == Stage::kStep ? step_.is_untouched()  //
+    const bool may = stage_ == Stage::kStep ? step_.may_stop()  //
                                             : stage_ != Stage::kAverage;
-    if (!interrupted_ && hooks_.interrupted && may) interrupted_ = hooks_.interrupted();
+    if (may) interrupted_between_steps();
+    return interrupted_;
+}
+
+// For long work outside of the tiles, to be given up then.
+template <class T>
+bool FitJob<T>::interrupted_between_steps() {
+    interrupted_ = interrupted_ || (hooks_.interrupted && hooks_.interrupted());
     return interrupted_;
 }
 
@@ -161,6 +180,7 @@ template <class T>
 bool FitJob<T>::advance() {
     if (interrupted_) {
         history_.stop_reason = StopReason::kInterrupted;
+        step_.drop();
         if (average_ && average_->is_ema()) show_average();
         if (!is_finite(network_)) last_finite_.put_back(network_);
         return false;
@@ -178,11 +198,14 @@ bool FitJob<T>::advance() {
             return end_epoch();
     }
     switch (step_.advance()) {
-        case TrainingStep<T>::Outcome::kMore:
+        case Step<T>::Outcome::kMore:
             return true;
-        case TrainingStep<T>::Outcome::kNotFinite:
-            return diverged(became("the loss", step_.pass().weighted_loss()));
-        case TrainingStep<T>::Outcome::kDone:
+        case Step<T>::Outcome::kNotFinite:
+            return diverged(loss_broke(step_.last_loss()));
+        case Step<T>::Outcome::kConverged:
+            converged_ = true;
+            break;
+        case Step<T>::Outcome::kDone:
             break;
     }
     finish_batch();
@@ -194,11 +217,12 @@ bool FitJob<T>::advance() {
 template <class T>
 void FitJob<T>::begin_epoch() {
     epoch_start_ = std::chrono::steady_clock::now();
-    loss_sum_ = weight_sum_ = 0;
+    loss_sum_ = weight_sum_ = penalty_sum_ = 0;
     batch_ = {0, 0};
-    if (config_.shuffle) {
+    if (config_.shuffle && !trainer_.takes_all_rows()) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
-                    static_cast<std::uint32_t>(network_.progress().epochs));
+                    static_cast<std::uint32_t>(network_.progress().epochs),
+                    [this] { return interrupted_between_steps(); });
     }
     step_.pack_first();  // a callback may have changed the weights
     begin_batch();
@@ -210,7 +234,8 @@ void FitJob<T>::begin_batch() {
     batch_ = {batch_.end, std::min(batch_.end + step_.max_batch(), train_.size())};
     lr_ = learning_rate();
     step_.begin(train_, order_.data() + batch_.begin, batch_.size(),
-                static_cast<std::uint32_t>(network_.progress().steps), lr_);
+                static_cast<std::uint32_t>(network_.progress().steps), lr_,
+                outputs_.empty() ? MatrixView<T>() : outputs_.view(batch_));
 }
 
 template <class T>
@@ -226,15 +251,13 @@ double FitJob<T>::learning_rate() const {
 
 template <class T>
 void FitJob<T>::finish_batch() {
-    const BatchPass<T>& pass = step_.pass();
-    loss_sum_ += pass.weighted_loss();
-    weight_sum_ += pass.total_weight();
+    loss_sum_ += step_.last_loss();
+    weight_sum_ += step_.total_weight();
+    penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
-        usual_loss_ =
-            std::max(baseline_loss(),
-                     pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
+        usual_loss_ = std::max(
+            usual_loss_, step_.first_loss() / std::max(step_.total_weight(), 1e-300));
     }
-    if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
     ++network_.progress().steps;
 }
@@ -249,9 +272,9 @@ bool FitJob<T>::next_batch() {
 // The last step of the epoch is done.
 template <class T>
 bool FitJob<T>::finish_steps() {
-    if (const std::string what = trouble_of_weights(); !what.empty()) {
-        return diverged(what);
-    }
+    const std::string what = trouble_of_weights();
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     if (average_ && average_->is_ema()) {
         show_average();
         if (!is_finite(network_)) return diverged(kWeightsBroke);
@@ -264,15 +287,20 @@ bool FitJob<T>::finish_steps() {
 template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
-    if (const std::string what = trouble_of_scores(logs); !what.empty()) {
-        return diverged(what);
-    }
+    const std::string what = trouble_of_scores(logs);
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     ++network_.progress().epochs;
     ++trainer_.epoch_;
     history_.epochs.push_back(logs);
 
     bool stop = judge(logs);
-    if (stop) history_.stop_reason = StopReason::kEarlyStopping;
+    if (stop) {
+        history_.stop_reason = StopReason::kEarlyStopping;
+    } else if (converged_) {
+        history_.stop_reason = StopReason::kConverged;
+        stop = true;
+    }
     if (hooks_.on_epoch && hooks_.on_epoch(epoch_, logs) && !stop) {
         history_.stop_reason = StopReason::kCallback;
         stop = true;
@@ -331,12 +359,16 @@ void FitJob<T>::hide_average() {
 }
 
 template <class T>
-Logs FitJob<T>::make_logs() const {
+Logs FitJob<T>::make_logs() {
     Logs logs{{"loss", mean_loss()}};
     add_metrics(logs, "", training_metrics());
     if (validation_) {
+        const auto stop = [this] { return interrupted_between_steps(); };
         logs.emplace_back("val_loss", validation_->loss());
-        add_metrics(logs, "val_", validation_->metrics());
+        add_metrics(logs, "val_", validation_->metrics(stop));
+    }
+    if (trainer_.config_.penalty_per_row) {
+        logs.emplace_back("penalty", penalty_sum_ / static_cast<double>(train_.size()));
     }
     const auto elapsed = std::chrono::steady_clock::now() - epoch_start_;
     logs.emplace_back("lr", lr_);
@@ -354,12 +386,13 @@ void FitJob<T>::add_metrics(Logs& logs,
 }
 
 template <class T>
-std::vector<double> FitJob<T>::training_metrics() const {
+std::vector<double> FitJob<T>::training_metrics() {
+    const auto stop = [this] { return interrupted_between_steps(); };
     std::vector<double> values;
     for (const Metric metric : metrics_) {
         values.push_back(evaluate_metric<T>(metric, trainer_.config_.loss,
                                             outputs_.view({0, train_.size()}), train_,
-                                            order_.data()));
+                                            order_.data(), stop));
     }
     return values;
 }
@@ -381,7 +414,7 @@ bool FitJob<T>::judge(const Logs& logs) {
 
 // What is wrong with the steps of the epoch, or nothing.
 template <class T>
-std::string FitJob<T>::trouble_of_weights() const {
+std::string FitJob<T>::trouble_of_weights() {
     const double loss = mean_loss();
     if (!std::isfinite(loss)) return became("the loss", loss);
     if (loss > kDivergenceFactor * usual_loss_) {
@@ -418,17 +451,19 @@ std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
 
 // The mean loss of the samples with the weights as they are.
 template <class T>
-double FitJob<T>::loss_by_inference() const {
-    Evaluation<T> evaluation(network_, step_.pass().weights(), trainer_.config_.loss,
-                             {}, train_, 1);
-    for (Index i = 0; i < evaluation.tiles(); ++i) evaluation.run(i, 0);
+double FitJob<T>::loss_by_inference() {
+    Evaluation<T> evaluation(network_, step_.weights(), trainer_.config_.loss, {},
+                             train_, 1);
+    for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
+        evaluation.run(i, 0);
+    }
     return evaluation.loss();
 }
 
 template <class T>
 bool FitJob<T>::diverged(const std::string& what) {
     last_finite_.put_back(network_);
-    trainer_.optimizer_.reset();  // its state is as broken as the weights were
+    trainer_.forget_optimizer_state();  // its state is as broken as the weights were
     history_.stop_reason = StopReason::kDiverged;
     history_.divergence = Divergence{epoch_, steps_, lr_, what};
     return false;
@@ -452,18 +487,31 @@ void FitJob<T>::require_monitor(const std::string& owner,
                 (validation_ ? "" : " (val_ scores need validation data)"));
 }
 
-// The mean loss of outputs that are all zero: what knowing nothing costs.
+// What knowing nothing costs: the mean loss of outputs that are all zero, beyond the
+// least loss there can be.
 template <class T>
-double FitJob<T>::baseline_loss() const {
+double FitJob<T>::baseline_loss() {
+    // What is much for a loss from outside, it alone knows.
+    if (is_custom(trainer_.config_.loss)) {
+        return std::numeric_limits<double>::infinity();
+    }
     constexpr Index kHeight = 64;
     const Matrix<T> zero(kHeight, network_.out_features());
+    const bool counts = std::holds_alternative<loss::PoissonNll>(trainer_.config_.loss);
+    Matrix<T> best(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
-    for (Index i = 0; i < train_.size(); i += kHeight) {
+    for (Index i = 0; i < train_.size() && !interrupted_between_steps(); i += kHeight) {
         const Range rows{i, std::min(i + kHeight, train_.size())};
         const Samples<T> part = train_.slice(rows);
-        sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, rows.size()}),
-                            part.targets, part.weights, nullptr, total, {});
+        const auto loss_of = [&](const Matrix<T>& outputs) {
+            return loss_rows<T>(trainer_.config_.loss, outputs.view({0, rows.size()}),
+                                part.targets, part.weights, nullptr, total, {});
+        };
+        sum += loss_of(zero);
+        if (!counts) continue;
+        log_of<T>(part.targets.values, best);
+        sum -= loss_of(best);
     }
     return sum / total;
 }

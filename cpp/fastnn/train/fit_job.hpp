@@ -55,18 +55,19 @@ private:
     double mean_loss() const noexcept {  // of the epoch's batches
         return weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0.0;
     }
-    Logs make_logs() const;
+    Logs make_logs();
     void add_metrics(Logs& logs,
                      const std::string& prefix,
                      const std::vector<double>& values) const;
-    std::vector<double> training_metrics() const;
+    std::vector<double> training_metrics();
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
-    std::string trouble_of_weights() const;
+    std::string trouble_of_weights();
     std::string trouble_of_scores(const Logs& logs) const;
-    double loss_by_inference() const;
+    double loss_by_inference();
     void require_monitor(const std::string& owner, const std::string& name) const;
-    double baseline_loss() const;
+    double baseline_loss();
+    bool interrupted_between_steps();
 
     Trainer<T>& trainer_;
     Network<T>& network_;
@@ -75,7 +76,8 @@ private:
     const Hooks& hooks_;
     const Checkpointing<T>& checkpointing_;
     std::vector<Metric> metrics_;
-    TrainingStep<T> step_;
+    const std::unique_ptr<Step<T>> owned_step_;
+    Step<T>& step_;
     std::optional<Average<T>> average_;
     std::optional<PackedWeights<T>> average_weights_;  // for validation
     std::optional<Evaluation<T>> validation_;
@@ -88,6 +90,7 @@ private:
     Snapshot<T> best_;
     Stage stage_ = Stage::kStep;
     bool average_shown_ = false;  // the network holds it, average_ the weights
+    bool converged_ = false;
     bool interrupted_ = false;
 
     Index epoch_ = 0;         // of this fit
@@ -96,6 +99,7 @@ private:
     double lr_ = 0;
     double loss_sum_ = 0;  // of this epoch
     double weight_sum_ = 0;
+    double penalty_sum_ = 0;   // weighted by rows
     double usual_loss_ = 0;    // of zero outputs or of the first batch, the greater
     double first_square_ = 0;  // squared norm of the parameters when the run began
     std::chrono::steady_clock::time_point epoch_start_;

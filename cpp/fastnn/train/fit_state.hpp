@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fastnn/optim/schedule.hpp"
+#include "fastnn/train/any_optimizer.hpp"
 #include "fastnn/train/averaging.hpp"
 #include "fastnn/train/early_stopping.hpp"
 #include "fastnn/train/history.hpp"
@@ -19,9 +20,10 @@ namespace fastnn {
 // Of a trainer, between its fits.
 template <class T>
 struct TrainerState {
-    std::int64_t epoch = 0;                                // over all its fits
-    std::int64_t step = 0;                                 // of the optimizer
-    std::vector<std::pair<std::string, Buffer<T>>> slots;  // (n_parameters) each
+    std::int64_t epoch = 0;  // over all its fits
+    std::int64_t step = 0;   // of the optimizer
+    NamedSlots<T> slots;     // of the optimizer
+    double lr = 0;           // that schedules start from
     optim::LearningRate::Plateau plateau;
 };
 

@@ -15,7 +15,14 @@ namespace fastnn {
 // The values of one epoch by name, in the order in which they are shown.
 using Logs = std::vector<std::pair<std::string, double>>;
 
-enum class StopReason { kEpochs, kEarlyStopping, kCallback, kDiverged, kInterrupted };
+enum class StopReason {
+    kEpochs,
+    kEarlyStopping,
+    kConverged,
+    kCallback,
+    kDiverged,
+    kInterrupted
+};
 
 inline const char* to_string(StopReason reason) noexcept {
     switch (reason) {
@@ -23,6 +30,8 @@ inline const char* to_string(StopReason reason) noexcept {
             return "epochs";
         case StopReason::kEarlyStopping:
             return "early_stopping";
+        case StopReason::kConverged:
+            return "converged";
         case StopReason::kCallback:
             return "callback";
         case StopReason::kDiverged:

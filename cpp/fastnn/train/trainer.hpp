@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "fastnn/nn/network.hpp"
-#include "fastnn/optim/optimizer.hpp"
+#include "fastnn/train/any_optimizer.hpp"
 #include "fastnn/train/config.hpp"
 #include "fastnn/train/fit_state.hpp"
 #include "fastnn/train/history.hpp"
 #include "fastnn/train/snapshot.hpp"
-#include "fastnn/train/training_step.hpp"
+#include "fastnn/train/step.hpp"
 
 namespace fastnn {
 
@@ -37,8 +37,8 @@ public:
     // The network must outlive the trainer.
     Trainer(Network<T>& network, const TrainerConfig& config);
 
-    // One step on one batch. If the loss or a weight is not finite, the network is as
-    // it was before, and the report says so.
+    // One step on one batch, of L-BFGS up to max_iter iterations. If the loss or a
+    // weight is not finite, the network is as it was before, and the report says so.
     StepReport step(const Samples<T>& batch, const Hooks& hooks);
 
     // Goes on from the current weights and the optimizer's state. On divergence the
@@ -54,18 +54,32 @@ public:
     TrainerState<T> state() const;
     void restore(const TrainerState<T>& state);
 
+    // From the next step on, instead of the optimizer's own. What SGD's momentum still
+    // carries keeps its length: the velocity lr * b stays (Sutskever et al. 2013).
+    void set_learning_rate(double lr);
+
+    // Of the loss by L-BFGS in its last step; other rules make one a step.
+    Index evaluations() const noexcept;
+
 private:
     // Threads for batches of this size: as asked for, else by the work in a step.
     int threads_for(Index batch) const;
     double learning_rate() const;
+    // Whether each step is of all rows, in the order in which they are given.
+    bool takes_all_rows() const noexcept {
+        return std::holds_alternative<optim::LbfgsMinimizer<T>>(optimizer_);
+    }
+    Index rows_per_step(Index batch_size, Index rows) const;
+    std::unique_ptr<Step<T>> make_step(Index rows, int n_threads);
+    void forget_optimizer_state();
 
     Network<T>& network_;
     TrainerConfig config_;
-    optim::Optimizer<T> optimizer_;
+    AnyOptimizer<T> optimizer_;
     optim::LearningRate learning_rate_;
-    std::int64_t epoch_ = 0;                   // of this trainer, over all calls of fit
-    Snapshot<T> before_;                       // the network before a single step
-    std::unique_ptr<TrainingStep<T>> single_;  // of step(), kept between calls
+    std::int64_t epoch_ = 0;           // of this trainer, over all calls of fit
+    Snapshot<T> before_;               // the network before a single step
+    std::unique_ptr<Step<T>> single_;  // of step(), kept between calls
 
     template <class U>
     friend class FitJob;

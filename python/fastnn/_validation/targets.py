@@ -7,9 +7,11 @@ import numpy as np
 from fastnn._validation.arrays import (
     Array,
     as_numbers,
+    as_records,
     finite_in_dtype,
     where_first,
 )
+from fastnn._validation.frames import column_names
 from fastnn.losses import Loss
 
 __all__ = ["as_targets"]
@@ -30,29 +32,36 @@ def as_targets(
     Returns
     -------
     ndarray
-        int32 labels (n,) for a class loss, else (n, n_outputs) in `dtype`.
+        int32 labels (n,) for a class loss, y as it came for one that takes anything,
+        else (n, n_outputs) in `dtype`.
 
     Raises
     ------
     TypeError, ValueError
         If y does not fit the rows, the outputs or the loss.
     """
-    array = as_numbers(argument, value)
+    anything = loss.targets == "any"
+    array = as_records(argument, value) if anything else as_numbers(argument, value)
+    names = column_names(value)
     if array.ndim == 0 or array.shape[0] != n_rows:
         rows = "no rows" if array.ndim == 0 else f"{array.shape[0]} rows"
         raise ValueError(
             f"{argument} has {rows} (shape {array.shape}), but there are {n_rows} "
             "rows of features: give one target for each"
         )
+    if anything:
+        return array
     if loss.targets == "classes":
         if array.ndim == 1 or array.shape[1:] == (1,):
             return _labels(argument, array.reshape(-1), n_outputs)
         array = _columns(argument, array, loss, n_outputs)
-        return _probabilities(argument, finite_in_dtype(argument, array, dtype))
+        result = finite_in_dtype(argument, array, dtype, names=names)
+        return _probabilities(argument, result)
     array = _columns(argument, array, loss, n_outputs)
-    result = finite_in_dtype(argument, array, dtype)
+    result = finite_in_dtype(argument, array, dtype, names=names)
     if loss.targets == "labels":
         _check_yes_no(argument, result)
+    _check_least(argument, result, loss)
     return result
 
 
@@ -127,6 +136,15 @@ def _probabilities(argument: str, array: Array) -> Array:
             f"({where_first(bad)}): divide each row by its sum"
         )
     return array
+
+
+def _check_least(argument: str, array: Array, loss: Loss) -> None:
+    bad = array < loss.least_target
+    if bad.any():
+        raise ValueError(
+            f"{argument} must be >= {loss.least_target:g} for {loss.kind}, got "
+            f"{array[bad][0]} ({where_first(bad)}): for other numbers use loss='mse'"
+        )
 
 
 def _check_yes_no(argument: str, array: Array) -> None:

@@ -37,7 +37,7 @@ __all__ = ["Checkpoint", "CheckpointWriter", "load_network"]
 _KIND = "trainer"
 _FIELDS = ("net", "trainer", "fit", "data", "state")
 _COUNTS = 2**62
-_FLOATS = ("usual_loss", "first_square", "stopping", "plateau lr", "plateau best")
+_FLOATS = ("usual_loss", "first_square", "lr", "stopping", "plateau lr", "plateau best")
 _MAY_BE_NAN = ("optimizer.", "average.", "numbers", "curves")
 _STOPS = tuple(reason for reason in get_args(StopReason) if reason != "diverged")
 
@@ -188,8 +188,8 @@ class CheckpointWriter:
 def _floats(state: dict[str, Any]) -> npt.NDArray[np.float64]:
     """Return the numbers that may be infinite, which JSON does not know."""
     lr, best, _, _ = state["trainer"]["plateau"]
-    values = state["usual_loss"], state["first_square"], state["stopping"][0], lr, best
-    return np.array(values, np.float64)
+    first = state["usual_loss"], state["first_square"], state["trainer"]["lr"]
+    return np.array([*first, state["stopping"][0], lr, best], np.float64)
 
 
 def _integers(state: dict[str, Any], net_is: _NetIs) -> dict[str, Any]:
@@ -201,6 +201,7 @@ def _integers(state: dict[str, Any], net_is: _NetIs) -> dict[str, Any]:
         "stop": state["stop"],
         "trainer_epoch": state["trainer"]["epoch"],
         "trainer_step": state["trainer"]["step"],
+        "slots": len(state["trainer"]["slots"]),
         "bad_epochs": bad_epochs,
         "cooldown_left": cooldown_left,
         "best_epoch": best_epoch,
@@ -299,6 +300,7 @@ def _checked_integers(plain: object, run: RunRecord) -> dict[str, Any]:
         "steps": 1,
         "trainer_epoch": 1,
         "trainer_step": 0,
+        "slots": 0,
         "bad_epochs": 0,
         "cooldown_left": 0,
         "best_epoch": -1,
@@ -315,7 +317,9 @@ def _checked_integers(plain: object, run: RunRecord) -> dict[str, Any]:
         )
     stopping, averaging = run.fit.early_stopping, run.fit.averaging
     restores = stopping is not None and stopping.restore_best_weights
+    optimizer = run.trainer["optimizer"]
     possible = {
+        "slots": optimizer.state_names(state["slots"]) is not None,
         "epoch": state["epoch"] <= run.fit.epochs,
         "best_epoch": state["best_epoch"] < (state["epoch"] if stopping else 0),
         "has_best": state["has_best"] is (restores and state["best_epoch"] >= 0),
@@ -364,7 +368,7 @@ def _expected(kind: str, config: dict[str, Any]) -> dict[str, TensorSpec]:
     for group in _groups(run, numbers, layout).values():
         expected.update(group)
     flat = (record.dtype, (layout.sizes["parameters"],))
-    for name in run.trainer["optimizer"].rule.slots():
+    for name in run.trainer["optimizer"].state_names(numbers["slots"]):
         expected[f"optimizer.{name}"] = flat
     expected["numbers"] = ("float64", (len(_FLOATS),))
     expected["curves"] = ("float64", (numbers["epoch"], len(run.curves)))
@@ -389,7 +393,9 @@ def _state(
     for group in ("run", "best"):
         if found[group]:
             layout.check(group, found[group])
-    usual_loss, first_square, stopping, lr, best = _checked_floats(tensors["numbers"])
+    usual_loss, first_square, base_lr, stopping, lr, best = _checked_floats(
+        tensors["numbers"]
+    )
     return {
         "network": found["run"],
         "progress": (record.epochs, record.steps),
@@ -398,8 +404,9 @@ def _state(
             "step": numbers["trainer_step"],
             "slots": {
                 name: tensors[f"optimizer.{name}"]
-                for name in run.trainer["optimizer"].rule.slots()
+                for name in run.trainer["optimizer"].state_names(numbers["slots"])
             },
+            "lr": base_lr,
             "plateau": (lr, best, numbers["bad_epochs"], numbers["cooldown_left"]),
         },
         "epoch": numbers["epoch"],

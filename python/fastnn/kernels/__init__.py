@@ -36,7 +36,9 @@ from fastnn.kernels.losses import (
     huber,
     mae,
     mse,
+    poisson_nll,
     softmax_cross_entropy,
+    squared_error,
 )
 from fastnn.kernels.normalize import (
     batchnorm_backward,
@@ -86,9 +88,11 @@ __all__ = [
     "mae",
     "mse",
     "nadam_update",
+    "poisson_nll",
     "radam_update",
     "rmsprop_update",
     "rprop_update",
     "sgd_update",
     "softmax_cross_entropy",
+    "squared_error",
 ]

@@ -2,8 +2,8 @@
 
 Every loss is a weighted mean over rows, L = sum_i w_i l_i / sum_i w_i with w_i = 1
 unless `sample_weight` says otherwise, and returns (L, dL/d outputs). Where a row has
-several outputs, l_i is the mean over them, but for the cross-entropy of softmax, which
-is one number a row.
+several outputs, l_i is the mean over them, unless a loss says otherwise; the
+cross-entropy of softmax is one number a row.
 """
 
 from __future__ import annotations
@@ -134,6 +134,32 @@ def mse(
     )
 
 
+def squared_error(
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
+) -> tuple[float, Array]:
+    """Half the squared error, summed over outputs: l = d^2 / 2, dl/do = d.
+
+    d = outputs - y. The gradient is the one scikit-learn's MLPRegressor follows.
+    Arguments, results and errors as of `mse`, but for the sum over outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.kernels import squared_error
+    >>> loss, doutputs = squared_error(np.array([[1.0, 3.0]]), np.zeros((1, 2)))
+    >>> loss, doutputs.tolist()
+    (5.0, [[1.0, 3.0]])
+    """
+    return core.elementwise_loss(
+        outputs, y, {"kind": "squared_error"}, sample_weight, out, n_threads
+    )
+
+
 def mae(
     outputs: Array,
     y: npt.ArrayLike,
@@ -207,12 +233,60 @@ def huber(
     )
 
 
+def poisson_nll(
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sum_outputs: bool = False,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
+) -> tuple[float, Array]:
+    """Poisson's negative log-likelihood of counts y, whose log rates are the outputs.
+
+    With z = outputs::
+
+        l = exp(z) - y z        dl/dz = exp(z) - y
+
+    which leaves out log(y!), a constant: ``torch.nn.functional.poisson_nll_loss``.
+
+    Parameters
+    ----------
+    outputs, sample_weight, out, n_threads
+        As of `mse`.
+    y : numbers >= 0, the shape of `outputs`
+    sum_outputs : bool, default False
+        Whether a row's loss is the sum over its outputs instead of their mean.
+
+    Returns
+    -------
+    loss, doutputs
+        As of `mse`.
+
+    Raises
+    ------
+    ValueError
+        As `mse`; y below 0 or NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.kernels import poisson_nll
+    >>> loss, doutputs = poisson_nll(np.zeros(2), np.array([0, 3]))
+    >>> loss, doutputs.tolist()
+    (1.0, [0.5, -1.0])
+    """
+    config = {"kind": "poisson", "sum_outputs": sum_outputs}
+    return core.elementwise_loss(outputs, y, config, sample_weight, out, n_threads)
+
+
 def binary_cross_entropy(
     outputs: Array,
     y: npt.ArrayLike,
     *,
     pos_weight: npt.ArrayLike | None = None,
     label_smoothing: float = 0.0,
+    sum_outputs: bool = False,
     sample_weight: npt.ArrayLike | None = None,
     out: Array | None = None,
     n_threads: int | None = None,
@@ -235,6 +309,8 @@ def binary_cross_entropy(
     pos_weight : float or (k,), default 1
         Weight of the positive part, > 0.
     label_smoothing : float in [0, 1], default 0
+    sum_outputs : bool, default False
+        Whether a row's loss is the sum over its outputs instead of their mean.
     sample_weight, out, n_threads
         As of `mse`.
 
@@ -258,6 +334,8 @@ def binary_cross_entropy(
     (0.693147, [-0.5])
     """
     config: dict[str, object] = {"kind": "binary_cross_entropy"}
+    if sum_outputs is not False:
+        config["sum_outputs"] = sum_outputs
     if label_smoothing != 0:
         config["label_smoothing"] = number("label_smoothing", label_smoothing)
     if pos_weight is not None:

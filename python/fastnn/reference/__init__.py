@@ -13,7 +13,9 @@ from fastnn.reference.losses import (
     huber,
     mae,
     mse,
+    poisson_nll,
     softmax_cross_entropy,
+    squared_error,
 )
 from fastnn.reference.mlp import MLP
 from fastnn.reference.normalize import (
@@ -31,6 +33,7 @@ from fastnn.reference.optimizers import (
     adamw_update,
     asgd_update,
     init_slots,
+    lbfgs_minimize,
     lion_update,
     nadam_update,
     radam_update,
@@ -67,15 +70,18 @@ __all__ = [
     "init_slots",
     "layernorm_backward",
     "layernorm_forward",
+    "lbfgs_minimize",
     "lion_update",
     "mae",
     "mse",
     "nadam_update",
     "permutation",
     "philox4x32",
+    "poisson_nll",
     "radam_update",
     "rmsprop_update",
     "rprop_update",
     "sgd_update",
     "softmax_cross_entropy",
+    "squared_error",
 ]

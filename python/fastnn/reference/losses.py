@@ -2,8 +2,8 @@
 
 Every loss is a weighted mean over rows, L = sum_i w_i l_i / sum_i w_i with w_i = 1
 unless `sample_weight` says otherwise, and returns (L, dL/d outputs). Where a row has
-several outputs, l_i is the mean over them, but for the cross-entropy of softmax, which
-is one number a row.
+several outputs, l_i is the mean over them, unless a loss says otherwise; the
+cross-entropy of softmax is one number a row.
 """
 
 from __future__ import annotations
@@ -137,6 +137,26 @@ def mse(
     return _mean(d * d, 2.0 * d, sample_weight)
 
 
+def squared_error(
+    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+) -> tuple[float, Array]:
+    """Half the squared error, summed over outputs: l = d^2 / 2, dl/do = d.
+
+    d = outputs - y. The gradient is the one scikit-learn's MLPRegressor follows.
+    Arguments and results as of `mse`, but for the sum over outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import squared_error
+    >>> loss, doutputs = squared_error(np.array([[1.0, 3.0]]), np.zeros((1, 2)))
+    >>> loss, doutputs.tolist()
+    (5.0, [[1.0, 3.0]])
+    """
+    d = outputs - _targets(outputs, y)
+    return _mean(0.5 * d * d, d, sample_weight, sum_outputs=True)
+
+
 def mae(
     outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
 ) -> tuple[float, Array]:
@@ -193,12 +213,57 @@ def huber(
     return _mean(c * (d - 0.5 * c), c, sample_weight)
 
 
+def poisson_nll(
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sum_outputs: bool = False,
+    sample_weight: npt.ArrayLike | None = None,
+) -> tuple[float, Array]:
+    """Poisson's negative log-likelihood of counts y, whose log rates are the outputs.
+
+    With z = outputs::
+
+        l = exp(z) - y z        dl/dz = exp(z) - y
+
+    which leaves out log(y!), a constant: ``torch.nn.functional.poisson_nll_loss``.
+
+    Parameters
+    ----------
+    outputs, sample_weight
+        As of `mse`.
+    y : numbers >= 0, the shape of `outputs`
+    sum_outputs : bool, default False
+        Whether a row's loss is the sum over its outputs instead of their mean.
+
+    Returns
+    -------
+    loss, doutputs
+        As of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import poisson_nll
+    >>> loss, doutputs = poisson_nll(np.zeros(2), np.array([0, 3]))
+    >>> loss, doutputs.tolist()
+    (1.0, [0.5, -1.0])
+    """
+    t = _targets(outputs, y)
+    low = float(t.min())
+    check_range("y", low, low >= 0.0, "at least 0")
+    with np.errstate(over="ignore"):
+        rate = np.exp(outputs)
+    return _mean(rate - t * outputs, rate - t, sample_weight, sum_outputs=sum_outputs)
+
+
 def binary_cross_entropy(
     outputs: Array,
     y: npt.ArrayLike,
     *,
     pos_weight: npt.ArrayLike | None = None,
     label_smoothing: float = 0.0,
+    sum_outputs: bool = False,
     sample_weight: npt.ArrayLike | None = None,
 ) -> tuple[float, Array]:
     """Cross-entropy of sigmoid(outputs) against one or many labels in [0, 1].
@@ -219,6 +284,8 @@ def binary_cross_entropy(
     pos_weight : float or (k,), default 1
         Weight of the positive part, > 0.
     label_smoothing : float in [0, 1], default 0
+    sum_outputs : bool, default False
+        Whether a row's loss is the sum over its outputs instead of their mean.
     sample_weight : (rows,), optional
 
     Returns
@@ -248,15 +315,21 @@ def binary_cross_entropy(
     check_range("pos_weight", float(p.min()), bool((p > 0.0).all()), "positive")
     scale = 1.0 + (p - 1.0) * t
     loss = (1.0 - t) * outputs + scale * softplus(-outputs)
-    return _mean(loss, scale * sigmoid(outputs) - p * t, sample_weight)
+    slope = scale * sigmoid(outputs) - p * t
+    return _mean(loss, slope, sample_weight, sum_outputs=sum_outputs)
 
 
 def _mean(
-    loss: Array, slope: Array, sample_weight: npt.ArrayLike | None
+    loss: Array,
+    slope: Array,
+    sample_weight: npt.ArrayLike | None,
+    *,
+    sum_outputs: bool = False,
 ) -> tuple[float, Array]:
-    """Average element losses over a row's outputs and then over rows."""
+    """Average element losses over a row's outputs, or add them, then average rows."""
     weight = _row_weights(loss, sample_weight)
-    weight /= loss.size // len(loss)
+    if not sum_outputs:
+        weight /= loss.size // len(loss)
     weight = weight.reshape(-1, *[1] * (loss.ndim - 1))
     return _total(loss, weight), slope * weight
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _LOSSES = {
     "cross_entropy": losses.softmax_cross_entropy,
     "mse": losses.mse,
+    "squared_error": losses.squared_error,
     "mae": losses.mae,
     "huber": losses.huber,
+    "poisson": losses.poisson_nll,
     "binary_cross_entropy": losses.binary_cross_entropy,
 }
 
@@ -42,7 +44,7 @@ class MLP:
         ``("activation", name)`` or ``("activation", name, alpha)``;
         ``("dropout", p)``. Arrays are copied, and all of one dtype, the network's.
     loss : str, default "cross_entropy"
-        Or "mse", "mae", "huber", "binary_cross_entropy".
+        Or "mse", "squared_error", "mae", "huber", "poisson", "binary_cross_entropy".
     rule : str, default "adam"
         An update rule of `fastnn.reference.optimizers`.
     seed : int, default 0

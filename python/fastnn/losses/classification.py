@@ -1,7 +1,4 @@
-"""The losses, all on raw outputs: a network for them ends in a linear layer.
-
-Each is a mean over the rows with the sample weights w: ``sum(w * l) / sum(w)``.
-"""
+"""Losses for classes and yes/no labels."""
 
 from __future__ import annotations
 
@@ -10,93 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, SupportsFloat
 
-from fastnn._config import Config, from_name
-from fastnn._native import core
+from fastnn.losses.base import Loss
 
-__all__ = [
-    "LOSSES",
-    "MAE",
-    "MSE",
-    "BinaryCrossEntropy",
-    "CrossEntropy",
-    "Huber",
-    "Loss",
-    "resolve_loss",
-]
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Loss(Config):
-    """A description of what training makes small."""
-
-    targets: ClassVar[Literal["values", "classes", "labels"]] = "values"
-    """What y holds: numbers, one of k classes, or yes/no labels."""
-
-    def _check_ranges(self) -> None:
-        core.check_loss(self.to_native())
-
-    def check_outputs(self, n_outputs: int) -> None:
-        """Raise ValueError if the loss cannot judge `n_outputs` outputs."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class MSE(Loss):
-    """Mean squared error: ``l = mean_j (o_j - y_j)**2``.
-
-    The mean is over outputs as well as rows, as in ``torch.nn.MSELoss``.
-    scikit-learn's MLPRegressor has half of it.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.Identity()).build(1)
-    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mse")
-    {'loss': 2.5}
-    """
-
-    kind: ClassVar[str] = "mse"
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class MAE(Loss):
-    """Mean absolute error: ``l = mean_j |o_j - y_j|``, with slope 0 where they agree.
-
-    The mean is over outputs as well as rows, as in ``torch.nn.L1Loss``.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.Identity()).build(1)
-    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mae")
-    {'loss': 1.5}
-    """
-
-    kind: ClassVar[str] = "mae"
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Huber(Loss):
-    """Squared for small errors, linear for large ones (e = o - y).
-
-    ``l = e**2 / 2 if |e| <= delta else delta * (|e| - delta / 2)``, mean over outputs
-    as well as rows, as in ``torch.nn.HuberLoss``. Huber, "Robust estimation of a
-    location parameter" (1964).
-
-    Parameters
-    ----------
-    delta : float, default 1.0
-        Where the two pieces meet, > 0, in units of y.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.Identity()).build(1)
-    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss=fnn.Huber(delta=1.0))
-    {'loss': 1.0}
-    """
-
-    kind: ClassVar[str] = "huber"
-    delta: float = 1.0
+__all__ = ["BinaryCrossEntropy", "CrossEntropy"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -149,6 +62,8 @@ class BinaryCrossEntropy(Loss):
         Weight of the positive cases, > 0: one for all outputs or one for each.
     label_smoothing : float, default 0.0
         s in [0, 1): ``y = y * (1 - s) + s / 2`` (Keras' definition; torch has none).
+    sum_outputs : bool, default False
+        True: the sum over outputs instead of their mean, as scikit-learn has it.
 
     Examples
     --------
@@ -163,6 +78,7 @@ class BinaryCrossEntropy(Loss):
     targets: ClassVar[Literal["labels"]] = "labels"
     pos_weight: Sequence[float] | SupportsFloat | None = None
     label_smoothing: float = 0.0
+    sum_outputs: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pos_weight", _weights(self.pos_weight))
@@ -207,14 +123,3 @@ def _weights(value: Any) -> tuple[float, ...] | None:
                 f"{weight}"
             )
     return weights
-
-
-LOSSES: dict[str, type[Loss]] = {
-    cls.kind: cls for cls in (MSE, MAE, Huber, CrossEntropy, BinaryCrossEntropy)
-}
-"""Every loss by its name, as ``fit(loss=name)`` takes it."""
-
-
-def resolve_loss(value: object) -> Loss:
-    """Return the loss from itself or from its name."""
-    return from_name("loss", value, Loss, LOSSES)
