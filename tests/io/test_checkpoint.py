@@ -9,6 +9,7 @@ import pytest
 import safetensors.numpy
 
 import fastnn as fnn
+from fastnn._plain import to_plain
 from fastnn.io import checkpoint as module
 from fastnn.io.container import read_container, write_container
 
@@ -379,7 +380,12 @@ HOSTILE = {
         "config.trainer.optimizer",
     ),
     "lr": (_set("trainer", "optimizer", "lr", value=-1.0), "config.trainer.optimizer"),
-    "slots": (_set("trainer", "optimizer", "amsgrad", value=True), "max_exp_avg_sq"),
+    "amsgrad": (
+        _set("trainer", "optimizer", "amsgrad", value=True),
+        "config.state.slots",
+    ),
+    "slots": (_set("state", "slots", value=3), "config.state.slots"),
+    "sgd": (_set("trainer", "optimizer", value=to_plain(fnn.SGD())), "config.state"),
     "schedule": (_set("trainer", "schedule", value="x"), "config.trainer.schedule"),
     "l1": (_set("trainer", "l1", value=-1.0), "config.trainer.l1"),
     "l2": (_set("trainer", "l2", value=None), "config.trainer.l2"),
