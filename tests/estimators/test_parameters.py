@@ -145,9 +145,7 @@ def test_divergence_is_an_error_and_no_fit():
     X, y = diabetes()
     wild = regressor(optimizer=fnn.SGD(lr=1e6), hidden_layer_sizes=(30, 30))
     for kind in (fnn.DivergedError, ValueError):
-        with pytest.raises(
-            kind, match="non-finite .* diverged .* learning rate"
-        ) as info:
+        with pytest.raises(kind, match=r"non-finite .* diverged") as info:
             wild.fit(X, y)
     assert not hasattr(wild, "net_")
     assert info.value.lr == 1e6
