@@ -336,6 +336,9 @@ class TrainerF32:
         save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
     def state(self) -> dict:
         """
         What the trainer needs to go on, a dict.
@@ -363,6 +366,9 @@ class TrainerF64:
         save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
     def state(self) -> dict:
         """
         What the trainer needs to go on, a dict.
