@@ -1,4 +1,4 @@
-"""scikit-learn's own networks beside fastnn's estimators: same parameters, which scores?
+"""scikit-learn's own networks beside fastnn's estimators: scores, then times.
 
     python bench/sklearn_parity.py             # all data sets, 5 seeds
     python bench/sklearn_parity.py --quick     # two small ones: do the scores agree?
@@ -156,6 +156,7 @@ def row(task: Task, found: dict[str, list[Run]]) -> list[str]:
     their, ours = found["scikit-learn"], found["fastnn"]
     seconds = [statistics.median(r.seconds for r in runs) for runs in (their, ours)]
     ratios = [a.seconds / b.seconds for a, b in zip(their, ours, strict=True)]
+    epochs = [statistics.median(r.epochs for r in runs) for runs in (their, ours)]
     return [
         task.words,
         spread([r.score for r in their]),
@@ -164,9 +165,7 @@ def row(task: Task, found: dict[str, list[Run]]) -> list[str]:
         "yes" if is_noise(differences) else "NO",
         *(duration(s) for s in seconds),
         f"{statistics.median(ratios):.1f}x",
-        " / ".join(
-            f"{statistics.median(r.epochs for r in x):g}" for x in (their, ours)
-        ),
+        " / ".join(f"{number:g}" for number in epochs),
     ]
 
 
@@ -210,6 +209,7 @@ def main() -> None:
     results, rows = [], []
     for task in tasks:
         found = races(task, options.seeds)
+        runs = {name: [asdict(r) for r in those] for name, those in found.items()}
         rows.append(row(task, found))
         print("  ".join(rows[-1]), flush=True)
         results.append(
@@ -217,9 +217,7 @@ def main() -> None:
                 "task": task.words,
                 "kind": task.kind,
                 "noise": is_noise(differences_of(found)),
-                "runs": {
-                    name: [asdict(r) for r in runs] for name, runs in found.items()
-                },
+                "runs": runs,
             }
         )
     strange = [result["task"] for result in results if not result["noise"]]

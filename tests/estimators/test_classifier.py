@@ -50,7 +50,7 @@ def test_more_classes_have_softmax():
 )
 def test_classes_of_any_type(names):
     X, y = iris()
-    fitted = classifier().fit(X, names[y])
+    fitted = classifier(max_iter=100).fit(X, names[y])
     np.testing.assert_array_equal(fitted.classes_, np.unique(names))
     assert (fitted.predict(X) == names[y]).mean() > 0.95
     assert fitted.predict(X).dtype == names.dtype
@@ -171,7 +171,7 @@ def test_targets_that_are_no_classes():
     X, y = iris()
     with pytest.raises(ValueError, match="Unknown label type"):
         classifier().fit(X, X[:, 0])
-    with pytest.raises(ValueError, match=r"multiclass-multioutput|Unknown label type"):
+    with pytest.raises(ValueError, match="several columns of classes"):
         classifier().fit(X, np.c_[y, y])
     with pytest.warns(DataConversionWarning):
         classifier().fit(X, y[:, None])
@@ -264,6 +264,7 @@ def test_dropout_normalisation_and_an_activation_for_each_layer():
         activation=["logistic", "gelu", fnn.LeakyReLU(0.2)],
         dropout=[0.0, 0.1, 0.0],
         batch_norm=True,
+        max_iter=60,
     ).fit(X, y)
     assert repr(fitted.net_.layers) == repr(
         (
