@@ -15,8 +15,10 @@ ESTIMATORS = [
     fnn.MLPRegressor(
         hidden_layer_sizes=(20,), max_iter=100, learning_rate_init=0.01, random_state=0
     ),
-    fnn.MLPClassifier((20,), solver="lbfgs", random_state=0),
-    fnn.MLPRegressor(hidden_layer_sizes=(20,), solver="lbfgs", random_state=0),
+    fnn.MLPClassifier((20,), solver="lbfgs", alpha=0.1, random_state=0),
+    fnn.MLPRegressor(
+        hidden_layer_sizes=(20,), solver="lbfgs", alpha=0.1, random_state=0
+    ),
 ]
 
 
