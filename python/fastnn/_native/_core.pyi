@@ -31,6 +31,7 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
+    "class_loss",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -44,7 +45,6 @@ __all__: list[str] = [
     "permutation",
     "schedule_at",
     "set_num_threads",
-    "softmax_cross_entropy",
 ]
 
 class Activation:
@@ -447,6 +447,14 @@ def check_schedule(schedule: dict) -> None:
     Raise ValueError for a setting out of range.
     """
 
+def class_loss(
+    logits: typing.Any,
+    y: typing.Any,
+    config: dict,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
 def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:
     """
     n_threads if positive, else the number used when none is given.
@@ -534,15 +542,6 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     The number of threads used when none is given; 0: by the environment.
     """
-
-def softmax_cross_entropy(
-    logits: typing.Any,
-    y: typing.Any,
-    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
-    sample_weight: typing.Any,
-    out: typing.Any,
-    n_threads: typing.Any,
-) -> tuple: ...
 
 __version__: str
 eigen_version: str
