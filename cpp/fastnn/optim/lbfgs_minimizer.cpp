@@ -59,6 +59,7 @@ void LbfgsMinimizer<T>::begin(const T* x, double lr) {
 template <class T>
 LbfgsStatus LbfgsMinimizer<T>::proceed(double lr) {
     begin_run(lr);
+    ++evaluations_;
     return status_ = next_iteration();
 }
 

@@ -189,6 +189,7 @@ def _integers(state: dict[str, Any], net_is: _NetIs) -> dict[str, Any]:
         "stop": state["stop"],
         "trainer_epoch": state["trainer"]["epoch"],
         "trainer_step": state["trainer"]["step"],
+        "slots": len(state["trainer"]["slots"]),
         "bad_epochs": bad_epochs,
         "cooldown_left": cooldown_left,
         "best_epoch": best_epoch,
@@ -282,6 +283,7 @@ def _checked_integers(plain: object, run: RunRecord) -> dict[str, Any]:
         "steps": 1,
         "trainer_epoch": 1,
         "trainer_step": 0,
+        "slots": 0,
         "bad_epochs": 0,
         "cooldown_left": 0,
         "best_epoch": -1,
@@ -298,7 +300,9 @@ def _checked_integers(plain: object, run: RunRecord) -> dict[str, Any]:
         )
     stopping, averaging = run.fit.early_stopping, run.fit.averaging
     restores = stopping is not None and stopping.restore_best_weights
+    optimizer = run.trainer["optimizer"]
     possible = {
+        "slots": optimizer.state_names(state["slots"]) is not None,
         "epoch": state["epoch"] <= run.fit.epochs,
         "best_epoch": state["best_epoch"] < (state["epoch"] if stopping else 0),
         "has_best": state["has_best"] is (restores and state["best_epoch"] >= 0),
@@ -347,7 +351,7 @@ def _expected(kind: str, config: dict[str, Any]) -> dict[str, TensorSpec]:
     for group in _groups(run, numbers, layout).values():
         expected.update(group)
     flat = (record.dtype, (layout.sizes["parameters"],))
-    for name in run.trainer["optimizer"].rule.slots():
+    for name in run.trainer["optimizer"].state_names(numbers["slots"]):
         expected[f"optimizer.{name}"] = flat
     expected["numbers"] = ("float64", (len(_FLOATS),))
     expected["curves"] = ("float64", (numbers["epoch"], len(run.curves)))
@@ -378,7 +382,7 @@ def _state(
             "step": numbers["trainer_step"],
             "slots": {
                 name: tensors[f"optimizer.{name}"]
-                for name in run.trainer["optimizer"].rule.slots()
+                for name in run.trainer["optimizer"].state_names(numbers["slots"])
             },
             "plateau": (lr, best, numbers["bad_epochs"], numbers["cooldown_left"]),
         },

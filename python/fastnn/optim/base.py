@@ -70,6 +70,10 @@ class Optimizer(Config):
     def _check_ranges(self) -> None:
         core.check_optimizer(self.to_native())
 
+    def state_names(self, count: int) -> tuple[str, ...] | None:
+        """Return the names of the `count` arrays of its state; None: it has no such."""
+        raise NotImplementedError
+
     def check_training(self, layers: Iterable[Layer], **options: object) -> None:
         """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
 
@@ -79,6 +83,11 @@ class Rule(Optimizer):
     """Base of the update rules: settings, and the update of plain arrays by them."""
 
     slot_names: ClassVar[tuple[str, ...]] = ()
+
+    def state_names(self, count: int) -> tuple[str, ...] | None:
+        """Return the names of its slots, if it has `count` of them."""
+        names = tuple(self.rule.slots())
+        return names if len(names) == count else None
 
     @functools.cached_property
     def rule(self) -> core.UpdateRule:

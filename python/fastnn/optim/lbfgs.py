@@ -213,6 +213,13 @@ class LBFGS(Optimizer):
         """Raise TypeError: one gradient is not enough for a line search."""
         raise _no_single_gradient("update")
 
+    def state_names(self, count: int) -> tuple[str, ...] | None:
+        """Return the names of the arrays of its pairs, from the oldest to the newest."""
+        pairs, rest = divmod(count, 2)
+        if rest or pairs > self.history_size:
+            return None
+        return tuple(f"{name}.{i}" for i in range(pairs) for name in "sy")
+
     def check_training(self, layers: Iterable[Layer], **options: object) -> None:
         """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
         needless = "its line search needs the loss and its gradient as they are"
@@ -244,10 +251,11 @@ def _no_single_gradient(method: str) -> TypeError:
 def _checked_start(x0: object) -> NDArray[Any]:
     if isinstance(x0, np.ma.MaskedArray):
         raise TypeError("x0 must be a plain array, got a masked one")
-    start = np.asarray(x0)
-    if start.dtype.kind not in "fiu":
-        raise TypeError(f"x0 must hold real numbers, got dtype {start.dtype}")
-    start = np.array(start, np.float32 if start.dtype == np.float32 else np.float64)
+    given = np.asarray(x0)
+    if given.dtype.kind not in "fiu":
+        raise TypeError(f"x0 must hold real numbers, got dtype {given.dtype}")
+    float32 = given.dtype.newbyteorder("=") == np.float32
+    start = np.array(given, np.float32 if float32 else np.float64)
     if start.size == 0:
         raise ValueError(f"x0 must hold at least one number, got shape {start.shape}")
     if not np.isfinite(start).all():
