@@ -11,6 +11,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include "bindings/bound_csr.hpp"
 #include "fastnn/core/error.hpp"
 #include "fastnn/nn/batch_pass.hpp"
 #include "fastnn/nn/network.hpp"
@@ -108,7 +109,7 @@ using DenseArray = py::array_t<T, py::array::c_style>;
 // Features, targets and weights as views; the arrays are kept alive beside them.
 template <class T>
 struct BoundSamples {
-    DenseArray<T> x;
+    py::object x;
     py::object y;
     std::optional<DenseArray<T>> w;
     std::unique_ptr<Judge<T>> judge;  // of a custom loss

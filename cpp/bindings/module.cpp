@@ -8,6 +8,7 @@
 
 namespace fastnn::bindings {
 
+void register_csr(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_optim(pybind11::module_& m);
 void register_lbfgs(pybind11::module_& m);
@@ -32,6 +33,7 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     m.attr("eigen_version") = FASTNN_EIGEN_VERSION;
     m.def("allocation_count", &fastnn::allocation_count,
           "Heap allocations this module has made so far.");
+    fastnn::bindings::register_csr(m);
     fastnn::bindings::register_kernels(m);
     fastnn::bindings::register_optim(m);
     fastnn::bindings::register_lbfgs(m);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +14,15 @@ from fastnn._summary import network_repr, network_summary
 from fastnn._validation import (
     Array,
     Data,
+    Rows,
     as_data,
-    as_table,
+    as_rows,
     check_bool,
     check_dtype,
     check_int,
     check_threads,
+    features_not_finite,
     finite_in_dtype,
-    in_dtype,
-    not_finite,
 )
 from fastnn.errors import NotBuiltError
 from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
@@ -324,9 +324,8 @@ class Network:
         [[3.5], [2.5]]
         """
         native = self._require("predict")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
-        return self._finite(table, native.predict(rows, check_threads(n_threads)))
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.predict(rows, threads))
 
     def hidden(
         self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
@@ -356,22 +355,23 @@ class Network:
         [[0.0, 1.0]]
         """
         native = self._require("hidden")
-        table = as_table("X", X, native.in_features)
         n_layers = len(self._layers)
         index = check_int("layer", layer, -n_layers)
         if index >= n_layers:
             raise ValueError(
                 f"layer must be below {n_layers}, the number of layers, got {index}"
             )
-        rows = in_dtype(table, self._dtype)
-        return self._finite(
-            table, native.hidden(rows, index % n_layers, check_threads(n_threads))
+        threads = check_threads(n_threads)
+        return self._infer(
+            X, lambda rows: native.hidden(rows, index % n_layers, threads)
         )
 
-    def _finite(self, table: Array, outputs: Array | None) -> Array:
-        """Return outputs; the engine makes none of NaN and infinity."""
+    def _infer(self, X: object, outputs_of: Callable[[Rows], Array | None]) -> Array:
+        """Return outputs for what a user passed; of NaN the engine makes none."""
+        rows = as_rows("X", X, self._dtype, self.in_features)
+        outputs = outputs_of(rows)
         if outputs is None:
-            raise not_finite("X", table, self._dtype)
+            raise features_not_finite("X", X, rows, self._dtype)
         return outputs
 
     # -- copies -----------------------------------------------------------------------

@@ -10,12 +10,10 @@ import numpy.typing as npt
 
 from fastnn._network import Network
 from fastnn._validation import (
-    as_table,
     check_bool,
     check_metrics,
     check_number,
     check_threads,
-    in_dtype,
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
@@ -210,12 +208,9 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "whose outputs are numbers, not logits; use predict"
             )
         native = self._require("predict_proba")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
         link = "softmax" if self._loss.targets == "classes" else "sigmoid"
-        return self._finite(
-            table, native.probabilities(rows, link, check_threads(n_threads))
-        )
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.probabilities(rows, link, threads))
 
     def evaluate(
         self,

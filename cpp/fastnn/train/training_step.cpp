@@ -56,7 +56,7 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             Index n,
                             std::uint32_t key,
                             double lr,
-                            MatrixView<T> outputs) noexcept {
+                            MatrixView<T> outputs) {
     pass_.begin(samples, rows, n, network_.seed(), key);
     penalty_ = config_.penalty_per_row ? config_.penalty.over(pass_.total_weight())
                                        : config_.penalty;

@@ -31,7 +31,7 @@ public:
                Index n,
                std::uint32_t key,
                double lr,
-               MatrixView<T> outputs) noexcept override;
+               MatrixView<T> outputs) override;
     void pack_first() noexcept override { packed_ = false; }
 
     Index tiles() const noexcept override;

@@ -10,6 +10,8 @@ import typing
 
 __all__: list[str] = [
     "Activation",
+    "CsrF32",
+    "CsrF64",
     "LearningRate",
     "MinimizerF32",
     "MinimizerF64",
@@ -31,7 +33,7 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
-    "class_loss",
+    "csr",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -46,6 +48,40 @@ __all__: list[str] = [
     "schedule_at",
     "set_num_threads",
 ]
+
+class CsrF32:
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> CsrF32:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float32]: ...
+
+class CsrF64:
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> CsrF64:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
 class Activation:
     """
@@ -447,14 +483,18 @@ def check_schedule(schedule: dict) -> None:
     Raise ValueError for a setting out of range.
     """
 
-def class_loss(
-    logits: typing.Any,
-    y: typing.Any,
-    config: dict,
-    sample_weight: typing.Any,
-    out: typing.Any,
-    n_threads: typing.Any,
-) -> tuple: ...
+def csr(
+    name: str,
+    indptr: typing.Any,
+    indices: typing.Any,
+    values: typing.Any,
+    n_rows: typing.SupportsInt | typing.SupportsIndex,
+    n_columns: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any:
+    """
+    The rows of a sparse matrix, or None if the columns of some row do not ascend. Errors speak of `name`.
+    """
+
 def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:
     """
     n_threads if positive, else the number used when none is given.
