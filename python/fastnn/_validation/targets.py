@@ -42,7 +42,7 @@ def as_targets(
     """
     anything = loss.targets == "any"
     array = as_records(argument, value) if anything else as_numbers(argument, value)
-    names = None if anything else column_names(value)
+    names = column_names(value)
     if array.ndim == 0 or array.shape[0] != n_rows:
         rows = "no rows" if array.ndim == 0 else f"{array.shape[0]} rows"
         raise ValueError(
