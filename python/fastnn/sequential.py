@@ -202,7 +202,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "with loss=fastnn.losses.CustomLoss(function, targets='classes') (or "
                 "'labels'), or use predict"
             )
-        if self._loss.targets == "values":
+        if self._loss.targets == "values" or not self._loss.are_logits:
             raise ValueError(
                 f"predict_proba: the network was fitted with loss {self._loss.kind!r}, "
                 "whose outputs are numbers, not logits; use predict"

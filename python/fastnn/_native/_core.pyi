@@ -47,7 +47,6 @@ __all__: list[str] = [
     "permutation",
     "schedule_at",
     "set_num_threads",
-    "softmax_cross_entropy",
 ]
 
 class CsrF32:
@@ -373,6 +372,9 @@ class TrainerF32:
         save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
     def state(self) -> dict:
         """
         What the trainer needs to go on, a dict.
@@ -400,6 +402,9 @@ class TrainerF64:
         save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
     def state(self) -> dict:
         """
         What the trainer needs to go on, a dict.
@@ -577,15 +582,6 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     The number of threads used when none is given; 0: by the environment.
     """
-
-def softmax_cross_entropy(
-    logits: typing.Any,
-    y: typing.Any,
-    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
-    sample_weight: typing.Any,
-    out: typing.Any,
-    n_threads: typing.Any,
-) -> tuple: ...
 
 __version__: str
 eigen_version: str
