@@ -15,6 +15,7 @@ from fastnn._network import Network
 from fastnn._progress import Progress
 from fastnn._validation import (
     Data,
+    TableLike,
     as_class_weight,
     as_validation_data,
     check_number,
@@ -131,7 +132,7 @@ class Trainer:
 
     def step(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
@@ -172,7 +173,7 @@ class Trainer:
 
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
         epochs: int = 10,
@@ -191,8 +192,9 @@ class Trainer:
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers, best of mean 0 and variance 1.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
+            data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
             "binary_cross_entropy", else numbers.
@@ -234,6 +236,10 @@ class Trainer:
         DivergedError
             If loss or weights stop being finite; the network is then as after the
             last finite epoch.
+
+        Notes
+        -----
+        Sparse matrices and data frames: see `Sequential.fit`.
 
         Examples
         --------
