@@ -19,6 +19,7 @@ from fastnn._progress import Progress
 from fastnn._validation import (
     Array,
     Data,
+    TableLike,
     as_class_weight,
     as_validation_data,
     check_number,
@@ -216,7 +217,7 @@ class Trainer:
 
     def step(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
@@ -263,7 +264,7 @@ class Trainer:
 
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
         epochs: int = 10,
@@ -283,8 +284,9 @@ class Trainer:
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers, best of mean 0 and variance 1.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
+            data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
             "binary_cross_entropy", numbers >= 0 for "poisson", else numbers. For a
@@ -338,6 +340,10 @@ class Trainer:
             last finite epoch.
         OSError
             If the checkpoint cannot be written; an older one is intact.
+
+        Notes
+        -----
+        Sparse matrices and data frames: see `Sequential.fit`.
 
         Examples
         --------
