@@ -200,7 +200,7 @@ class Config:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        hints = _annotations(type(self))  # type: ignore[arg-type]  (mypy: no Hashable)
+        hints = _annotations(type(self))  # type: ignore[arg-type]
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             checked = _checked(
