@@ -13,7 +13,7 @@ from typing import Any
 
 from fastnn._native import core as _core
 from fastnn._show_config import set_num_threads, show_config
-from fastnn.callbacks import EarlyStopping, EpochInfo
+from fastnn.callbacks import EMA, SWA, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
@@ -80,11 +80,13 @@ __all__ = [
     "ASGD",
     "CELU",
     "ELU",
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SELU",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",

@@ -14,7 +14,7 @@ __all__ = ["Progress"]
 class Progress:
     """A bar over epochs that shows the newest losses; silent unless asked for."""
 
-    def __init__(self, epochs: int, *, shown: bool) -> None:
+    def __init__(self, epochs: int, *, shown: bool, done: int = 0) -> None:
         self.shown = shown
         self._bar: Any = None
         if shown:
@@ -22,7 +22,9 @@ class Progress:
 
             # A file or pipe keeps every state that is written: write few.
             interval = 0.1 if sys.stderr.isatty() else 2.0
-            self._bar = tqdm(total=epochs, unit="epoch", mininterval=interval)
+            self._bar = tqdm(
+                total=epochs, initial=done, unit="epoch", mininterval=interval
+            )
 
     def update(self, logs: dict[str, float]) -> None:
         """Move on by one epoch."""
