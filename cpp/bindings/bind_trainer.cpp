@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
+#include "bindings/fit_state_dict.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/optim_from_dict.hpp"
 #include "fastnn/core/threads.hpp"
@@ -67,15 +68,8 @@ py::object divergence_dict(const std::optional<Divergence>& where) {
 }
 
 py::dict report(const History& history) {
-    py::dict columns;
-    for (const Logs& logs : history.epochs) {
-        for (const auto& [name, value] : logs) {
-            if (!columns.contains(name)) columns[name.c_str()] = py::list();
-            columns[name.c_str()].cast<py::list>().append(value);
-        }
-    }
     py::dict d;
-    d["history"] = columns;
+    d["history"] = curves_dict(history.epochs);
     d["best_epoch"] = history.best_epoch;
     d["stop_reason"] = to_string(history.stop_reason);
     d["diverged"] = divergence_dict(history.divergence);
@@ -106,7 +100,10 @@ public:
                  const py::object& y_val,
                  const py::object& w_val,
                  const py::dict& config_dict,
-                 const py::object& on_epoch) {
+                 const py::object& on_epoch,
+                 const py::object& save,
+                 Index every,
+                 const py::object& from) {
         const auto config = config_from_dict<FitConfig>(config_dict);
         const BoundSamples<T> train = bind_samples(bound_.network, x, y, w);
         std::optional<BoundSamples<T>> validation;
@@ -124,12 +121,35 @@ public:
                 });
             };
         }
+        Checkpointing<T> checkpointing;
+        if (!save.is_none()) {
+            require(every >= 1, "every", every, "an integer >= 1");
+            checkpointing.every = every;
+            checkpointing.save = [&](FitState<T>&& state) {
+                const py::gil_scoped_acquire acquire;
+                save(fit_state_dict(std::move(state)));
+            };
+        }
+        std::optional<FitState<T>> state;
+        if (!from.is_none()) {
+            state = fit_state_from_dict<T>(from);
+            checkpointing.from = &*state;
+        }
         const History history = without_gil([&] {
             return trainer_.fit(train.samples,
                                 validation ? &validation->samples : nullptr, config,
-                                hooks);
+                                hooks, checkpointing);
         });
         return report(history);
+    }
+
+    py::dict state() {
+        const Usage::Reading reading(bound_.usage);
+        return trainer_state_dict(trainer_.state());
+    }
+    void restore(const py::dict& state) {
+        const Usage::Writing writing(bound_.usage);
+        trainer_.restore(trainer_state_from_dict<T>(state));
     }
 
 private:
@@ -156,7 +176,12 @@ void register_trainer(py::module_& m, const char* name) {
              py::arg("weights") = py::none())
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
-             py::arg("config"), py::arg("on_epoch"));
+             py::arg("config"), py::arg("on_epoch"), py::arg("save") = py::none(),
+             py::arg("every") = 1, py::arg("state") = py::none(),
+             "save: called after every so many epochs, and the last, with the state of "
+             "the fit, a dict; state: such a dict to go on from.")
+        .def("state", &Bound::state, "What the trainer needs to go on, a dict.")
+        .def("restore", &Bound::restore, py::arg("state"));
 }
 
 template <class T>

@@ -16,6 +16,8 @@ from fastnn._native import core as _core
 from fastnn._show_config import show_config
 from fastnn._threads import set_num_threads
 from fastnn.callbacks import (
+    EMA,
+    SWA,
     Checkpoint,
     CSVLogger,
     EarlyStopping,
@@ -93,11 +95,13 @@ __all__ = [
     "ASGD",
     "CELU",
     "ELU",
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SELU",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",

@@ -19,7 +19,8 @@ from fastnn._validation import (
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
-from fastnn.io.model_file import read_network, write_network
+from fastnn.io.checkpoint import load_network
+from fastnn.io.model_file import write_network
 from fastnn.losses import Loss, resolve_loss
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
@@ -408,7 +409,10 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
-    """Return the network that `Sequential.save` wrote to a file.
+    """Return the network that `Sequential.save`, or a checkpoint, wrote to a file.
+
+    Of a checkpoint it is the network as the fit would hand it out by now: with `EMA`
+    the averages, and what the fit ended with once it is over.
 
     Anybody's file may be loaded: nothing in it is ever executed, nor found by a name
     that stands in it, and no more memory is asked for than the file is long.
@@ -419,7 +423,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     Parameters
     ----------
     path : str or os.PathLike
-        A file written by `Sequential.save`.
+        A file written by `Sequential.save` or ``Trainer.fit(checkpoint=path)``.
 
     Returns
     -------
@@ -445,7 +449,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     ...
     FileNotFoundError: [Errno 2] No such file or directory: 'no_such_file.fnn'
     """
-    return read_network(path, Sequential)
+    return load_network(path, Sequential)
 
 
 def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]]:
@@ -457,3 +461,6 @@ def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]
             pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
             begin += view.size
     return pieces
+
+
+Trainer._net_class = Sequential  # noqa: SLF001

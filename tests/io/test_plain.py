@@ -9,6 +9,7 @@ import pytest
 import fastnn as fnn
 from fastnn._config import Config
 from fastnn._plain import from_plain, to_plain
+from fastnn.callbacks import AVERAGES
 from fastnn.layers import LAYERS, Activation, Layer
 from fastnn.losses import LOSSES, Loss
 from fastnn.optim import OPTIMIZERS, Optimizer
@@ -30,6 +31,7 @@ NEEDED = {
     "one_cycle": [10, 0.5],
     "cyclic": [0.1, 0.5, 3],
     "warmup": [2],
+    "swa": [3],
 }
 
 FAMILIES = [
@@ -38,6 +40,7 @@ FAMILIES = [
     (Optimizer, OPTIMIZERS),
     (Schedule, SCHEDULES),
     (Config, OTHERS),
+    (Config, AVERAGES),
 ]
 
 SPECIAL = [

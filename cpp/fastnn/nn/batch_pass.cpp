@@ -202,13 +202,24 @@ void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias) con
 }
 
 template <class T>
-void BatchPass<T>::update_running(Network<T>& network) const {
+void BatchPass<T>::update_running(Network<T>& network,
+                                  std::optional<double> share) const {
     for (std::size_t k = 0; k < memory_.size(); ++k) {
         if (const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k])) {
-            norm->update_running(pass_, memory_[k], network.statistics().data(),
+            norm->update_running(pass_, memory_[k], share, network.statistics().data(),
                                  network.counters().data());
         }
     }
+}
+
+// Each BatchNorm's statistics end a phase, and all of them come before the loss.
+template <class T>
+Index BatchPass<T>::statistics_phases() const noexcept {
+    Index n = 0;
+    for (const Layer<T>& layer : network_.layers()) {
+        n += std::holds_alternative<BatchNorm<T>>(layer) ? 1 : 0;
+    }
+    return n;
 }
 
 template <class T>

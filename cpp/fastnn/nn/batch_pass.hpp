@@ -7,6 +7,7 @@
 // the gradient of any slice of the parameters can be computed over the whole batch.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "fastnn/nn/loss.hpp"
@@ -67,8 +68,11 @@ public:
     const PackedWeights<T>& weights() const noexcept { return weights_; }
     // Gradient of the mean loss for one slice of the parameters.
     void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
-    // The batch's share in the running statistics of BatchNorm layers.
-    void update_running(Network<T>& network) const;
+    // The batch's share in the running statistics of BatchNorm layers: their momentum,
+    // if not given. Needs the first statistics_phases() in training mode alone.
+    void update_running(Network<T>& network,
+                        std::optional<double> share = std::nullopt) const;
+    Index statistics_phases() const noexcept;
 
 private:
     enum class Action {

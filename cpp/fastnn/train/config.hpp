@@ -11,6 +11,7 @@
 #include "fastnn/nn/regularizer.hpp"
 #include "fastnn/optim/rules.hpp"
 #include "fastnn/optim/schedule.hpp"
+#include "fastnn/train/averaging.hpp"
 #include "fastnn/train/early_stopping.hpp"
 
 namespace fastnn {
@@ -44,12 +45,14 @@ struct FitConfig {
     bool shuffle = true;
     std::vector<std::string> metrics;
     std::optional<EarlyStopping> early_stopping;
+    std::optional<Averaging> averaging;
     static constexpr auto fields() {
         return std::tuple{field("epochs", &FitConfig::epochs),
                           field("batch_size", &FitConfig::batch_size),
                           field("shuffle", &FitConfig::shuffle),
                           field("metrics", &FitConfig::metrics),
-                          field("early_stopping", &FitConfig::early_stopping)};
+                          field("early_stopping", &FitConfig::early_stopping),
+                          field("averaging", &FitConfig::averaging)};
     }
     void validate() const {
         require(epochs >= 1, "epochs", epochs, "an integer >= 1");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,13 @@ inline const char* to_string(StopReason reason) noexcept {
             return "interrupted";
     }
     return "";
+}
+inline StopReason stop_reason_from(const std::string& name) {
+    for (int i = 0; i <= static_cast<int>(StopReason::kInterrupted); ++i) {
+        const auto reason = static_cast<StopReason>(i);
+        if (name == to_string(reason)) return reason;
+    }
+    throw std::invalid_argument("unknown reason to stop: '" + name + "'");
 }
 
 // What one step by itself came to.

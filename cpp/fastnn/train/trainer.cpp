@@ -99,12 +99,46 @@ template <class T>
 History Trainer<T>::fit(const Samples<T>& train,
                         const Samples<T>* validation,
                         const FitConfig& config,
-                        const Hooks& hooks) {
+                        const Hooks& hooks,
+                        const Checkpointing<T>& checkpointing) {
     config.validate();
     const int threads = threads_for(std::min(config.batch_size, train.size()));
-    FitJob<T> job(*this, train, validation, config, hooks, threads);
-    run_job(threads, job);
-    return job.take_history();
+    FitJob<T> job(*this, train, validation, config, hooks, checkpointing, threads);
+    if (job.begin()) run_job(threads, job);
+    return job.finish(threads);
+}
+
+template <class T>
+TrainerState<T> Trainer<T>::state() const {
+    TrainerState<T> state{epoch_, optimizer_.step(), {}, learning_rate_.plateau()};
+    Index k = 0;
+    for (const optim::Slot& slot : optimizer_.slots()) {
+        Buffer<T> copy(optimizer_.n_parameters());
+        const VectorView<const T> values = optimizer_.slot(k++);
+        std::copy_n(values.data, values.size, copy.data());
+        state.slots.emplace_back(slot.name, std::move(copy));
+    }
+    return state;
+}
+
+template <class T>
+void Trainer<T>::restore(const TrainerState<T>& state) {
+    const optim::Slots& slots = optimizer_.slots();
+    require(static_cast<Index>(state.slots.size()) == slots.size(),
+            "the number of slots", state.slots.size(), "the optimizer's");
+    Index k = 0;
+    for (const optim::Slot& slot : slots) {
+        const auto& [name, values] = state.slots[static_cast<std::size_t>(k++)];
+        require(name == slot.name && values.size() == optimizer_.n_parameters(), "slot",
+                name, std::string(slot.name) + ", as long as the parameters");
+    }
+    for (k = 0; k < slots.size(); ++k) {
+        const Buffer<T>& values = state.slots[static_cast<std::size_t>(k)].second;
+        std::copy_n(values.data(), values.size(), optimizer_.slot(k).data);
+    }
+    optimizer_.restore_step(state.step);
+    learning_rate_.restore(state.plateau);
+    epoch_ = state.epoch;
 }
 
 template class Trainer<float>;

@@ -7,6 +7,7 @@
 #include "fastnn/nn/network.hpp"
 #include "fastnn/optim/optimizer.hpp"
 #include "fastnn/train/config.hpp"
+#include "fastnn/train/fit_state.hpp"
 #include "fastnn/train/history.hpp"
 #include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/training_step.hpp"
@@ -21,6 +22,15 @@ struct Hooks {
     std::function<bool()> interrupted;
 };
 
+// A fit that is written down after epochs, or goes on from what was written.
+template <class T>
+struct Checkpointing {
+    const FitState<T>* from = nullptr;
+    // After on_epoch, on the calling thread: of every so many epochs, and of the last.
+    Index every = 1;
+    std::function<void(FitState<T>&& state)> save;
+};
+
 template <class T>
 class Trainer {
 public:
@@ -32,11 +42,17 @@ public:
     StepReport step(const Samples<T>& batch, const Hooks& hooks);
 
     // Goes on from the current weights and the optimizer's state. On divergence the
-    // weights of the last finite epoch are back in the network.
+    // weights of the last finite epoch are back in the network. With EMA the network
+    // holds the averages whenever somebody else looks at it, with SWA from the end on.
     History fit(const Samples<T>& train,
                 const Samples<T>* validation,
                 const FitConfig& config,
-                const Hooks& hooks);
+                const Hooks& hooks,
+                const Checkpointing<T>& checkpointing = {});
+
+    // What a trainer of the same network and config needs to go on as this one.
+    TrainerState<T> state() const;
+    void restore(const TrainerState<T>& state);
 
 private:
     // Threads for batches of this size: as asked for, else by the work in a step.

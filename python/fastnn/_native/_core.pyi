@@ -242,7 +242,18 @@ class TrainerF32:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
@@ -258,7 +269,18 @@ class TrainerF64:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...

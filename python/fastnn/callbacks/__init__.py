@@ -6,6 +6,7 @@ is a context manager too is entered when the fit begins and left when it ends, h
 it ends; what its ``__exit__`` returns is not looked at.
 """
 
+from fastnn.callbacks.averaging import AVERAGES, EMA, SWA, Averaging
 from fastnn.callbacks.checkpoint import Checkpoint
 from fastnn.callbacks.csv_logger import CSVLogger
 from fastnn.callbacks.early_stopping import EarlyStopping
@@ -13,6 +14,10 @@ from fastnn.callbacks.epoch_info import Callback, EpochInfo
 from fastnn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "AVERAGES",
+    "EMA",
+    "SWA",
+    "Averaging",
     "CSVLogger",
     "Callback",
     "Checkpoint",

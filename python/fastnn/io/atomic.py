@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["checked_path", "write_atomically"]
+__all__ = ["checked_path", "checked_target", "write_atomically"]
 
 
 def checked_path(path: object) -> str:
@@ -48,10 +48,7 @@ def write_atomically(path: str, content: Iterable[bytes | memoryview]) -> None:
     """
     target = Path(os.path.realpath(path))
     mode = _mode_to_keep(target)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            errno.ENOENT, "no such folder; create it first", str(target.parent)
-        )
+    _check_folder(target.parent)
     temporary = target.parent / f".fastnn-{os.urandom(16).hex()}.tmp"
     try:
         _write(temporary, content, mode)
@@ -63,6 +60,32 @@ def write_atomically(path: str, content: Iterable[bytes | memoryview]) -> None:
             raise OSError(error.errno, error.strerror, str(target)) from None
         raise
     _reach_disk(target.parent)
+
+
+def checked_target(path: object) -> str:
+    """Return the path of a file to be written later, or raise as writing it would.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        As `checked_path` and `write_atomically`.
+    """
+    text = checked_path(path)
+    target = Path(os.path.realpath(text))
+    _mode_to_keep(target)
+    _check_folder(target.parent)
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(
+            errno.EACCES, "the folder is write-protected", str(target.parent)
+        )
+    return text
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, "no such folder; create it first", str(folder)
+        )
 
 
 def _mode_to_keep(target: Path) -> int | None:

@@ -19,17 +19,17 @@ from fastnn._network import Network
 from fastnn._plain import check_fields, from_plain, to_plain
 from fastnn._validation import check_int
 from fastnn.errors import ModelFileError
-from fastnn.io.container import naming, read_container, write_container
+from fastnn.io.container import write_container
 from fastnn.layers import LAYERS, Layer
 from fastnn.layers.base import TensorSpec
 from fastnn.layers.chain import checked_chain, declared_width
 from fastnn.losses import LOSSES, Loss
 
-__all__ = ["NetworkRecord", "read_network", "told_as", "write_network"]
+__all__ = ["KIND", "NetworkRecord", "network_specs", "told_as", "write_network"]
 
 _N = TypeVar("_N", bound=Network)
 
-_KIND = "network"
+KIND = "network"
 _COUNTS = 2**62  # numbers are below it: C++ adds to them
 
 
@@ -153,19 +153,10 @@ def write_network(path: str | os.PathLike[str], net: Network) -> None:
     """Write a built network; `net.save` is the user's word for it."""
     net = net.copy()  # under the network's guard, so that nothing is torn
     tensors = {name: view for name, view, _ in net._native.tensors()}  # noqa: SLF001
-    write_container(path, _KIND, {"net": NetworkRecord.of(net).to_plain()}, tensors)
+    write_container(path, KIND, {"net": NetworkRecord.of(net).to_plain()}, tensors)
 
 
-def read_network(path: str | os.PathLike[str], cls: type[_N]) -> _N:
-    """Return the network of a file; `fastnn.load` is the user's word for it."""
-    _, config, tensors = read_container(path, (_KIND,), _expected)
-    with naming(path):
-        return NetworkRecord.from_plain(config["net"], "config.net").network(
-            cls, tensors
-        )
-
-
-def _expected(kind: str, config: dict[str, Any]) -> dict[str, TensorSpec]:
-    del kind
+def network_specs(config: dict[str, Any]) -> dict[str, TensorSpec]:
+    """Return dtype and shape of every tensor in a file of this kind."""
     plain = check_fields(config, ("net",), "config")["net"]
     return NetworkRecord.from_plain(plain, "config.net").tensors()
