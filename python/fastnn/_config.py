@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import numbers
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -185,6 +186,11 @@ def _chosen(owner: str, name: str, names: tuple[str, ...], value: Any) -> str:
     return value
 
 
+@functools.cache  # resolving them takes ten times as long as all the rest
+def _annotations(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
 def _values(config: Any) -> tuple[Any, ...]:
     return tuple(getattr(config, f.name) for f in dataclasses.fields(config))
 
@@ -196,7 +202,7 @@ class Config:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
+        hints = _annotations(type(self))  # type: ignore[arg-type]
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             checked = _checked(

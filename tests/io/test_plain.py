@@ -15,6 +15,8 @@ from fastnn.losses import LOSSES, Loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
 
+NO_FILE_HOLDS = {"custom"}  # a function of the user's own
+
 OTHERS = {"early_stopping": fnn.EarlyStopping}
 
 # What has no default must be given here; a class that is missing fails the test.
@@ -82,6 +84,7 @@ def test_the_registries_hold_every_description():
         c
         for c in _subclasses(Config)
         if c.__module__.startswith("fastnn.") and "kind" in vars(c) and c.kind
+        if c.kind not in NO_FILE_HOLDS
     }
     assert ours == {c for _, registry in FAMILIES for c in registry.values()}
 
