@@ -399,12 +399,12 @@ class Trainer:
         writer = None
         if run is not None and path is not None:
             writer = CheckpointWriter(path, self.net, run, resumed)
-        self._unfinished = None
         done = 0 if resumed is None else resumed.epoch
         with (
             _entered(options.callbacks),
             Progress(options.epochs, verbose=options.verbose, done=done) as progress,
         ):
+            self._unfinished = None
             report = native.fit(
                 train.X,
                 train.y,

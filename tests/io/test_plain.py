@@ -9,7 +9,7 @@ import pytest
 import fastnn as fnn
 from fastnn._config import Config
 from fastnn._plain import from_plain, to_plain
-from fastnn.callbacks.averaging import AVERAGES
+from fastnn.callbacks import AVERAGES
 from fastnn.layers import LAYERS, Activation, Layer
 from fastnn.losses import LOSSES, Loss
 from fastnn.optim import OPTIMIZERS, Optimizer
