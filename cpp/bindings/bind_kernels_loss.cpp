@@ -119,19 +119,19 @@ void check_rows(Index rows) {
             "at least 1 (a loss is a mean over rows)");
 }
 
-py::tuple softmax_cross_entropy(py::handle logits,
-                                py::handle y,
-                                double label_smoothing,
-                                py::handle sample_weight,
-                                py::handle out,
-                                py::handle n_threads) {
+// Losses of classes, by logits.
+py::tuple class_loss(py::handle logits,
+                     py::handle y,
+                     const py::dict& config,
+                     py::handle sample_weight,
+                     py::handle out,
+                     py::handle n_threads) {
     return with_dtype(logits, "logits", [&]<class T>(T) {
         const auto z = input_matrix<T>(logits, "logits");
         const Index rows = z.extent(0), classes = z.extent(1);
         check_rows(rows);
         require(classes > 0, "the number of classes in logits", classes, "at least 1");
-        const loss::CrossEntropy config{label_smoothing};
-        config.validate();
+        const auto loss = variant_from_dict<Loss>(config);
         const Buffer<T> weights = row_weights<T>(sample_weight, rows);
 
         const py::array target =
@@ -159,15 +159,16 @@ py::tuple softmax_cross_entropy(py::handle logits,
         dz.check_apart(z);
         dz.check_apart(target, "y");
         const double total = weights.size() > 0 ? 1.0 : static_cast<double>(rows);
-        const double value = evaluate<T>(n_threads, config, z.matrix(), targets,
-                                         weights, total, dz.matrix());
+        const double value = evaluate<T>(n_threads, loss, z.matrix(), targets, weights,
+                                         total, dz.matrix());
         return py::make_tuple(value, dz.array());
     });
 }
 
 template <class T>
 void check_targets(const Loss& loss, const T* y, Index n) {
-    const bool fractions = std::holds_alternative<loss::BinaryCrossEntropy>(loss);
+    const bool fractions = std::holds_alternative<loss::BinaryCrossEntropy>(loss) ||
+                           std::holds_alternative<loss::Hinge>(loss);
     const bool counts = std::holds_alternative<loss::PoissonNll>(loss);
     for (Index i = 0; (fractions || counts) && i < n; ++i) {
         if (y[i] >= T(0) && (counts || y[i] <= T(1))) continue;
@@ -252,8 +253,8 @@ py::tuple elementwise_loss(py::handle outputs,
 
 void register_loss_kernels(py::module_& m) {
     using namespace py::literals;
-    m.def("softmax_cross_entropy", &softmax_cross_entropy, "logits"_a, "y"_a,
-          "label_smoothing"_a, "sample_weight"_a, "out"_a, "n_threads"_a);
+    m.def("class_loss", &class_loss, "logits"_a, "y"_a, "config"_a, "sample_weight"_a,
+          "out"_a, "n_threads"_a);
     m.def("elementwise_loss", &elementwise_loss, "outputs"_a, "y"_a, "config"_a,
           "sample_weight"_a, "out"_a, "n_threads"_a);
 }

@@ -19,6 +19,7 @@ from fastnn._progress import Progress
 from fastnn._validation import (
     Array,
     Data,
+    TableLike,
     as_class_weight,
     as_validation_data,
     check_int,
@@ -218,7 +219,7 @@ class Trainer:
 
     def step(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
@@ -265,7 +266,7 @@ class Trainer:
 
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
         epochs: int = 10,
@@ -286,8 +287,9 @@ class Trainer:
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers, best of mean 0 and variance 1.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
+            data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
             "binary_cross_entropy", numbers >= 0 for "poisson", else numbers. For a
@@ -346,6 +348,10 @@ class Trainer:
             If the checkpoint cannot be written; an older one is intact. That it cannot
             is found out before the training where the path tells.
 
+        Notes
+        -----
+        Sparse matrices and data frames: see `Sequential.fit`.
+
         Examples
         --------
         >>> import fastnn as fnn
@@ -393,12 +399,12 @@ class Trainer:
         writer = None
         if run is not None and path is not None:
             writer = CheckpointWriter(path, self.net, run, resumed)
-        self._unfinished = None
         done = 0 if resumed is None else resumed.epoch
         with (
             _entered(options.callbacks),
             Progress(options.epochs, verbose=options.verbose, done=done) as progress,
         ):
+            self._unfinished = None
             report = native.fit(
                 train.X,
                 train.y,

@@ -52,6 +52,17 @@ def torch_losses(torch, loss, out, y):
     if isinstance(loss, fnn.CrossEntropy):
         smooth = loss.label_smoothing
         return f.cross_entropy(out, y, reduction="none", label_smoothing=smooth)
+    if isinstance(loss, fnn.Focal):  # torch has none: by its autograd
+        q = y if y.ndim == 2 else f.one_hot(y, out.shape[1])
+        p = f.softmax(out, dim=1)
+        return -(q * (1 - p) ** loss.gamma * torch.log(p)).sum(dim=1)
+    if isinstance(loss, fnn.Hinge):
+        return f.relu(1 - (2 * y - 1) * out).mean(dim=1)
+    if isinstance(loss, fnn.LogCosh):
+        return torch.log(torch.cosh(out - y)).mean(dim=1)
+    if isinstance(loss, fnn.Quantile):
+        e = y - out
+        return torch.maximum(loss.q * e, (loss.q - 1) * e).mean(dim=1)
     if isinstance(loss, fnn.BinaryCrossEntropy):
         weight = torch.tensor(loss.pos_weight) if loss.pos_weight else None
         rows = f.binary_cross_entropy_with_logits(

@@ -131,6 +131,26 @@ CASES = (
         rows_from=1,
         cols_from=1,
     ),
+    Case("log_cosh", lambda d, r, c: (d(r, c), d(r, c)), rows_from=1, cols_from=1),
+    Case(
+        "quantile_loss",
+        lambda d, r, c: (d(r, c), d(r, c)),
+        (("q", 0.7),),
+        rows_from=1,
+        cols_from=1,
+    ),
+    Case(
+        "focal_loss",
+        lambda d, r, c: (4 * d(r, c), _labels(d, r, c)),
+        rows_from=1,
+        cols_from=1,
+    ),
+    Case(
+        "hinge",
+        lambda d, r, c: (d(r, c), (d(r, c) > 0).astype(np.int8)),
+        rows_from=1,
+        cols_from=1,
+    ),
     Case(
         "poisson_nll",
         lambda d, r, c: (d(r, c), np.floor(_positive(3 * d(r, c)))),

@@ -22,12 +22,22 @@ TABLE = [
     ("softmax_cross_entropy", SOFT, {}),
     ("softmax_cross_entropy", SOFT, {"label_smoothing": 0.2}),
     ("softmax_cross_entropy", 3 * SOFT, {"label_smoothing": 0.2}),
+    ("focal_loss", LABELS, {}),
+    ("focal_loss", SOFT, {}),
+    ("focal_loss", LABELS, {"gamma": 0.0}),
+    ("focal_loss", LABELS, {"gamma": 0.3}),
+    ("focal_loss", SOFT, {"gamma": 7}),
     ("mse", VALUES, {}),
     ("mse", VALUES.tolist(), {}),
     ("squared_error", VALUES, {}),
     ("mae", VALUES, {}),
     ("huber", VALUES, {}),
     ("huber", VALUES, {"delta": 3.5}),
+    ("log_cosh", VALUES, {}),
+    ("quantile_loss", VALUES, {}),
+    ("quantile_loss", VALUES, {"q": 0.1}),
+    ("hinge", MANY, {}),
+    ("hinge", SOFT, {}),
     ("poisson_nll", COUNTS, {}),
     ("poisson_nll", SOFT, {"sum_outputs": True}),
     ("binary_cross_entropy", MANY, {}),
@@ -44,7 +54,8 @@ TABLE = [
     ),
 ]
 ELEMENTWISE = [
-    *("mse", "squared_error", "mae", "huber", "poisson_nll", "binary_cross_entropy")
+    *("mse", "squared_error", "mae", "huber", "log_cosh", "quantile_loss"),
+    *("poisson_nll", "binary_cross_entropy", "hinge"),
 ]
 IDS = [f"{name}-{i}" for i, (name, _, _) in enumerate(TABLE)]
 
@@ -104,10 +115,40 @@ def test_one_dimensional_outputs(name, n, dtype):
 
 def test_no_difference_no_gradient(dtype):
     outputs = LOGITS.astype(dtype)
-    for name in ("mse", "squared_error", "mae", "huber"):
+    for name in ("mse", "squared_error", "mae", "huber", "log_cosh", "quantile_loss"):
         loss, gradient = getattr(kernels, name)(outputs, outputs)
         assert loss == 0
         assert not gradient.any()
+
+
+def test_log_cosh_keeps_its_digits(dtype):
+    """Near 0 it is d^2/2 - d^4/12, far from it |d| - log 2: no overflow, no loss."""
+    eps = float(np.finfo(dtype).eps)
+    for d in (1e-12, 1e-6, 1e-3, 0.1, 0.5, 0.88, 0.89, 1.0, 2.0, 5.0, 20.0, 80.0, 1e4):
+        at = float(dtype(d))
+        near = at**2 / 2 - at**4 / 12 + at**6 / 45
+        far = at + np.log1p(np.exp(-2 * at)) - np.log(2)
+        exact = near if at < 1e-2 else far
+        for sign in (1, -1):
+            loss, gradient = kernels.log_cosh(np.array([sign * d], dtype), [0])
+            assert loss == pytest.approx(exact, rel=16 * eps), d
+            assert gradient[0] == pytest.approx(sign * np.tanh(at), rel=8 * eps)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 5.0])
+def test_focal_loss_of_sure_rows(gamma, dtype):
+    """p within rounding of 0 and 1, and beyond."""
+    for gap in (1.0, 15.0, 30.0, 80.0, 500.0, 1e30):
+        logits = np.array([[gap, 0.0]], dtype)
+        loss, gradient = kernels.focal_loss(logits, [1], gamma=gamma)
+        p = 1 / (1 + np.exp(min(gap, 700.0)))
+        exact = (1 - p) ** gamma * np.logaddexp(0, gap)
+        assert loss == pytest.approx(exact, rel=1e-5)
+        slope = (1 - p) ** gamma * (1 - p + gamma * p * np.logaddexp(0, gap))
+        np.testing.assert_allclose(gradient, [[slope, -slope]], rtol=2e-5)
+        loss, gradient = kernels.focal_loss(logits, [0], gamma=gamma)
+        assert loss == pytest.approx(p**gamma * np.log1p(np.exp(-gap)), abs=1e-6)
+        assert np.isfinite(gradient).all()
 
 
 def test_zero_weight_rows_count_for_nothing(dtype):
@@ -157,6 +198,9 @@ def test_rates_of_any_size(dtype):
 
 def test_minus_infinity_is_a_class_ruled_out(dtype):
     logits = np.array([[0, -np.inf, 0]], dtype)
+    loss, gradient = kernels.focal_loss(logits, [0], gamma=0)
+    assert loss == pytest.approx(np.log(2))
+    np.testing.assert_allclose(gradient, [[-0.5, 0, 0.5]], rtol=1e-6)
     loss, gradient = kernels.softmax_cross_entropy(logits, [0])
     assert loss == pytest.approx(np.log(2))
     np.testing.assert_allclose(gradient, [[-0.5, 0, 0.5]], rtol=1e-6)
@@ -172,7 +216,8 @@ def test_nan_shows_in_every_loss(columns, dtype):
             loss, gradient = getattr(kernels, name)(outputs, y)
             assert np.isnan(loss), name
             assert np.argwhere(np.isnan(gradient)).tolist() == [[1, at]], name
-        loss, gradient = kernels.softmax_cross_entropy(outputs, [0, 0, 0])
-        assert np.isnan(loss)
-        assert np.isnan(gradient[1]).all()
-        assert np.isfinite(gradient[[0, 2]]).all()
+        for function in (kernels.softmax_cross_entropy, kernels.focal_loss):
+            loss, gradient = function(outputs, [0, 0, 0])
+            assert np.isnan(loss)
+            assert np.isnan(gradient[1]).all()
+            assert np.isfinite(gradient[[0, 2]]).all()

@@ -1,6 +1,8 @@
 #include "fastnn/nn/loss.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <numbers>
 
 #include "fastnn/kernels/elementary.hpp"
 #include "fastnn/kernels/simd.hpp"
@@ -78,6 +80,43 @@ template <class T>
         [&](auto d) { return max_with_number(min_with_number(d, delta), -delta); });
 }
 
+// log cosh d = log(1 + sinh(d)^2) / 2 near 0, where |d| + log(1 + exp(-2 |d|)) - log 2
+// would lose all digits.
+template <class T>
+Vec<T> log_cosh(Vec<T> d) {
+    const Vec<T> one(1), half(0.5), size = abs(d);
+    const Vec<T> decay = exp_of_negative(-size);
+    const Vec<T> sinh = half * (decay + one) * -expm1_of_negative(-size) / decay;
+    const Vec<T> square = sinh * sinh;
+    const Vec<T> near = half * log1p_of_fraction(min_with_number(square, one));
+    const Vec<T> far =
+        size - Vec<T>(std::numbers::ln2) + log1p_of_fraction(decay * decay);
+    return select(square < one, near, far);
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::LogCosh& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    return of_differences(
+        l, s, factor, dz, [](auto d) { return log_cosh(d); },
+        [](auto d) { return tanh(d); });
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::Quantile& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const Vec<T> zero, above(1 - l.q), below(-l.q);  // slopes, by the sign of d
+    const auto slope = [&](auto d) {
+        return select(d > zero, above, select(d < zero, below, d));
+    };
+    return of_differences(
+        l, s, factor, dz, [&](auto d) { return slope(d) * d; }, slope);
+}
+
 template <class T>
 [[gnu::flatten]] double row(const loss::PoissonNll& l,
                             const Sample<T>& s,
@@ -145,6 +184,25 @@ template <class T>
     return static_cast<double>(sum(total)) * share;
 }
 
+template <class T>
+[[gnu::flatten]] double row(const loss::Hinge& h,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const double share = h.share(s.outputs);
+    const Vec<T> zero, one(1), two(2), scale(factor * share);
+    Vec<T> total;
+    for_each<T>(s.outputs, [&](auto at) {
+        const Vec<T> t = fma(two, at.load(s.y), -one), z = at.load(s.z);
+        const Vec<T> short_of = one - t * z;
+        const auto safe = short_of <= zero;
+        total += at.where_inside(select(safe, zero, short_of));
+        // t + (z - z): NaN and infinity show
+        if (dz) at.store(dz, select(safe, zero, scale * -(t + (z - z))));
+    });
+    return static_cast<double>(sum(total)) * share;
+}
+
 }  // namespace
 
 void loss::CrossEntropy::validate() const {
@@ -169,8 +227,9 @@ void check_outputs(const Loss& loss, Index outputs) {
         require(n <= 1 || n == outputs, "the number of entries in pos_weight", n,
                 "1 or the number of outputs (" + std::to_string(outputs) + ")");
     }
-    if (std::holds_alternative<loss::CrossEntropy>(loss)) {
-        require(outputs >= 2, "the number of outputs for cross_entropy", outputs,
+    if (std::holds_alternative<loss::CrossEntropy>(loss) ||
+        std::holds_alternative<loss::Focal>(loss)) {
+        require(outputs >= 2, "the number of outputs for a loss of classes", outputs,
                 "at least 2, one per class (use binary_cross_entropy for one output)");
     }
 }
@@ -188,6 +247,8 @@ double loss_rows(const Loss& loss,
         [&]<class L>(const L& l) {
             if constexpr (std::is_same_v<L, loss::CrossEntropy>) {
                 return cross_entropy_rows(l, batch);
+            } else if constexpr (std::is_same_v<L, loss::Focal>) {
+                return focal_rows(l, batch);
             } else if constexpr (std::is_same_v<L, loss::Custom>) {
                 return std::numeric_limits<double>::quiet_NaN();
             } else {

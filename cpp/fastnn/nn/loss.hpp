@@ -89,6 +89,24 @@ struct Huber {
     double share(Index outputs) const { return share_of(outputs, false); }
 };
 
+// l = mean_j log cosh(z_j - y_j)
+struct LogCosh {
+    static constexpr const char* kKind = "log_cosh";
+    static constexpr auto fields() { return std::tuple{}; }
+    void validate() const {}
+    double share(Index outputs) const { return share_of(outputs, false); }
+};
+
+// l = mean_j max(q (y_j - z_j), (q - 1) (y_j - z_j)); the subgradient at 0 is 0
+// (Koenker and Bassett 1978)
+struct Quantile {
+    static constexpr const char* kKind = "quantile";
+    double q = 0.5;
+    static constexpr auto fields() { return std::tuple{field("q", &Quantile::q)}; }
+    void validate() const { require(q > 0 && q < 1, "q", q, "in (0, 1)"); }
+    double share(Index outputs) const { return share_of(outputs, false); }
+};
+
 // l = mean_j (exp(z_j) - y_j z_j), or the sum over j: counts y whose log rate is z
 struct PoissonNll {
     static constexpr const char* kKind = "poisson";
@@ -109,6 +127,23 @@ struct CrossEntropy {
         return std::tuple{field("label_smoothing", &CrossEntropy::label_smoothing)};
     }
     void validate() const;
+};
+
+// l = -sum_j q_j (1 - p_j)^gamma log p_j, p = softmax(z), q the target (Lin et al.
+// 2017)
+struct Focal {
+    static constexpr const char* kKind = "focal";
+    double gamma = 2.0;
+    static constexpr auto fields() { return std::tuple{field("gamma", &Focal::gamma)}; }
+    void validate() const { require_not_negative("gamma", gamma); }
+};
+
+// l = mean_j max(0, 1 - t_j z_j), t = 2 y - 1; the subgradient at the corner is 0
+struct Hinge {
+    static constexpr const char* kKind = "hinge";
+    static constexpr auto fields() { return std::tuple{}; }
+    void validate() const {}
+    double share(Index outputs) const { return share_of(outputs, false); }
 };
 
 // l = mean_j (-p_j q_j log s(z_j) - (1 - q_j) log(1 - s(z_j))), or the sum over j, s
@@ -146,9 +181,13 @@ using Loss = std::variant<loss::Mse,
                           loss::SquaredError,
                           loss::Mae,
                           loss::Huber,
+                          loss::LogCosh,
+                          loss::Quantile,
                           loss::PoissonNll,
                           loss::CrossEntropy,
+                          loss::Focal,
                           loss::BinaryCrossEntropy,
+                          loss::Hinge,
                           loss::Custom>;
 
 inline bool is_custom(const Loss& loss) {

@@ -20,12 +20,12 @@ bool is_custom_for(const char* targets, const Loss& loss) {
 
 bool is_binary(const Loss& loss) {
     return std::holds_alternative<loss::BinaryCrossEntropy>(loss) ||
-           is_custom_for("labels", loss);
+           std::holds_alternative<loss::Hinge>(loss) || is_custom_for("labels", loss);
 }
 
 bool is_classification(const Loss& loss) {
     return is_binary(loss) || std::holds_alternative<loss::CrossEntropy>(loss) ||
-           is_custom_for("classes", loss);
+           std::holds_alternative<loss::Focal>(loss) || is_custom_for("classes", loss);
 }
 
 // Outputs beside their targets and weights, a row at a time.

@@ -49,7 +49,6 @@ __all__: list[str] = [
     "permutation",
     "schedule_at",
     "set_num_threads",
-    "softmax_cross_entropy",
 ]
 
 class CsrF32:
@@ -587,15 +586,6 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     The number of threads used when none is given; 0: by the environment.
     """
-
-def softmax_cross_entropy(
-    logits: typing.Any,
-    y: typing.Any,
-    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
-    sample_weight: typing.Any,
-    out: typing.Any,
-    n_threads: typing.Any,
-) -> tuple: ...
 
 __version__: str
 compiler: str

@@ -53,14 +53,14 @@ def as_targets(
         return array
     if loss.targets == "classes":
         if array.ndim == 1 or array.shape[1:] == (1,):
-            return _labels(argument, array.reshape(-1), n_outputs)
+            return _labels(argument, array.reshape(-1), loss, n_outputs)
         array = _columns(argument, array, loss, n_outputs)
         result = finite_in_dtype(argument, array, dtype, names=names)
         return _probabilities(argument, result)
     array = _columns(argument, array, loss, n_outputs)
     result = finite_in_dtype(argument, array, dtype, names=names)
     if loss.targets == "labels":
-        _check_yes_no(argument, result)
+        _check_yes_no(argument, result, loss)
     _check_least(argument, result, loss)
     return result
 
@@ -82,7 +82,7 @@ def _columns(argument: str, array: Array, loss: Loss, n_outputs: int) -> Array:
     )
 
 
-def _labels(argument: str, array: Array, n_outputs: int) -> Array:
+def _labels(argument: str, array: Array, loss: Loss, n_outputs: int) -> Array:
     """Return integer labels 0 .. n_outputs-1 as int32."""
     if array.dtype.kind == "f":
         bad = ~np.isfinite(array)
@@ -94,7 +94,7 @@ def _labels(argument: str, array: Array, n_outputs: int) -> Array:
         bad = array != np.floor(array)
         if bad.any():
             raise ValueError(
-                f"{argument} must hold integer labels for cross_entropy, got "
+                f"{argument} must hold integer labels for {loss.kind}, got "
                 f"{array[bad][0]} ({where_first(bad)}): for numbers use loss='mse', "
                 f"for probabilities give ({len(array)}, {n_outputs})"
             )
@@ -147,7 +147,7 @@ def _check_least(argument: str, array: Array, loss: Loss) -> None:
         )
 
 
-def _check_yes_no(argument: str, array: Array) -> None:
+def _check_yes_no(argument: str, array: Array, loss: Loss) -> None:
     bad = (array < 0) | (array > 1)
     if not bad.any():
         return
@@ -157,6 +157,6 @@ def _check_yes_no(argument: str, array: Array) -> None:
     elif (array == np.floor(array)).all():
         advice = "for more than two classes use loss='cross_entropy'"
     raise ValueError(
-        f"{argument} must be in [0, 1] for binary_cross_entropy, got {array[bad][0]} "
+        f"{argument} must be in [0, 1] for {loss.kind}, got {array[bad][0]} "
         f"({where_first(bad)}): {advice}"
     )

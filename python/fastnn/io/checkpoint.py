@@ -38,7 +38,7 @@ _KIND = "trainer"
 _FIELDS = ("net", "trainer", "fit", "data", "state")
 _COUNTS = 2**62
 _FLOATS = ("usual_loss", "first_square", "lr", "stopping", "plateau lr", "plateau best")
-_MAY_BE_NAN = ("optimizer.", "average.", "numbers", "curves")
+_MAY_BE_NAN = ("optimizer.", "numbers", "curves")  # averages become weights
 _STOPS = tuple(reason for reason in get_args(StopReason) if reason != "diverged")
 
 _Tensors: TypeAlias = dict[str, npt.NDArray[Any]]

@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from fastnn._config import from_name
 from fastnn.losses.base import Loss
-from fastnn.losses.classification import BinaryCrossEntropy, CrossEntropy
+from fastnn.losses.classification import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Focal,
+    Hinge,
+)
 from fastnn.losses.custom import CustomLoss, LossFunction, check_gradient
-from fastnn.losses.regression import MAE, MSE, Huber, PoissonNLL, SquaredError
+from fastnn.losses.regression import (
+    MAE,
+    MSE,
+    Huber,
+    LogCosh,
+    PoissonNLL,
+    Quantile,
+    SquaredError,
+)
 
 __all__ = [
     "LOSSES",
@@ -18,10 +31,14 @@ __all__ = [
     "BinaryCrossEntropy",
     "CrossEntropy",
     "CustomLoss",
+    "Focal",
+    "Hinge",
     "Huber",
+    "LogCosh",
     "Loss",
     "LossFunction",
     "PoissonNLL",
+    "Quantile",
     "SquaredError",
     "check_gradient",
     "resolve_loss",
@@ -34,9 +51,13 @@ LOSSES: dict[str, type[Loss]] = {
         SquaredError,
         MAE,
         Huber,
+        LogCosh,
+        Quantile,
         PoissonNLL,
         CrossEntropy,
+        Focal,
         BinaryCrossEntropy,
+        Hinge,
     )
 }
 """Every loss by its name, as ``fit(loss=name)`` takes it."""

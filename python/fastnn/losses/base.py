@@ -19,6 +19,9 @@ class Loss(Config):
     targets: ClassVar[Literal["any", "values", "classes", "labels"]] = "values"
     """What y holds: numbers, one of k classes, yes/no labels, or whatever."""
 
+    are_logits: ClassVar[bool] = True
+    """Whether softmax (of classes) or sigmoid (of labels) makes probabilities."""
+
     least_target: ClassVar[float] = -math.inf
     """No number in y may be smaller."""
 

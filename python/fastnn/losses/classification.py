@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, SupportsFloat
 
 from fastnn.losses.base import Loss
 
-__all__ = ["BinaryCrossEntropy", "CrossEntropy"]
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "Focal", "Hinge"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -40,12 +40,39 @@ class CrossEntropy(Loss):
 
     def check_outputs(self, n_outputs: int) -> None:
         """Raise ValueError for a single output: softmax of one logit is always 1."""
-        if n_outputs == 1:
-            raise ValueError(
-                "loss: cross_entropy needs one output per class, at least 2, but the "
-                "network has 1: use loss='binary_cross_entropy' for one yes/no "
-                "logit, or a last layer Dense(2)"
-            )
+        _check_classes(self.kind, n_outputs)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Focal(Loss):
+    """Cross-entropy that cares less for rows that are right already.
+
+    ``l = -sum_j t_j (1 - p_j)**gamma log p_j`` with p = softmax(o) and the target t as
+    for `CrossEntropy`, which it is for gamma = 0. For classes of very different size;
+    for one yes/no output use two classes. Lin et al., "Focal loss for dense object
+    detection" (2017), who have it for one sigmoid, with a weight alpha for the rare
+    class: that is `class_weight` here.
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        >= 0: how little rows count that are right.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(2)
+    >>> round(net.evaluate([[0.0, 0.0]], [1], loss=fnn.Focal())["loss"], 4)
+    0.1733
+    """
+
+    kind: ClassVar[str] = "focal"
+    targets: ClassVar[Literal["classes"]] = "classes"
+    gamma: float = 2.0
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError for a single output: softmax of one logit is always 1."""
+        _check_classes(self.kind, n_outputs)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -97,6 +124,37 @@ class BinaryCrossEntropy(Loss):
         """Return the dict C++ reads: pos_weight as a list, empty for none."""
         weights = () if self.pos_weight is None else self.pos_weight
         return {**super().to_native(), "pos_weight": list(weights)}  # type: ignore[arg-type]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Hinge(Loss):
+    """Hinge loss of yes/no labels, one or many, as in support vector machines.
+
+    ``l = mean_j max(0, 1 - t_j o_j)`` with t = 2 y - 1, so -1 for no and 1 for yes; y
+    is in [0, 1], of shape (n,) for one output or (n, outputs). Outputs are margins, not
+    logits: the sign decides, and there is no ``predict_proba``. For one of k classes
+    give y as k columns of 0 and 1. Cortes and Vapnik, "Support-vector networks" (1995).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[0.5], [0.5]], [1, 0], loss="hinge", metrics=["accuracy"])
+    {'loss': 1.0, 'accuracy': 0.5}
+    """
+
+    kind: ClassVar[str] = "hinge"
+    targets: ClassVar[Literal["labels"]] = "labels"
+    are_logits: ClassVar[bool] = False
+
+
+def _check_classes(kind: str, n_outputs: int) -> None:
+    if n_outputs == 1:
+        raise ValueError(
+            f"loss: {kind} needs one output per class, at least 2, but the network has "
+            "1: use loss='binary_cross_entropy' for one yes/no logit, or a last layer "
+            "Dense(2)"
+        )
 
 
 def _weights(value: Any) -> tuple[float, ...] | None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from fastnn.losses.base import Loss
 
-__all__ = ["MAE", "MSE", "Huber", "PoissonNLL", "SquaredError"]
+__all__ = ["MAE", "MSE", "Huber", "LogCosh", "PoissonNLL", "Quantile", "SquaredError"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -87,6 +87,51 @@ class Huber(Loss):
 
     kind: ClassVar[str] = "huber"
     delta: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class LogCosh(Loss):
+    """Squared for small errors, linear for large ones, and smooth in between.
+
+    ``l = mean_j log(cosh(o_j - y_j))``: near ``e**2 / 2`` for small errors e, near
+    ``|e| - log(2)`` for large ones. The mean is over outputs as well as rows, as in
+    Keras' LogCosh; torch has none.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> round(net.evaluate([[1.0]], [0.0], loss=fnn.LogCosh())["loss"], 4)
+    0.4338
+    """
+
+    kind: ClassVar[str] = "log_cosh"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Quantile(Loss):
+    """Pinball loss: its best outputs are the q-quantiles of y, given X.
+
+    ``l = mean_j max(q * e_j, (q - 1) * e_j)`` with e = y - o, so that a share q of y
+    comes to lie below the outputs; q = 0.5 asks for medians and is half of `MAE`. The
+    mean is over outputs as well as rows. scikit-learn's ``mean_pinball_loss``; Koenker
+    and Bassett, "Regression quantiles" (1978).
+
+    Parameters
+    ----------
+    q : float, default 0.5
+        In (0, 1).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[0.0], [4.0]], [1.0, 2.0], loss=fnn.Quantile(0.75))
+    {'loss': 0.625}
+    """
+
+    kind: ClassVar[str] = "quantile"
+    q: float = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
