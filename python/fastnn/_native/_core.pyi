@@ -33,6 +33,7 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
+    "class_loss",
     "compiler",
     "csr",
     "default_threads",
@@ -479,6 +480,14 @@ def check_schedule(schedule: dict) -> None:
     Raise ValueError for a setting out of range.
     """
 
+def class_loss(
+    logits: typing.Any,
+    y: typing.Any,
+    config: dict,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
 def csr(
     name: str,
     indptr: typing.Any,
