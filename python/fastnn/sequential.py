@@ -16,7 +16,7 @@ from fastnn._validation import (
     check_number,
     check_threads,
 )
-from fastnn.callbacks import Callback, EarlyStopping
+from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping
 from fastnn.history import History
 from fastnn.io.checkpoint import load_network
 from fastnn.io.model_file import write_network
@@ -82,7 +82,7 @@ class Sequential(Network):
         clip_norm: float | None = None,
         clip_value: float | None = None,
         early_stopping: bool | EarlyStopping | None = None,
-        callbacks: Sequence[Callback | EarlyStopping] = (),
+        callbacks: Sequence[Callback | EarlyStopping | EMA | SWA] = (),
         metrics: Sequence[str] = (),
         n_threads: int | None = None,
         verbose: int = 0,
