@@ -5,6 +5,7 @@
 
 #include "bindings/bound_network.hpp"
 #include "bindings/nn_from_dict.hpp"
+#include "bindings/running.hpp"
 #include "fastnn/core/rng.hpp"
 #include "fastnn/core/threads.hpp"
 #include "fastnn/nn/gradients.hpp"
@@ -107,7 +108,7 @@ py::object predict(BoundNetwork<T>& self,
     py::array_t<T> y({rows.rows, width});
     const MatrixView<T> out{y.mutable_data(), rows.rows, width};
     const Usage::Reading reading(self.usage);
-    std::optional<py::gil_scoped_release> release;
+    std::optional<ReleasedGil> release;
     if (inference_work(self.network, rows.rows) > kWorthReleasing) release.emplace();
     const bool finite = infer<T>(self.network, depth, link, rows, out, n_threads);
     release.reset();
@@ -157,7 +158,7 @@ py::dict evaluate(BoundNetwork<T>& self,
     std::vector<double> scores;
     {
         const Usage::Reading reading(self.usage);
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         PackedWeights<T> weights(self.network);
         weights.pack_all(threads);
         Evaluation<T> evaluation(self.network, weights, loss, metrics_for(names, loss),
@@ -193,7 +194,7 @@ py::tuple gradients(BoundNetwork<T>& self,
     double value = 0;
     {
         const Usage::Reading reading(self.usage);
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         value = loss_and_gradients<T>(self.network, loss, data.samples, training,
                                       {l1, l2}, threads, out);
     }

@@ -12,6 +12,7 @@ void register_kernels(pybind11::module_& m);
 void register_optim(pybind11::module_& m);
 void register_networks(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
+void register_running(pybind11::module_& m);
 
 }  // namespace fastnn::bindings
 
@@ -38,4 +39,5 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     fastnn::bindings::register_optim(m);
     fastnn::bindings::register_networks(m);
     fastnn::bindings::register_trainers(m);
+    fastnn::bindings::register_running(m);
 }
