@@ -104,8 +104,11 @@ def _labels(argument: str, array: Array, n_outputs: int) -> Array:
             )
         elif low >= 0:
             advice = f"give the last layer {int(high) + 1} units, or {advice}"
+        shown = str(int(array[bad][0]))
+        if len(shown) > 20:
+            shown = f"{shown[:3]}... ({len(shown)} digits)"
         raise ValueError(
-            f"{argument} holds label {int(array[bad][0])} ({where_first(bad)}), but "
+            f"{argument} holds label {shown} ({where_first(bad)}), but "
             f"the network has {n_outputs} outputs: {advice}"
         )
     return np.require(array, np.int32, ["C", "A"])
