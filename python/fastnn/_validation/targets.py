@@ -104,9 +104,8 @@ def _labels(argument: str, array: Array, n_outputs: int) -> Array:
             )
         elif low >= 0:
             advice = f"give the last layer {int(high) + 1} units, or {advice}"
-        shown = str(int(array[bad][0]))
-        if len(shown) > 20:
-            shown = f"{shown[:3]}... ({len(shown)} digits)"
+        label = array[bad][0]
+        shown = int(label) if -1e18 < label < 1e18 else label  # 300 digits help nobody
         raise ValueError(
             f"{argument} holds label {shown} ({where_first(bad)}), but "
             f"the network has {n_outputs} outputs: {advice}"
