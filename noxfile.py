@@ -110,7 +110,7 @@ def interpreters() -> list[str]:
     found = []
     for version in PYTHONS:
         on_path = shutil.which(f"python{version}")
-        candidates = [on_path] if on_path else []
+        candidates = [sys.executable, *([on_path] if on_path else [])]
         candidates += sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))
         found += [path for path in candidates if _version_of(path) == version][:1]
     return found

@@ -51,6 +51,12 @@ CASES = {
         (64, 100),
         {"batch_size": 64, "validation_data": _data(200_000, 100, seed=1)},
     ),
+    "auc": (
+        4,
+        1,
+        (700_000, 3),
+        {"batch_size": 350_000, "metrics": ["auc"], "shuffle": False},
+    ),
     "callback": (16, 1, (64, 5), {"callbacks": [_wait]}),
     "two threads": (64, 1, (2000, 50), {"batch_size": 100, "n_threads": 2}),
 }
