@@ -474,7 +474,9 @@ class Trainer:
         """Return the native trainer; all checks are behind us."""
         if self._native is None:
             self.net.build(data.X.shape[1])
-            self._native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
+            native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
+            if self._native is None:  # else another thread was faster
+                self._native = native
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
 
