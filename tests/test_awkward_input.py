@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
 import threading
 import time
 from collections.abc import Callable
@@ -157,14 +155,6 @@ def test_swish_is_silu() -> None:
 
 def test_a_seed_may_have_64_bits() -> None:
     assert fnn.Sequential(fnn.Dense(1), seed=2**64 - 1).build(2).seed == 2**64 - 1
-
-
-def test_a_trainer_that_began_says_why_it_cannot_be_pickled() -> None:
-    trainer = fnn.Trainer(_net())
-    copy.copy(trainer).step(X, Y)
-    trainer.step(X, Y)
-    with pytest.raises(TypeError, match=r"pickle its net, trainer\.net"):
-        pickle.dumps(trainer)
 
 
 def test_divergence_in_the_first_epoch_tells_which_weights_are_back() -> None:
