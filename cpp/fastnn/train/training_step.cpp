@@ -52,7 +52,7 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             const Index* rows,
                             Index n,
                             std::uint32_t key,
-                            double lr) noexcept {
+                            double lr) {
     pass_.begin(samples, rows, n, network_.seed(), key);
     lr_ = lr;
     stage_ = packed_ ? Stage::kPass : Stage::kPack;

@@ -30,7 +30,7 @@ public:
                const Index* rows,
                Index n,
                std::uint32_t key,
-               double lr) noexcept;
+               double lr);
 
     // The step to begin packs the weights: somebody else may have changed them.
     void pack_first() noexcept { packed_ = false; }
