@@ -205,15 +205,23 @@ py::tuple gradients(BoundNetwork<T>& self,
 }
 
 template <class T>
+py::object new_network(Network<T> network) {
+    py::object object = new_object<BoundNetwork<T>>();
+    py::cast<BoundNetwork<T>&>(object).network = std::move(network);
+    return object;
+}
+
+template <class T>
+py::object copy_of(BoundNetwork<T>& self) {
+    const Usage::Reading reading(self.usage);
+    return new_network<T>(self.network);
+}
+
+template <class T>
 void register_network(py::module_& m, const char* name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, name, py::module_local())
-        .def(
-            py::init([](const py::list& layers, Index in_features, std::uint64_t seed) {
-                return std::make_unique<Bound>(
-                    Network<T>(layers_from_dicts(layers), in_features, seed));
-            }),
-            py::arg("layers"), py::arg("in_features"), py::arg("seed"))
+        .def(py::init<>())
         .def("tensors", &tensors<T>)
         .def("state", &state<T>)
         .def("assign", &assign<T>, py::arg("given"))
@@ -242,11 +250,7 @@ void register_network(py::module_& m, const char* name) {
                 b.network.progress() = {p.first, p.second};
             },
             "(epochs, steps) trained so far: they key shuffles and dropout masks.")
-        .def("copy",
-             [](Bound& b) {
-                 const Usage::Reading reading(b.usage);
-                 return std::make_unique<Bound>(b.network);
-             })
+        .def("copy", &copy_of<T>)
         .def("predict", &predict_all<T>, py::arg("X"), py::arg("n_threads") = 0)
         .def("probabilities", &probabilities<T>, py::arg("X"), py::arg("link"),
              py::arg("n_threads") = 0)
@@ -338,13 +342,13 @@ void register_networks(py::module_& m) {
         [](const std::string& dtype, const py::list& layers, Index in_features,
            std::uint64_t seed) -> py::object {
             if (dtype == "float64") {
-                return py::cast(std::make_unique<BoundNetwork<double>>(
-                    Network<double>(layers_from_dicts(layers), in_features, seed)));
+                return new_network(
+                    Network<double>(layers_from_dicts(layers), in_features, seed));
             }
             require(dtype == "float32", "dtype", "'" + dtype + "'",
                     "'float32' or 'float64'");
-            return py::cast(std::make_unique<BoundNetwork<float>>(
-                Network<float>(layers_from_dicts(layers), in_features, seed)));
+            return new_network(
+                Network<float>(layers_from_dicts(layers), in_features, seed));
         },
         py::arg("dtype"), py::arg("layers"), py::arg("in_features"), py::arg("seed"),
         "A network of this dtype with freshly initialised parameters.");

@@ -11,9 +11,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from fastnn import _threadpool
 from fastnn._native import core as _core
-from fastnn._show_config import set_num_threads, show_config
-from fastnn.callbacks import EMA, SWA, EarlyStopping, EpochInfo
+from fastnn._show_config import show_config
+from fastnn._threads import set_num_threads
+from fastnn.callbacks import (
+    EMA,
+    SWA,
+    Checkpoint,
+    CSVLogger,
+    EarlyStopping,
+    EpochInfo,
+    TensorBoard,
+)
 from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
@@ -88,8 +98,13 @@ if TYPE_CHECKING:
 
 __version__: str = _core.__version__
 
+_threadpool.register()
+
+if TYPE_CHECKING:
+    from fastnn import datasets, kernels, onnx, reference
+
 # Modules loaded when first asked for.
-_LAZY = frozenset({"datasets", "kernels", "reference"})
+_LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
 
 # Names from modules that need an extra, likewise.
 _LAZY_FROM = {"MLPClassifier": "fastnn.sklearn", "MLPRegressor": "fastnn.sklearn"}
@@ -113,6 +128,8 @@ __all__ = [
     "Adamax",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "CSVLogger",
+    "Checkpoint",
     "Cosine",
     "CosineRestarts",
     "CrossEntropy",
@@ -161,24 +178,28 @@ __all__ = [
     "Softsign",
     "StepDecay",
     "Tanh",
+    "TensorBoard",
     "Trainer",
     "Warmup",
     "__version__",
     "datasets",
     "kernels",
     "load",
+    "onnx",
     "reference",
     "set_num_threads",
     "show_config",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return importlib.import_module(f"fastnn.{name}")
-    if name in _LAZY_FROM:
-        return getattr(importlib.import_module(_LAZY_FROM[name]), name)
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take every name for known
+
+    def __getattr__(name: str) -> Any:
+        if name in _LAZY:
+            return importlib.import_module(f"fastnn.{name}")
+        if name in _LAZY_FROM:
+            return getattr(importlib.import_module(_LAZY_FROM[name]), name)
+        raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,7 @@ from fastnn._config import Config, nearest
 from fastnn._plain import to_plain
 from fastnn._validation import check_bool, check_int, check_metrics, check_number
 from fastnn._validation.options import METRICS
-from fastnn.callbacks import EMA, SWA, Averaging, Callback, EarlyStopping
+from fastnn.callbacks import EMA, SWA, Averaging, Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
 __all__ = ["FitOptions", "check_monitor", "sorted_callbacks"]
@@ -41,7 +41,7 @@ class FitOptions:
     averaging: Averaging | None
     callbacks: tuple[Callback, ...]
     metrics: list[str]
-    verbose: bool
+    verbose: int
 
     @classmethod
     def checked(
@@ -84,6 +84,13 @@ class FitOptions:
                 options.metrics,
                 validates=has_validation_data or split > 0,
             )
+        for callback in functions:
+            if isinstance(callback, Checkpoint):
+                _check_checkpoint(
+                    callback,
+                    options.metrics,
+                    validates=has_validation_data or split > 0,
+                )
         return options
 
     def to_native(self) -> dict[str, Any]:
@@ -107,12 +114,13 @@ class FitOptions:
         }
 
 
-def _verbose(value: object) -> bool:
-    if value not in (0, 1):
+def _verbose(value: Any) -> int:
+    if value not in (0, 1, 2):
         raise ValueError(
-            f"verbose must be 0 (silent) or 1 (progress bar), got {value!r}"
+            "verbose must be 0 (silent), 1 (progress bar) or 2 (one line an epoch), "
+            f"got {value!r}"
         )
-    return bool(value)
+    return int(value)
 
 
 def sorted_callbacks(
@@ -183,6 +191,17 @@ def _check_averaging(
             "SWA ends with the average of the weights, EarlyStopping with those of the "
             "best epoch: keep one, or pass EarlyStopping(restore_best_weights=False)"
         )
+
+
+def _check_checkpoint(
+    callback: Checkpoint, metrics: list[str], *, validates: bool
+) -> None:
+    """Raise ValueError if a fit lacks a value this callback asks for."""
+    if callback.save_best_only:
+        check_monitor("Checkpoint", callback.monitor, metrics, validates=validates)
+    plain = ["loss", *metrics]
+    twins = [f"val_{name}" for name in plain] if validates else []
+    callback.check_values([*plain, *twins, "lr", "seconds"])
 
 
 def check_monitor(

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._state import checked_state
-from fastnn._summary import network_repr, network_summary
+from fastnn._summary import network_html, network_repr, network_summary
 from fastnn._validation import (
     Array,
     Data,
     Rows,
+    TableLike,
     as_data,
     as_rows,
     check_bool,
@@ -25,8 +26,13 @@ from fastnn._validation import (
     finite_in_dtype,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
-from fastnn.layers.chain import checked_chain, declared_width, output_width
+from fastnn.layers import Dense, Layer
+from fastnn.layers.chain import (
+    checked_chain,
+    count_parameters,
+    declared_width,
+    output_width,
+)
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:
@@ -104,8 +110,16 @@ class Network:
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
-        return network_summary(
-            self._layers, native.in_features, native.tensors(), self._dtype
+        return network_summary(self._layers, native.in_features, self._dtype)
+
+    def _repr_html_(self) -> str:
+        return network_html(
+            type(self).__name__,
+            self._layers,
+            self.in_features,
+            built=self._native is not None,
+            seed=self._seed,
+            dtype=self._dtype,
         )
 
     # -- building ---------------------------------------------------------------------
@@ -180,7 +194,7 @@ class Network:
 
     def _allocated(self, layers: list[dict[str, Any]], in_features: int) -> Any:
         """Return a native network, or a MemoryError that says how large it is."""
-        n_parameters = _count_parameters(self._layers, in_features)
+        n_parameters = count_parameters(self._layers, in_features)
         size = n_parameters * np.dtype(self._dtype).itemsize
         too_large = MemoryError(
             f"this network would have {n_parameters:.4g} parameters, "
@@ -290,7 +304,7 @@ class Network:
     # -- inference --------------------------------------------------------------------
 
     def predict(
-        self, X: npt.ArrayLike, *, n_threads: int | None = None
+        self, X: TableLike, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return the raw outputs of the last layer, in inference mode.
 
@@ -299,8 +313,8 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         n_threads : int, optional
             None: the setting of `set_num_threads`, else all the process may use.
 
@@ -328,14 +342,14 @@ class Network:
         return self._infer(X, lambda rows: native.predict(rows, threads))
 
     def hidden(
-        self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
+        self, X: TableLike, layer: int, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return what comes out of one layer, in inference mode.
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         layer : int
             Position of the layer; negative: from the end, as in a list. Of a Dense
             with an activation, what comes out of the activation.
@@ -416,15 +430,3 @@ class Network:
         self.__dict__.update(state)
         if tensors is not None:
             self._restore(in_features, tensors, progress)
-
-
-def _count_parameters(layers: tuple[Layer, ...], in_features: int) -> int:
-    """Return the number of trainable numbers, before any is allocated."""
-    count, width = 0, in_features
-    for layer in layers:
-        if isinstance(layer, Dense):
-            count += layer.units * (width + layer.use_bias)
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            count += 2 * width
-        width = layer.width(width)
-    return count

@@ -16,6 +16,8 @@ __all__ = ["check_fields", "from_plain", "to_plain"]
 
 _C = TypeVar("_C", bound=Config)
 
+_LONGEST_NAME = 200  # spelling corrections of long ones take their time
+
 
 def to_plain(description: Config) -> dict[str, Any]:
     """Return a layer, loss, optimizer, schedule ... as a dict that JSON can hold.
@@ -134,6 +136,8 @@ def _class_and_fields(
 
 def _value(registry: Mapping[str, type[Config]], value: object, where: str) -> Any:
     """Return a field's value; an object in it is a description, of some family."""
+    if isinstance(value, str) and len(value) > _LONGEST_NAME:
+        raise ModelFileError(where, f"must be a name, got {len(value)} characters")
     if isinstance(value, dict):
         return from_plain(Config, registry, value, where)
     if isinstance(value, list):

@@ -125,6 +125,7 @@ bool FitJob<T>::begin() {
         return false;
     }
     hide_average();
+    if (steps_ == 0) usual_loss_ = baseline_loss();
     begin_epoch();
     return true;
 }
@@ -164,7 +165,14 @@ bool FitJob<T>::interrupted() {
     // An average that has half of the weights in it would be neither's.
     const bool may = stage_ == Stage::kStep ? step_.may_stop()  //
                                             : stage_ != Stage::kAverage;
-    if (!interrupted_ && hooks_.interrupted && may) interrupted_ = hooks_.interrupted();
+    if (may) interrupted_between_steps();
+    return interrupted_;
+}
+
+// For long work outside of the tiles, to be given up then.
+template <class T>
+bool FitJob<T>::interrupted_between_steps() {
+    interrupted_ = interrupted_ || (hooks_.interrupted && hooks_.interrupted());
     return interrupted_;
 }
 
@@ -213,7 +221,8 @@ void FitJob<T>::begin_epoch() {
     batch_ = {0, 0};
     if (config_.shuffle && !trainer_.takes_all_rows()) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
-                    static_cast<std::uint32_t>(network_.progress().epochs));
+                    static_cast<std::uint32_t>(network_.progress().epochs),
+                    [this] { return interrupted_between_steps(); });
     }
     step_.pack_first();  // a callback may have changed the weights
     begin_batch();
@@ -246,9 +255,8 @@ void FitJob<T>::finish_batch() {
     weight_sum_ += step_.total_weight();
     penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
-        usual_loss_ =
-            std::max(baseline_loss(),
-                     step_.first_loss() / std::max(step_.total_weight(), 1e-300));
+        usual_loss_ = std::max(
+            usual_loss_, step_.first_loss() / std::max(step_.total_weight(), 1e-300));
     }
     ++steps_;
     ++network_.progress().steps;
@@ -264,9 +272,9 @@ bool FitJob<T>::next_batch() {
 // The last step of the epoch is done.
 template <class T>
 bool FitJob<T>::finish_steps() {
-    if (const std::string what = trouble_of_weights(); !what.empty()) {
-        return diverged(what);
-    }
+    const std::string what = trouble_of_weights();
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     if (average_ && average_->is_ema()) {
         show_average();
         if (!is_finite(network_)) return diverged(kWeightsBroke);
@@ -279,9 +287,9 @@ bool FitJob<T>::finish_steps() {
 template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
-    if (const std::string what = trouble_of_scores(logs); !what.empty()) {
-        return diverged(what);
-    }
+    const std::string what = trouble_of_scores(logs);
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
     ++network_.progress().epochs;
     ++trainer_.epoch_;
     history_.epochs.push_back(logs);
@@ -302,9 +310,13 @@ bool FitJob<T>::end_epoch() {
         last_finite_.take(network_);
     }
     ++epoch_;
+    const bool over = stop || epoch_ == config_.epochs;
     // A file that a broken network was written to could not be read.
-    if (checkpointing_.save && is_finite(network_)) checkpointing_.save(state(stop));
-    if (stop || epoch_ == config_.epochs) return false;
+    if (checkpointing_.save && (over || epoch_ % checkpointing_.every == 0) &&
+        is_finite(network_)) {
+        checkpointing_.save(state(stop));
+    }
+    if (over) return false;
     hide_average();
     begin_epoch();
     return true;
@@ -347,12 +359,13 @@ void FitJob<T>::hide_average() {
 }
 
 template <class T>
-Logs FitJob<T>::make_logs() const {
+Logs FitJob<T>::make_logs() {
     Logs logs{{"loss", mean_loss()}};
     add_metrics(logs, "", training_metrics());
     if (validation_) {
+        const auto stop = [this] { return interrupted_between_steps(); };
         logs.emplace_back("val_loss", validation_->loss());
-        add_metrics(logs, "val_", validation_->metrics());
+        add_metrics(logs, "val_", validation_->metrics(stop));
     }
     if (trainer_.config_.penalty_per_row) {
         logs.emplace_back("penalty", penalty_sum_ / static_cast<double>(train_.size()));
@@ -373,12 +386,13 @@ void FitJob<T>::add_metrics(Logs& logs,
 }
 
 template <class T>
-std::vector<double> FitJob<T>::training_metrics() const {
+std::vector<double> FitJob<T>::training_metrics() {
+    const auto stop = [this] { return interrupted_between_steps(); };
     std::vector<double> values;
     for (const Metric metric : metrics_) {
         values.push_back(evaluate_metric<T>(metric, trainer_.config_.loss,
                                             outputs_.view({0, train_.size()}), train_,
-                                            order_.data()));
+                                            order_.data(), stop));
     }
     return values;
 }
@@ -400,7 +414,7 @@ bool FitJob<T>::judge(const Logs& logs) {
 
 // What is wrong with the steps of the epoch, or nothing.
 template <class T>
-std::string FitJob<T>::trouble_of_weights() const {
+std::string FitJob<T>::trouble_of_weights() {
     const double loss = mean_loss();
     if (!std::isfinite(loss)) return became("the loss", loss);
     if (loss > kDivergenceFactor * usual_loss_) {
@@ -437,10 +451,12 @@ std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
 
 // The mean loss of the samples with the weights as they are.
 template <class T>
-double FitJob<T>::loss_by_inference() const {
+double FitJob<T>::loss_by_inference() {
     Evaluation<T> evaluation(network_, step_.weights(), trainer_.config_.loss, {},
                              train_, 1);
-    for (Index i = 0; i < evaluation.tiles(); ++i) evaluation.run(i, 0);
+    for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
+        evaluation.run(i, 0);
+    }
     return evaluation.loss();
 }
 
@@ -474,7 +490,7 @@ void FitJob<T>::require_monitor(const std::string& owner,
 // What knowing nothing costs: the mean loss of outputs that are all zero, beyond the
 // least loss there can be.
 template <class T>
-double FitJob<T>::baseline_loss() const {
+double FitJob<T>::baseline_loss() {
     // What is much for a loss from outside, it alone knows.
     if (is_custom(trainer_.config_.loss)) {
         return std::numeric_limits<double>::infinity();
@@ -485,7 +501,7 @@ double FitJob<T>::baseline_loss() const {
     Matrix<T> best(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
-    for (Index i = 0; i < train_.size(); i += kHeight) {
+    for (Index i = 0; i < train_.size() && !interrupted_between_steps(); i += kHeight) {
         const Range rows{i, std::min(i + kHeight, train_.size())};
         const Samples<T> part = train_.slice(rows);
         const auto loss_of = [&](const Matrix<T>& outputs) {

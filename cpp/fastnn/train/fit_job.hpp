@@ -55,18 +55,19 @@ private:
     double mean_loss() const noexcept {  // of the epoch's batches
         return weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0.0;
     }
-    Logs make_logs() const;
+    Logs make_logs();
     void add_metrics(Logs& logs,
                      const std::string& prefix,
                      const std::vector<double>& values) const;
-    std::vector<double> training_metrics() const;
+    std::vector<double> training_metrics();
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
-    std::string trouble_of_weights() const;
+    std::string trouble_of_weights();
     std::string trouble_of_scores(const Logs& logs) const;
-    double loss_by_inference() const;
+    double loss_by_inference();
     void require_monitor(const std::string& owner, const std::string& name) const;
-    double baseline_loss() const;
+    double baseline_loss();
+    bool interrupted_between_steps();
 
     Trainer<T>& trainer_;
     Network<T>& network_;
