@@ -35,6 +35,7 @@ __all__: list[str] = [
     "dropout_forward",
     "eigen_version",
     "elementwise_loss",
+    "fail_allocations",
     "layernorm_backward",
     "layernorm_forward",
     "level",
@@ -91,14 +92,9 @@ class LearningRate:
     def monitor(self) -> str | None: ...
 
 class NetworkF32:
-    def __init__(
-        self,
-        layers: list,
-        in_features: typing.SupportsInt | typing.SupportsIndex,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None: ...
+    def __init__(self) -> None: ...
     def assign(self, given: dict) -> None: ...
-    def copy(self) -> NetworkF32: ...
+    def copy(self) -> typing.Any: ...
     def evaluate(
         self,
         X: typing.Any,
@@ -161,14 +157,9 @@ class NetworkF32:
     ) -> None: ...
 
 class NetworkF64:
-    def __init__(
-        self,
-        layers: list,
-        in_features: typing.SupportsInt | typing.SupportsIndex,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None: ...
+    def __init__(self) -> None: ...
     def assign(self, given: dict) -> None: ...
-    def copy(self) -> NetworkF64: ...
+    def copy(self) -> typing.Any: ...
     def evaluate(
         self,
         X: typing.Any,
@@ -231,6 +222,7 @@ class NetworkF64:
     ) -> None: ...
 
 class TrainerF32:
+    def __init__(self) -> None: ...
     def fit(
         self,
         X: typing.Any,
@@ -247,6 +239,7 @@ class TrainerF32:
     ) -> tuple: ...
 
 class TrainerF64:
+    def __init__(self) -> None: ...
     def fit(
         self,
         X: typing.Any,
@@ -379,6 +372,14 @@ def elementwise_loss(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> tuple: ...
+def fail_allocations(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    count: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> None:
+    """
+    Let the n-th allocation from now fail, and count - 1 after it; 0: none.
+    """
+
 def layernorm_backward(
     dy: typing.Any,
     x: typing.Any,
