@@ -305,7 +305,8 @@ def _run_sanitized(
     session.install(*SANITIZED_NEED)
     settings = {
         "build-dir": f"build/{session.name}",
-        "cmake.build-type": "RelWithDebInfo",
+        "cmake.build-type": "Sanitized",  # none that CMake knows: these flags alone
+        "cmake.define.CMAKE_CXX_FLAGS": "-O1",  # compiles in half the time of -O2
         "cmake.define.FASTNN_SANITIZE": sanitizers,
         "cmake.define.FASTNN_LEVELS": "native",
         "install.strip": "false",
