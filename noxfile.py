@@ -80,6 +80,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Load 20,000 files that are a few mutations away from valid ones."""
+    install_fastnn(session, "test")
+    cases = {"FASTNN_FUZZ_CASES": "20000"}
+    session.run("pytest", "tests/io/test_fuzz.py", *session.posargs, env=cases)
+
+
+@nox.session
 def stubs(session: nox.Session) -> None:
     """Are the stubs of the compiled modules current? ``-- --write`` renews them."""
     install_fastnn(session, "test")

@@ -70,12 +70,13 @@ Buffer<std::int32_t> checked_labels(const py::array& y, Index rows, Index classe
     const auto* given = static_cast<const std::int64_t*>(wide.data());
     Buffer<std::int32_t> labels(rows);
     for (Index i = 0; i < rows; ++i) {
-        if (given[i] < 0 || given[i] >= classes) {
+        const std::int64_t label = given[i];  // read once: others may write it
+        if (label < 0 || label >= classes) {
             throw std::invalid_argument(
-                "y[" + std::to_string(i) + "] is " + std::to_string(given[i]) +
+                "y[" + std::to_string(i) + "] is " + std::to_string(label) +
                 ", expected a label in [0, " + std::to_string(classes) + ")");
         }
-        labels[i] = static_cast<std::int32_t>(given[i]);
+        labels[i] = static_cast<std::int32_t>(label);
     }
     return labels;
 }

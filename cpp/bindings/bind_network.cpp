@@ -33,12 +33,16 @@ MatrixView<const T> matrix_of(const DenseArray<T>& a) {
     return {a.data(), a.shape(0), a.shape(1)};
 }
 
+// The rows of X, which must outlive them: a dense array, or sparse rows (bind_csr.cpp).
 template <class T>
-MatrixView<const T> features(const Network<T>& network, const DenseArray<T>& x) {
-    require(x.shape(1) == network.in_features(), "the number of columns of X",
-            x.shape(1),
+Features<T> features(const Network<T>& network, const py::object& x) {
+    const bool sparse = py::isinstance<BoundCsr<T>>(x);
+    const Features<T> rows = sparse
+                                 ? Features<T>(py::cast<const BoundCsr<T>&>(x).view())
+                                 : Features<T>(matrix_of(dense_array<T>("X", x, 2)));
+    require(rows.cols == network.in_features(), "the number of columns of X", rows.cols,
             std::to_string(network.in_features()) + ", the network's in_features");
-    return matrix_of(x);
+    return rows;
 }
 
 // A view of some numbers of the network that keeps it alive.
@@ -97,19 +101,18 @@ Link link_named(const std::string& name) {
 // The outputs, or None if X holds NaN or infinity: Python says where.
 template <class T>
 py::object predict(BoundNetwork<T>& self,
-                   const py::object& x_object,
+                   const py::object& x,
                    typename Network<T>::Depth depth,
                    Index width,
                    Link link,
                    int n_threads) {
     constexpr double kWorthReleasing = 1e6;  // some microseconds
-    const DenseArray<T> x = dense_array<T>("X", x_object, 2);
-    const MatrixView<const T> rows = features(self.network, x);
+    const Features<T> rows = features(self.network, x);
     py::array_t<T> y({rows.rows, width});
     const MatrixView<T> out{y.mutable_data(), rows.rows, width};
     const Usage::Reading reading(self.usage);
     std::optional<py::gil_scoped_release> release;
-    if (inference_work(self.network, rows.rows) > kWorthReleasing) release.emplace();
+    if (inference_work(self.network, rows) > kWorthReleasing) release.emplace();
     const bool finite = infer<T>(self.network, depth, link, rows, out, n_threads);
     release.reset();
     if (!finite) return py::none();
@@ -202,15 +205,23 @@ py::tuple gradients(BoundNetwork<T>& self,
 }
 
 template <class T>
+py::object new_network(Network<T> network) {
+    py::object object = new_object<BoundNetwork<T>>();
+    py::cast<BoundNetwork<T>&>(object).network = std::move(network);
+    return object;
+}
+
+template <class T>
+py::object copy_of(BoundNetwork<T>& self) {
+    const Usage::Reading reading(self.usage);
+    return new_network<T>(self.network);
+}
+
+template <class T>
 void register_network(py::module_& m, const char* name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, name, py::module_local())
-        .def(
-            py::init([](const py::list& layers, Index in_features, std::uint64_t seed) {
-                return std::make_unique<Bound>(
-                    Network<T>(layers_from_dicts(layers), in_features, seed));
-            }),
-            py::arg("layers"), py::arg("in_features"), py::arg("seed"))
+        .def(py::init<>())
         .def("tensors", &tensors<T>)
         .def("state", &state<T>)
         .def("assign", &assign<T>, py::arg("given"))
@@ -239,11 +250,7 @@ void register_network(py::module_& m, const char* name) {
                 b.network.progress() = {p.first, p.second};
             },
             "(epochs, steps) trained so far: they key shuffles and dropout masks.")
-        .def("copy",
-             [](Bound& b) {
-                 const Usage::Reading reading(b.usage);
-                 return std::make_unique<Bound>(b.network);
-             })
+        .def("copy", &copy_of<T>)
         .def("predict", &predict_all<T>, py::arg("X"), py::arg("n_threads") = 0)
         .def("probabilities", &probabilities<T>, py::arg("X"), py::arg("link"),
              py::arg("n_threads") = 0)
@@ -276,8 +283,8 @@ BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& w,
                              const py::dict& loss) {
     using Labels = DenseArray<std::int32_t>;
-    BoundSamples<T> bound{dense_array<T>("X", x, 2), y, std::nullopt, nullptr, {}};
-    bound.samples.x = features(network, bound.x);
+    BoundSamples<T> bound{x, y, std::nullopt, nullptr, {}};
+    bound.samples.x = features(network, x);
     const Index n = bound.samples.x.rows;
     require(n >= 1, "the number of rows of X", n, "at least 1");
     Index n_targets = 0;
@@ -335,13 +342,13 @@ void register_networks(py::module_& m) {
         [](const std::string& dtype, const py::list& layers, Index in_features,
            std::uint64_t seed) -> py::object {
             if (dtype == "float64") {
-                return py::cast(std::make_unique<BoundNetwork<double>>(
-                    Network<double>(layers_from_dicts(layers), in_features, seed)));
+                return new_network(
+                    Network<double>(layers_from_dicts(layers), in_features, seed));
             }
             require(dtype == "float32", "dtype", "'" + dtype + "'",
                     "'float32' or 'float64'");
-            return py::cast(std::make_unique<BoundNetwork<float>>(
-                Network<float>(layers_from_dicts(layers), in_features, seed)));
+            return new_network(
+                Network<float>(layers_from_dicts(layers), in_features, seed));
         },
         py::arg("dtype"), py::arg("layers"), py::arg("in_features"), py::arg("seed"),
         "A network of this dtype with freshly initialised parameters.");

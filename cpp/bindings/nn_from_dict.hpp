@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bindings/config_from_dict.hpp"
+#include "bindings/optim_from_dict.hpp"
 #include "fastnn/nn/layer_spec.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/train/config.hpp"
@@ -29,6 +30,11 @@ template <>
 struct type_caster<fastnn::EarlyStopping>
     : dict_caster<fastnn::EarlyStopping,
                   fastnn::bindings::config_from_dict<fastnn::EarlyStopping>> {};
+
+template <>
+struct type_caster<fastnn::Averaging>
+    : dict_caster<fastnn::Averaging,
+                  fastnn::bindings::variant_from_dict<fastnn::Averaging>> {};
 
 }  // namespace pybind11::detail
 

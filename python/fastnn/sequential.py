@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,21 +10,21 @@ import numpy.typing as npt
 
 from fastnn._network import Network
 from fastnn._validation import (
-    as_table,
     check_bool,
     check_metrics,
     check_number,
     check_threads,
-    in_dtype,
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
+from fastnn.io.checkpoint import load_network
+from fastnn.io.model_file import write_network
 from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 from fastnn.trainer import Trainer
 
-__all__ = ["Sequential"]
+__all__ = ["Sequential", "load"]
 
 
 class Sequential(Network):
@@ -207,12 +208,9 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "whose outputs are numbers, not logits; use predict"
             )
         native = self._require("predict_proba")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
         link = "softmax" if self._loss.targets == "classes" else "sigmoid"
-        return self._finite(
-            table, native.probabilities(rows, link, check_threads(n_threads))
-        )
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.probabilities(rows, link, threads))
 
     def evaluate(
         self,
@@ -324,6 +322,83 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         )
         return float(value), _by_name(flat, native.tensors())
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, whole or not at all.
+
+        All that makes it what it is goes there: layers, seed, dtype, the tensors with
+        the statistics and counters of BatchNorm, how many epochs and steps it was
+        trained for, and the loss last fitted with (unless that is a function of your
+        own, which no file can hold). `load` gives it back: it predicts the same bits,
+        and a further fit goes on as this one's would. The state of an optimizer belongs
+        to a `Trainer`.
+
+        The file is in the safetensors format, with the names of ``state_dict()``:
+        ``safetensors.torch.load_file(path)`` gives what ``torch.nn.Sequential`` of the
+        same layers loads.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Where, by custom with the suffix ".fnn". A file that is there is replaced in
+            one step, and keeps its mode; until then, and on any error, it stays as it
+            was. The target of a symbolic link is replaced, not the link.
+
+        Raises
+        ------
+        NotBuiltError
+            If the width of the input is not known yet.
+        TypeError, ValueError
+            If `path` is no path, or the network holds NaN or infinity.
+        OSError
+            If the folder is missing or not writable, or the disk is full.
+        RuntimeError
+            If another thread trains the network at the moment.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1, init=([[2.0, 1.0]], [0.5])))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "net.fnn")
+        ...     net.save(path)
+        ...     fnn.load(path).predict([[1.0, 1.0]]).tolist()
+        [[3.5]]
+        """
+        self._require("save")
+        write_network(path, self)
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network, in inference mode, to an ONNX file.
+
+        The model's input is "X" (n, in_features) in the network's dtype, its outputs
+        are "outputs", what `predict` returns, and by the loss last fitted with
+        "probabilities", what `predict_proba` returns, and "label": the class of each
+        row, or yes (1) and no (0). `fastnn.onnx.to_model` tells more.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotBuiltError
+            If the width of the input is not known yet.
+        OSError
+            If the file cannot be written; an older one is then as it was.
+
+        Examples
+        --------
+        ``onnxruntime.InferenceSession("net.onnx").run(None, {"X": X})`` after
+        ``net.to_onnx("net.onnx")``
+        """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
+        onnx.write(self, path)
+
     def _loss_or_last(self, loss: str | Loss | LossFunction | None) -> Loss:
         if loss is not None:
             return resolve_loss(loss)
@@ -333,6 +408,50 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "take; pass loss= (for example 'cross_entropy' or 'mse')"
             )
         return self._loss
+
+
+def load(path: str | os.PathLike[str]) -> Sequential:
+    """Return the network that `Sequential.save`, or a checkpoint, wrote to a file.
+
+    Of a checkpoint it is the network as the fit would hand it out by now: with `EMA`
+    the averages, and what the fit ended with once it is over.
+
+    Anybody's file may be loaded: nothing in it is ever executed, nor found by a name
+    that stands in it, and no more memory is asked for than the file is long.
+
+    A Dense that was given arrays as `init` comes back with ``init="auto"``, which only
+    a new network would look at: the numbers are those of the file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A file written by `Sequential.save` or ``Trainer.fit(checkpoint=path)``.
+
+    Returns
+    -------
+    Sequential
+        It predicts the same bits as the one that was saved, and a further fit gives the
+        same bits as a further fit of that one.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, hostile, of a newer fastnn or none of fastnn's. It says
+        where.
+    OSError
+        If the file is missing or cannot be read.
+    TypeError, ValueError
+        If `path` is no path.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.load("no_such_file.fnn")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'no_such_file.fnn'
+    """
+    return load_network(path, Sequential)
 
 
 def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]]:

@@ -58,6 +58,14 @@ CASES = {
     ),
     "callback": (16, 1, (64, 5), {"callbacks": [_wait]}),
     "custom loss": (64, 1, (500, 20), {"batch_size": 500, "loss": _squared}),
+    "ema": (64, 1, (500, 20), {"batch_size": 500, "callbacks": [fnn.EMA(0.9)]}),
+    "ema, two threads": (
+        400,
+        2,
+        (2000, 50),
+        {"batch_size": 100, "callbacks": [fnn.EMA(0.9)], "n_threads": 2},
+    ),
+    "swa": (64, 1, (500, 20), {"batch_size": 500, "callbacks": [fnn.SWA(0)]}),
     "two threads": (64, 1, (2000, 50), {"batch_size": 100, "n_threads": 2}),
 }
 

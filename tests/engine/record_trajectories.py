@@ -122,21 +122,25 @@ def limit_norms(torch, linear, limit):
             layer.weight *= (limit / norms).clamp(max=1.0)
 
 
-def torch_run(name):
-    """Return the loss of each epoch and the final tensors, as PyTorch has them."""
+def torch_run(name, averaging=None):
+    """Return the loss of each epoch and the final tensors, as PyTorch has them.
+
+    ``averaging(torch, net, optimizer, data)`` makes what follows the run: see
+    record_averages.py.
+    """
     import torch
 
     before = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)  # more only get in each other's way in nets so small
     try:
-        return _run(torch, *trajectories.problem(name))
+        return _run(torch, *trajectories.problem(name), averaging)
     finally:
         torch.set_default_dtype(before[0])
         torch.set_num_threads(before[1])
 
 
-def _run(torch, layers, loss, rule, data, options):
+def _run(torch, layers, loss, rule, data, options, averaging):
     X, y, weight = data
     if "class_weight" in options:
         weight = np.asarray(options["class_weight"])[y]
@@ -153,9 +157,13 @@ def _run(torch, layers, loss, rule, data, options):
     per_step = schedule is not None and schedule.per == "step"
     scheduler = schedule and torch_schedule(torch, schedule, optimizer)
 
-    losses = []
-    for _ in range(trajectories.EPOCHS):
+    average = averaging and averaging(torch, net, optimizer, X)
+
+    losses, val_losses = [], []
+    for epoch in range(trajectories.EPOCHS):
         total = 0.0
+        if average:
+            average.begin_epoch(epoch)
         for rows in torch.arange(len(X)).split(trajectories.BATCH):
             optimizer.zero_grad()
             w = weight[rows]
@@ -168,12 +176,20 @@ def _run(torch, layers, loss, rule, data, options):
                 limit_norms(torch, linear, options["max_norm"])
             if per_step and scheduler.last_epoch + 1 < schedule_end(schedule):
                 scheduler.step()
+            if average:
+                average.after_step()
             total += float(mean.detach() * w.sum())
         if scheduler and not per_step:
             scheduler.step()
         losses.append(total / float(weight.sum()))
-    final = net.state_dict()
-    return {"loss": losses, "state": {v: final[k].tolist() for k, v in names.items()}}
+        if average:
+            average.after_epoch()
+            with average.judged() as judged, torch.no_grad():
+                each = torch_losses(torch, loss, judged(X), y)
+            val_losses.append(float((weight * each).sum() / weight.sum()))
+    final = average.state() if average else net.state_dict()
+    run = {"loss": losses, "state": {v: final[k].tolist() for k, v in names.items()}}
+    return {**run, "val_loss": val_losses} if average else run
 
 
 def schedule_end(schedule):

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fastnn/kernels/affine.hpp"
+#include "fastnn/kernels/affine_sparse.hpp"
 #include "fastnn/kernels/reduce.hpp"
 #include "fastnn/nn/init.hpp"
 
@@ -75,9 +75,10 @@ std::vector<ParameterTile> Dense<T>::parameter_tiles(Index layer) const {
 }
 
 template <class T>
+template <class X>
 void Dense<T>::forward(const State<T>& state,
                        const Pass&,
-                       MatrixView<const T> x,
+                       const X& x,
                        LayerMemory<T>& memory,
                        const Tile& tile) const {
     const Range rows = tile.rows;
@@ -101,8 +102,9 @@ void Dense<T>::backward(const State<T>& state,
 }
 
 template <class T>
+template <class X>
 void Dense<T>::gradient(const Pass& pass,
-                        MatrixView<const T> x,
+                        const X& x,
                         const LayerMemory<T>& memory,
                         const ParameterTile& tile,
                         T* dw,
@@ -120,14 +122,27 @@ void Dense<T>::pack(const T* parameters, const ParameterTile& tile, T* panels) c
 }
 
 template <class T>
+template <class X>
 void Dense<T>::infer(const State<T>& state,
                      const Activation& f,
-                     MatrixView<const T> x,
+                     const X& x,
                      MatrixView<T> y) const {
     affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }
 
+#define FASTNN_INSTANTIATE(T, X)                                                      \
+    template void Dense<T>::forward<X>(const State<T>&, const Pass&, const X&,        \
+                                       LayerMemory<T>&, const Tile&) const;           \
+    template void Dense<T>::gradient<X>(const Pass&, const X&, const LayerMemory<T>&, \
+                                        const ParameterTile&, T*, T*) const;          \
+    template void Dense<T>::infer<X>(const State<T>&, const Activation&, const X&,    \
+                                     MatrixView<T>) const;
+FASTNN_INSTANTIATE(float, MatrixView<const float>)
+FASTNN_INSTANTIATE(float, CsrView<float>)
+FASTNN_INSTANTIATE(double, MatrixView<const double>)
+FASTNN_INSTANTIATE(double, CsrView<double>)
+#undef FASTNN_INSTANTIATE
 template class Dense<float>;
 template class Dense<double>;
 

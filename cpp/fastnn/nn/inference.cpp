@@ -35,8 +35,7 @@ public:
 template <class T>
 Index widest(const Network<T>& network) {
     const auto& widths = network.widths();
-    return std::max(network.in_features(),
-                    *std::max_element(widths.begin(), widths.end()));
+    return *std::max_element(widths.begin(), widths.end());
 }
 
 template <class T>
@@ -58,6 +57,21 @@ template <class T>
 bool is_idle(const Network<T>& network, Index layer) {
     return std::holds_alternative<Dropout<T>>(
         network.layers()[static_cast<std::size_t>(layer)]);
+}
+
+// The first layer that does anything, of those up to `last`, if it is dense.
+template <class T>
+const Dense<T>* first_dense(const Network<T>& network, Index last) {
+    for (Index k = 0; k <= last; ++k) {
+        if (is_idle(network, k)) continue;
+        return std::get_if<Dense<T>>(&network.layers()[static_cast<std::size_t>(k)]);
+    }
+    return nullptr;
+}
+
+template <class T>
+bool is_finite(const Features<T>& x) {
+    return all_finite(x.is_sparse() ? x.sparse.nonzeros() : flat(x.dense));
 }
 
 int useful_threads(double work, Index tiles, int n_threads) {
@@ -88,14 +102,22 @@ template <class T>
 MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
                                                const State<T>& state,
                                                typename Network<T>::Depth depth,
-                                               MatrixView<const T> x,
+                                               const Features<T>& x,
                                                MatrixView<T> y) {
     static const Activation identity = activation::Identity{};
     Index last = depth.layers - 1;  // that writes
     while (last >= 0 && is_idle(network, last)) --last;
 
-    MatrixView<const T> current = x;
+    MatrixView<const T> current = x.dense;
     int next = 0;
+    // Sparse rows are read where they lie by a dense layer, and written out for others.
+    const auto* reader = x.is_sparse() ? first_dense(network, last) : nullptr;
+    if (x.is_sparse() && !reader) {
+        const MatrixView<T> dense = buffer(next, x.rows, x.cols);
+        write_out(x.sparse, dense);
+        current = dense;
+        next = 1 - next;
+    }
     for (Index k = 0; k <= last; ++k) {
         if (is_idle(network, k)) continue;
         const Layer<T>& layer = network.layers()[static_cast<std::size_t>(k)];
@@ -103,9 +125,17 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
         const Activation& f = activate ? own_activation(layer) : identity;
         const bool into_y = k == last && y.data;
         std::visit(
-            [&](const auto& l) {
+            [&]<class L>(const L& l) {
                 const MatrixView<T> out = into_y ? y : buffer(next, x.rows, l.width());
-                l.infer(state, f, current, out);
+                if constexpr (std::is_same_v<L, Dense<T>>) {
+                    if (&l == reader) {
+                        l.infer(state, f, x.sparse, out);
+                    } else {
+                        l.infer(state, f, current, out);
+                    }
+                } else {
+                    l.infer(state, f, current, out);
+                }
                 current = out;
             },
             layer);
@@ -118,13 +148,12 @@ template <class T>
 bool infer(const Network<T>& network,
            typename Network<T>::Depth depth,
            Link link,
-           MatrixView<const T> x,
+           const Features<T>& x,
            MatrixView<T> y,
            int n_threads) {
     const Index height = std::min(x.rows, InferenceWorkspace<T>::kTileHeight);
     const Index tiles = ceil_div(x.rows, std::max<Index>(height, 1));
-    const int threads =
-        useful_threads(inference_work(network, x.rows), tiles, n_threads);
+    const int threads = useful_threads(inference_work(network, x), tiles, n_threads);
     std::vector<InferenceWorkspace<T>> workspaces;
     workspaces.reserve(static_cast<std::size_t>(threads));
     for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network, height);
@@ -137,9 +166,9 @@ bool infer(const Network<T>& network,
     std::atomic<bool> finite{true};
     parallel_for(threads, tiles, [&](Index tile, int rank) {
         const Range rows = tile_range(tile, height, x.rows);
-        const MatrixView<const T> x_tile = x.row_slice(rows);
+        const Features<T> x_tile = x.row_slice(rows);
         const MatrixView<T> y_tile = y.row_slice(rows);
-        if (!all_finite(flat(x_tile))) finite.store(false, std::memory_order_relaxed);
+        if (!is_finite(x_tile)) finite.store(false, std::memory_order_relaxed);
         const MatrixView<const T> outputs =
             workspaces[static_cast<std::size_t>(rank)].run(network, state, depth,
                                                            x_tile, y_tile);
@@ -154,13 +183,13 @@ template class InferenceWorkspace<double>;
 template bool infer<float>(const Network<float>&,
                            Network<float>::Depth,
                            Link,
-                           MatrixView<const float>,
+                           const Features<float>&,
                            MatrixView<float>,
                            int);
 template bool infer<double>(const Network<double>&,
                             Network<double>::Depth,
                             Link,
-                            MatrixView<const double>,
+                            const Features<double>&,
                             MatrixView<double>,
                             int);
 

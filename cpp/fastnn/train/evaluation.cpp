@@ -61,11 +61,13 @@ double Evaluation<T>::custom_loss() const {
 }
 
 template <class T>
-std::vector<double> Evaluation<T>::metrics() const {
+std::vector<double> Evaluation<T>::metrics(
+    const std::function<bool()>& interrupted) const {
     std::vector<double> values;
     for (const Metric metric : metrics_) {
-        values.push_back(evaluate_metric<T>(
-            metric, loss_, outputs_.view({0, samples_.size()}), samples_, nullptr));
+        values.push_back(evaluate_metric<T>(metric, loss_,
+                                            outputs_.view({0, samples_.size()}),
+                                            samples_, nullptr, interrupted));
     }
     return values;
 }

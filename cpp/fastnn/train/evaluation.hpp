@@ -24,9 +24,9 @@ public:
     Index tiles() const noexcept;
     void run(Index tile, int rank);
     // After all tiles, on the calling thread: the mean loss, then the metrics in their
-    // order.
+    // order, meaningless once `interrupted` was true.
     double loss() const;
-    std::vector<double> metrics() const;
+    std::vector<double> metrics(const std::function<bool()>& interrupted = {}) const;
 
 private:
     double custom_loss() const;

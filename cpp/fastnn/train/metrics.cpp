@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 
@@ -9,6 +10,8 @@
 
 namespace fastnn {
 namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 bool is_custom_for(const char* targets, const Loss& loss) {
     const auto* custom = std::get_if<loss::Custom>(&loss);
@@ -32,7 +35,13 @@ struct Scored {
     const Samples<T>& samples;
     const Index* rows;
     bool log_rates;  // the targets are near the exponentials of the outputs
+    const std::function<bool()>& interrupted;
 
+    // Whether to give up before row i.
+    bool ends_at(Index i) const {
+        constexpr Index kRows = 8192;
+        return i % kRows == 0 && interrupted && interrupted();
+    }
     Index sample(Index i) const { return rows ? rows[i] : i; }
     const T* z(Index i) const { return outputs.row(i); }
     double weight(Index i) const {
@@ -58,7 +67,7 @@ template <class T>
 double accuracy(const Scored<T>& s, bool binary) {
     const Index n_out = s.outputs.cols;
     double right = 0, total = 0;
-    for (Index i = 0; i < s.outputs.rows; ++i) {
+    for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         const T* z = s.z(i);
         double hits = 0;
         if (binary) {
@@ -77,7 +86,7 @@ double accuracy(const Scored<T>& s, bool binary) {
 template <class T>
 double mean_absolute_error(const Scored<T>& s) {
     double sum = 0, total = 0;
-    for (Index i = 0; i < s.outputs.rows; ++i) {
+    for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         for (Index j = 0; j < s.outputs.cols; ++j) {
             const double d = s.predicted(i, j) - s.target(i, j);
             sum += s.weight(i) * std::abs(d);
@@ -90,13 +99,13 @@ double mean_absolute_error(const Scored<T>& s) {
 template <class T>
 double r2_of_output(const Scored<T>& s, Index j) {
     double mean = 0, total = 0;
-    for (Index i = 0; i < s.outputs.rows; ++i) {
+    for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         mean += s.weight(i) * s.target(i, j);
         total += s.weight(i);
     }
     mean /= total;
     double residual = 0, spread = 0;
-    for (Index i = 0; i < s.outputs.rows; ++i) {
+    for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         const double y = s.target(i, j);
         const double d = y - s.predicted(i, j);
         residual += s.weight(i) * d * d;
@@ -113,10 +122,30 @@ struct Judged {
     bool positive;
 };
 
+// Ascending. False: interrupted half-way.
+bool sort_by_score(std::vector<Judged>& items,
+                   const std::function<bool()>& interrupted) {
+    constexpr std::uint32_t kComparisons = 1 << 20;  // some milliseconds
+    struct Interruption {};
+    std::uint32_t n = 0;
+    const auto before = [&](const Judged& a, const Judged& b) {
+        if (++n % kComparisons == 0 && interrupted && interrupted()) {
+            throw Interruption();
+        }
+        return a.score < b.score;
+    };
+    try {
+        std::sort(items.begin(), items.end(), before);
+    } catch (const Interruption&) {
+        return false;
+    }
+    return true;
+}
+
 // P(score of a positive > score of a negative) + P(equal) / 2, weighted.
-double area_under_curve(std::vector<Judged>& items) {
-    std::sort(items.begin(), items.end(),
-              [](const Judged& a, const Judged& b) { return a.score < b.score; });
+double area_under_curve(std::vector<Judged>& items,
+                        const std::function<bool()>& interrupted) {
+    if (!sort_by_score(items, interrupted)) return kNaN;
     double below = 0, positives = 0, area = 0;
     for (std::size_t i = 0; i < items.size();) {
         double tied_negative = 0, tied_positive = 0;
@@ -144,14 +173,14 @@ template <class T>
 double auc_of_output(const Scored<T>& s, Index j, bool binary) {
     std::vector<Judged> items;
     items.reserve(static_cast<std::size_t>(s.outputs.rows));
-    for (Index i = 0; i < s.outputs.rows; ++i) {
+    for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         const double score = binary ? static_cast<double>(s.z(i)[j])
                                     : log_probability(s.z(i), s.outputs.cols, j);
         if (std::isnan(score)) return score;
         const bool positive = binary ? s.target(i, j) > 0.5 : s.label(i) == j;
         items.push_back({score, s.weight(i), positive});
     }
-    return area_under_curve(items);
+    return area_under_curve(items, s.interrupted);
 }
 
 template <class Term>
@@ -193,9 +222,10 @@ double evaluate_metric(Metric metric,
                        const Loss& loss,
                        MatrixView<const T> outputs,
                        const Samples<T>& samples,
-                       const Index* rows) {
+                       const Index* rows,
+                       const std::function<bool()>& interrupted) {
     const bool log_rates = std::holds_alternative<loss::PoissonNll>(loss);
-    const Scored<T> s{outputs, samples, rows, log_rates};
+    const Scored<T> s{outputs, samples, rows, log_rates, interrupted};
     const bool binary = is_binary(loss);
     switch (metric) {
         case Metric::kAccuracy:
@@ -210,18 +240,20 @@ double evaluate_metric(Metric metric,
             return average({!binary && outputs.cols == 2 ? 1 : 0, outputs.cols},
                            [&](Index j) { return auc_of_output(s, j, binary); });
     }
-    return std::numeric_limits<double>::quiet_NaN();
+    return kNaN;
 }
 
 template double evaluate_metric<float>(Metric,
                                        const Loss&,
                                        MatrixView<const float>,
                                        const Samples<float>&,
-                                       const Index*);
+                                       const Index*,
+                                       const std::function<bool()>&);
 template double evaluate_metric<double>(Metric,
                                         const Loss&,
                                         MatrixView<const double>,
                                         const Samples<double>&,
-                                        const Index*);
+                                        const Index*,
+                                        const std::function<bool()>&);
 
 }  // namespace fastnn

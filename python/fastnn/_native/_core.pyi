@@ -5,11 +5,16 @@ fastnn's core, compiled for one CPU level.
 from __future__ import annotations
 import collections.abc
 import numpy
+import numpy.typing
 import typing
 
 __all__: list[str] = [
     "Activation",
+    "CsrF32",
+    "CsrF64",
     "LearningRate",
+    "MinimizerF32",
+    "MinimizerF64",
     "Network",
     "NetworkF32",
     "NetworkF64",
@@ -29,6 +34,8 @@ __all__: list[str] = [
     "check_optimizer",
     "check_schedule",
     "class_loss",
+    "compiler",
+    "csr",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -36,6 +43,7 @@ __all__: list[str] = [
     "dropout_forward",
     "eigen_version",
     "elementwise_loss",
+    "fail_allocations",
     "layernorm_backward",
     "layernorm_forward",
     "level",
@@ -43,6 +51,40 @@ __all__: list[str] = [
     "schedule_at",
     "set_num_threads",
 ]
+
+class CsrF32:
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> CsrF32:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float32]: ...
+
+class CsrF64:
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> CsrF64:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
 class Activation:
     """
@@ -90,15 +132,94 @@ class LearningRate:
     @property
     def monitor(self) -> str | None: ...
 
-class NetworkF32:
+class MinimizerF32:
+    """
+    A run of L-BFGS.
+    """
     def __init__(
         self,
-        layers: list,
-        in_features: typing.SupportsInt | typing.SupportsIndex,
-        seed: typing.SupportsInt | typing.SupportsIndex,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
     ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the last iteration ended, a copy.
+        """
+
+class MinimizerF64:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the last iteration ended, a copy.
+        """
+
+class NetworkF32:
+    def __init__(self) -> None: ...
     def assign(self, given: dict) -> None: ...
-    def copy(self) -> NetworkF32: ...
+    def copy(self) -> typing.Any: ...
     def evaluate(
         self,
         X: typing.Any,
@@ -161,14 +282,9 @@ class NetworkF32:
     ) -> None: ...
 
 class NetworkF64:
-    def __init__(
-        self,
-        layers: list,
-        in_features: typing.SupportsInt | typing.SupportsIndex,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None: ...
+    def __init__(self) -> None: ...
     def assign(self, given: dict) -> None: ...
-    def copy(self) -> NetworkF64: ...
+    def copy(self) -> typing.Any: ...
     def evaluate(
         self,
         X: typing.Any,
@@ -231,6 +347,8 @@ class NetworkF64:
     ) -> None: ...
 
 class TrainerF32:
+    def __init__(self) -> None: ...
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -241,12 +359,27 @@ class TrainerF32:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
 
 class TrainerF64:
+    def __init__(self) -> None: ...
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -257,7 +390,20 @@ class TrainerF64:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
@@ -340,6 +486,18 @@ def class_loss(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> tuple: ...
+def csr(
+    name: str,
+    indptr: typing.Any,
+    indices: typing.Any,
+    values: typing.Any,
+    n_rows: typing.SupportsInt | typing.SupportsIndex,
+    n_columns: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any:
+    """
+    The rows of a sparse matrix, or None if the columns of some row do not ascend. Errors speak of `name`.
+    """
+
 def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:
     """
     n_threads if positive, else the number used when none is given.
@@ -387,6 +545,14 @@ def elementwise_loss(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> tuple: ...
+def fail_allocations(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    count: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> None:
+    """
+    Let the n-th allocation from now fail, and count - 1 after it; 0: none.
+    """
+
 def layernorm_backward(
     dy: typing.Any,
     x: typing.Any,
@@ -429,5 +595,6 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
 
 __version__: str
+compiler: str
 eigen_version: str
 level: str

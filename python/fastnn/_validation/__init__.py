@@ -7,14 +7,16 @@ names the argument, what was got, what was expected and what to do.
 
 from fastnn._validation.arrays import (
     Array,
-    as_features,
     as_numbers,
-    as_table,
     finite_in_dtype,
-    in_dtype,
-    not_finite,
 )
 from fastnn._validation.data import Data, as_data, as_validation_data
+from fastnn._validation.features import (
+    Rows,
+    as_features,
+    as_rows,
+    features_not_finite,
+)
 from fastnn._validation.options import (
     check_bool,
     check_dtype,
@@ -30,12 +32,13 @@ from fastnn._validation.weights import as_class_weight, as_sample_weight
 __all__ = [
     "Array",
     "Data",
+    "Rows",
     "as_class_weight",
     "as_data",
     "as_features",
     "as_numbers",
+    "as_rows",
     "as_sample_weight",
-    "as_table",
     "as_targets",
     "as_validation_data",
     "check_bool",
@@ -44,8 +47,7 @@ __all__ = [
     "check_metrics",
     "check_number",
     "check_threads",
+    "features_not_finite",
     "finite_in_dtype",
-    "in_dtype",
-    "not_finite",
     "split_rows",
 ]

@@ -11,6 +11,7 @@ from fastnn._validation.arrays import (
     finite_in_dtype,
     where_first,
 )
+from fastnn._validation.frames import column_names
 from fastnn.losses import Loss
 
 __all__ = ["as_targets"]
@@ -41,6 +42,7 @@ def as_targets(
     """
     anything = loss.targets == "any"
     array = as_records(argument, value) if anything else as_numbers(argument, value)
+    names = column_names(value)
     if array.ndim == 0 or array.shape[0] != n_rows:
         rows = "no rows" if array.ndim == 0 else f"{array.shape[0]} rows"
         raise ValueError(
@@ -53,9 +55,10 @@ def as_targets(
         if array.ndim == 1 or array.shape[1:] == (1,):
             return _labels(argument, array.reshape(-1), loss, n_outputs)
         array = _columns(argument, array, loss, n_outputs)
-        return _probabilities(argument, finite_in_dtype(argument, array, dtype))
+        result = finite_in_dtype(argument, array, dtype, names=names)
+        return _probabilities(argument, result)
     array = _columns(argument, array, loss, n_outputs)
-    result = finite_in_dtype(argument, array, dtype)
+    result = finite_in_dtype(argument, array, dtype, names=names)
     if loss.targets == "labels":
         _check_yes_no(argument, result, loss)
     _check_least(argument, result, loss)

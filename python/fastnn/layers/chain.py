@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn.layers.base import Layer
 from fastnn.layers.dense import Dense
+from fastnn.layers.normalization import BatchNorm, LayerNorm
 
-__all__ = ["checked_chain", "declared_width", "output_width"]
+__all__ = ["checked_chain", "count_parameters", "declared_width", "output_width"]
 
 
 def checked_chain(given: tuple[Any, ...]) -> tuple[Layer, ...]:
@@ -42,10 +44,22 @@ def declared_width(layers: tuple[Layer, ...]) -> int | None:
     return next((x.in_features for x in layers if isinstance(x, Dense)), None)
 
 
-def output_width(layers: tuple[Layer, ...], in_features: int | None) -> int | None:
+def output_width(layers: Sequence[Layer], in_features: int | None) -> int | None:
     """Return what comes out for `in_features` (None: unknown) columns."""
     width = in_features
     for layer in layers:
         if width is not None or isinstance(layer, Dense):
             width = layer.width(width or 0)
     return width
+
+
+def count_parameters(layers: Sequence[Layer], in_features: int) -> int:
+    """Return the number of trainable numbers, before any is allocated."""
+    count, width = 0, in_features
+    for layer in layers:
+        if isinstance(layer, Dense):
+            count += layer.units * (width + layer.use_bias)
+        elif isinstance(layer, (BatchNorm, LayerNorm)):
+            count += 2 * width
+        width = layer.width(width)
+    return count
