@@ -23,6 +23,7 @@ BENCHES = (
     "time_to_accuracy",
     "inference_vs_peers",
     "scaling",
+    "sklearn_parity",
 )
 
 nox.options.default_venv_backend = "venv"

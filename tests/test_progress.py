@@ -78,6 +78,14 @@ def test_below_another_bar_it_goes_when_it_is_done(capfd):
     assert "5/5" not in err.splitlines()[-1]
 
 
+def test_whether_it_stays_is_said_in_words_a_notebook_understands():
+    """tqdm's bar for notebooks takes leave=None for False."""
+    with Progress(3, verbose=1) as alone:
+        assert alone._bar.leave is True
+        with Progress(3, verbose=1) as below:
+            assert below._bar.leave is False
+
+
 def test_a_program_without_a_console(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     assert len(fit(verbose=1).epoch) == 5

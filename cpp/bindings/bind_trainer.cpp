@@ -109,6 +109,7 @@ public:
                  const py::dict& config_dict,
                  const py::object& on_epoch,
                  const py::object& save,
+                 Index every,
                  const py::object& from) {
         const auto config = config_from_dict<FitConfig>(config_dict);
         const BoundSamples<T> train = bind_samples(bound_->network, x, y, w, loss_);
@@ -129,6 +130,8 @@ public:
         }
         Checkpointing<T> checkpointing;
         if (!save.is_none()) {
+            require(every >= 1, "every", every, "an integer >= 1");
+            checkpointing.every = every;
             checkpointing.save = [&](FitState<T>&& state) {
                 const py::gil_scoped_acquire acquire;
                 save(fit_state_dict(std::move(state)));
@@ -193,9 +196,9 @@ void register_trainer(py::module_& m, const char* name) {
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
              py::arg("config"), py::arg("on_epoch"), py::arg("save") = py::none(),
-             py::arg("state") = py::none(),
-             "save: called after each epoch with the state of the fit, a dict; state: "
-             "such a dict to go on from.")
+             py::arg("every") = 1, py::arg("state") = py::none(),
+             "save: called after every so many epochs, and the last, with the state of "
+             "the fit, a dict; state: such a dict to go on from.")
         .def("state", &Bound::state, "What the trainer needs to go on, a dict.")
         .def("restore", &Bound::restore, py::arg("state"));
 }

@@ -187,7 +187,7 @@ def _chosen(owner: str, name: str, names: tuple[str, ...], value: Any) -> str:
 
 
 @functools.cache  # resolving them takes ten times as long as all the rest
-def _annotations(cls: type[Any]) -> dict[str, Any]:
+def _annotations(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
@@ -202,7 +202,7 @@ class Config:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        hints = _annotations(type(self))
+        hints = _annotations(type(self))  # type: ignore[arg-type]
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             checked = _checked(

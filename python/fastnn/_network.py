@@ -15,6 +15,7 @@ from fastnn._validation import (
     Array,
     Data,
     Rows,
+    TableLike,
     as_data,
     as_rows,
     check_bool,
@@ -303,7 +304,7 @@ class Network:
     # -- inference --------------------------------------------------------------------
 
     def predict(
-        self, X: npt.ArrayLike, *, n_threads: int | None = None
+        self, X: TableLike, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return the raw outputs of the last layer, in inference mode.
 
@@ -312,8 +313,8 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         n_threads : int, optional
             None: the setting of `set_num_threads`, else all the process may use.
 
@@ -341,14 +342,14 @@ class Network:
         return self._infer(X, lambda rows: native.predict(rows, threads))
 
     def hidden(
-        self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
+        self, X: TableLike, layer: int, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return what comes out of one layer, in inference mode.
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         layer : int
             Position of the layer; negative: from the end, as in a list. Of a Dense
             with an activation, what comes out of the activation.

@@ -72,15 +72,9 @@ def _bar(epochs: int, done: int) -> Any:
     seen = sys.stderr.isatty() or "ipykernel" in sys.modules
     # A file or pipe keeps every state that is written: few, and none at the start.
     quiet = {} if seen else {"delay": 1e-9, "mininterval": 10.0}
-    # leave=None: below another bar this one goes when it is done, as tqdm's do.
-    return tqdm(
-        total=epochs,
-        initial=done,
-        unit="epoch",
-        leave=None,
-        dynamic_ncols=True,
-        **quiet,
-    )
+    bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True, **quiet)
+    bar.leave = bar.pos == 0  # below another bar it goes when it is done
+    return bar
 
 
 def _told(logs: dict[str, float]) -> list[str]:

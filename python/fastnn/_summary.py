@@ -7,8 +7,8 @@ from html import escape
 from typing import NamedTuple
 
 from fastnn import _html
-from fastnn.layers import BatchNorm, Layer
-from fastnn.layers.chain import count_parameters, output_width
+from fastnn.layers import Layer
+from fastnn.layers.chain import count_parameters, count_statistics, output_width
 
 __all__ = ["network_html", "network_repr", "network_summary"]
 
@@ -81,12 +81,7 @@ def _totals(layers: Sequence[Layer], in_features: int, dtype: str) -> list[str]:
     trainable = count_parameters(layers, in_features)
     size = trainable * (4 if dtype == "float32" else 8) / 1024
     lines = [f"{trainable:,} parameters, {dtype}, {size:,.1f} KiB"]
-    widths = [row.width or 0 for row in _rows(layers, in_features)]
-    statistics = sum(
-        2 * width
-        for layer, width in zip(layers, widths[1:], strict=True)
-        if isinstance(layer, BatchNorm)
-    )
+    statistics = count_statistics(layers, in_features)
     if statistics:
         lines.append(f"{statistics:,} running statistics, not trained by gradients")
     return lines

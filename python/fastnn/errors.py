@@ -127,10 +127,10 @@ class ModelFileError(ValueError):
     """
 
     def __init__(self, field: str, problem: str, path: str | None = None) -> None:
-        super().__init__(field, problem, path)
         self.field = _cut(field)
         self.problem = _cut(problem)
         self.path = path
+        super().__init__(self.field, self.problem, path)
 
     def __str__(self) -> str:
         place = self.field if self.path is None else f"{self.path}: {self.field}"

@@ -1,5 +1,6 @@
 """Callbacks that are context managers: entered before a fit, left however it ends."""
 
+import numpy as np
 import pytest
 
 import fastnn as fnn
@@ -61,3 +62,14 @@ def test_none_is_entered_when_an_argument_is_unusable(fit):
     with pytest.raises(ValueError, match="batch_size"):
         fit(Watch(notes), batch_size=0)
     assert notes == []
+
+
+def test_a_failure_to_enter_leaves_a_fit_to_be_completed(tmp_path):
+    X = np.linspace(-1, 1, 40)[:, None]
+    net = fnn.Sequential(fnn.Dense(1))
+    run = tmp_path / "run.fnn"
+    fnn.Trainer(net, loss="mse").fit(X, X, epochs=2, checkpoint=run)
+    trainer = fnn.Trainer.resume(run)
+    with pytest.raises(FileNotFoundError):
+        trainer.fit(X, X, epochs=4, callbacks=[fnn.CSVLogger(tmp_path / "no" / "x")])
+    assert len(trainer.fit(X, X, epochs=4).epoch) == 4

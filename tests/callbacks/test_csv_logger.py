@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastnn as fnn
@@ -97,6 +98,34 @@ def test_a_completed_fit_replaces_the_rows_after_its_checkpoint(info, path):
         again(info(epoch, loss=float(epoch)))
     rows = [(row["epoch"], row["loss"]) for row in read(path)]
     assert rows == [(str(i), f"{i}.0") for i in range(5)]
+
+
+def test_a_resumed_fit_leaves_the_file_of_an_uninterrupted_one(path, tmp_path):
+    X = np.linspace(-1, 1, 40)[:, None]
+
+    def trainer():
+        net = fnn.Sequential(fnn.Dense(4, "tanh"), fnn.Dense(1))
+        return fnn.Trainer(net, loss="mse")
+
+    def stop(info):
+        if info.epoch == 5:
+            raise RuntimeError("the machine goes down")
+
+    history = trainer().fit(X, X**2, epochs=9)
+    run = tmp_path / "run.fnn"
+    log = fnn.CSVLogger(path, append=True)
+    with pytest.raises(RuntimeError, match="goes down"):
+        trainer().fit(
+            X, X**2, epochs=9, callbacks=[log, stop], checkpoint=run, checkpoint_every=3
+        )
+    assert [row["epoch"] for row in read(path)] == [str(i) for i in range(6)]
+    log = fnn.CSVLogger(path, append=True)
+    fnn.Trainer.resume(run).fit(
+        X, X**2, epochs=9, callbacks=[log], checkpoint=run, checkpoint_every=3
+    )
+    rows = read(path)
+    assert [int(row["epoch"]) for row in rows] == history.epoch
+    assert [float(row["loss"]) for row in rows] == history.history["loss"]
 
 
 def test_inside_another_callback(fit, path):

@@ -641,11 +641,20 @@ def test_files_leave_the_function_out(rng, tmp_path):
     assert not (tmp_path / "run.fnn").exists()
 
 
-def test_estimators_take_functions(rng):
-    X, y = features(rng, 120), rng.normal(size=120)
-    ours = fnn.MLPRegressor((8,), loss=squared, max_iter=3, random_state=0)
-    wanted = fnn.MLPRegressor((8,), loss="mse", max_iter=3, random_state=0)
-    for model in (ours, wanted):
-        with pytest.warns(UserWarning, match="haven't converged|not converged"):
-            model.fit(X, y)
-    np.testing.assert_allclose(ours.predict(X), wanted.predict(X), rtol=1e-6)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("family", "function", "twin", "classes"),
+    [
+        (fnn.MLPRegressor, squared, "mse", 0),
+        (fnn.MLPClassifier, entropy, "cross_entropy", 3),
+        (fnn.MLPClassifier, logistic, "binary_cross_entropy", 2),
+    ],
+)
+def test_estimators_take_functions(family, function, twin, classes, rng):
+    X = features(rng, 120)
+    y = rng.integers(0, classes, 120) if classes else rng.normal(size=120)
+    settings = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}
+    ours = family(loss=function, **settings).fit(X, y)
+    wanted = family(loss=twin, **settings).fit(X, y)
+    np.testing.assert_allclose(ours.loss_curve_, wanted.loss_curve_, rtol=1e-8)
+    np.testing.assert_allclose(ours.coefs_[0], wanted.coefs_[0], rtol=0, atol=1e-8)

@@ -15,8 +15,10 @@ ESTIMATORS = [
     fnn.MLPRegressor(
         hidden_layer_sizes=(20,), max_iter=100, learning_rate_init=0.01, random_state=0
     ),
-    fnn.MLPClassifier((20,), solver="lbfgs", random_state=0),
-    fnn.MLPRegressor(hidden_layer_sizes=(20,), solver="lbfgs", random_state=0),
+    fnn.MLPClassifier((20,), solver="lbfgs", alpha=0.1, random_state=0),
+    fnn.MLPRegressor(
+        hidden_layer_sizes=(20,), solver="lbfgs", alpha=0.1, random_state=0
+    ),
 ]
 
 
@@ -49,20 +51,16 @@ def test_many_labels_a_row():
 @pytest.mark.filterwarnings("ignore")
 def test_balanced_weights_help_the_rare_class():
     X, y = make_classification(
-        n_samples=600,
+        n_samples=1200,
         weights=[0.9],
         class_sep=0.5,
         n_informative=4,
-        flip_y=0.05,
         random_state=0,
     )
-    half = np.arange(len(y)) % 2 == 0
+    train = np.arange(len(y)) % 2 == 0
+    rare = np.flatnonzero(~train & (y == 1))
+    often = np.flatnonzero(~train & (y == 0))[: len(rare)]
+    test = np.concatenate([rare, often])  # as many of each
     estimator_checks.check_class_weight_balanced_classifiers(
-        "MLPClassifier",
-        ESTIMATORS[2],
-        X[half],
-        y[half],
-        X[~half],
-        y[~half],
-        [0.9, 0.1],
+        "MLPClassifier", ESTIMATORS[2], X[train], y[train], X[test], y[test], [0.9, 0.1]
     )

@@ -1,6 +1,7 @@
 """The container: what is written comes back, in every layout, and nothing else does."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -115,3 +116,16 @@ def test_paths_that_name_no_file(path):
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"x\.fnn"):
         read(tmp_path / "x.fnn", {})
+
+
+def test_the_error_survives_pickling():
+    for error in (
+        fnn.ModelFileError("header", "is cut off"),
+        fnn.ModelFileError("f" * 10**6, "p" * 10**6, "net.fnn"),
+    ):
+        twin = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert str(twin) == str(error)
+        assert (twin.field, twin.problem, twin.path) == (
+            *(error.field, error.problem, error.path),
+        )
+        assert len(str(twin)) < 1000

@@ -1,4 +1,7 @@
-"""Files that are a few mutations away from valid ones: refused, or networks like any.
+"""Files that are a few mutations away from valid ones: refused, or as good as any.
+
+A file of a network that is loaded is the network it says; a file of a fit is completed
+or says which argument differs.
 
 FASTNN_FUZZ_CASES=20000 runs that many cases instead of the everyday's few hundred, as
 ``nox -s fuzz`` does; FASTNN_FUZZ_FIRST=4711 begins at that case.
@@ -21,12 +24,20 @@ CASES = int(os.environ.get("FASTNN_FUZZ_CASES", "400"))
 FIRST = int(os.environ.get("FASTNN_FUZZ_FIRST", "0"))
 SLOWEST = 5.0  # seconds a file of a few kilobytes may take, on a busy machine
 
+X, y = np.random.default_rng(0).normal(size=(8, 4)), np.arange(8) % 3
+
+TRAINER = {"optimizer": "adam", "schedule": fnn.ReduceOnPlateau(), "n_threads": 1}
+FIT = {"X": X, "y": y, "validation_data": (X, y), "batch_size": 4, "epochs": 3}
+FITS = [
+    {"early_stopping": True, "callbacks": [fnn.EMA(0.5)], "metrics": ["accuracy"]},
+    {"callbacks": [fnn.SWA(1)]},
+]
+
 
 @pytest.fixture(scope="module")
 def victims(tmp_path_factory):
-    """Files of three networks that between them have every layer with tensors."""
+    """Files of networks with every layer that has tensors, and of fits."""
     path = tmp_path_factory.mktemp("victims") / "net.fnn"
-    X, y = np.random.default_rng(0).normal(size=(8, 4)), np.arange(8) % 3
     nets = [
         fnn.Sequential(fnn.Dense(3, "relu"), fnn.BatchNorm(), fnn.Dense(5)),
         fnn.Sequential(
@@ -42,6 +53,11 @@ def victims(tmp_path_factory):
         if net.in_features is None:
             net.fit(X, y, epochs=2, batch_size=4, loss=fnn.CrossEntropy(0.1))
         net.save(path)
+        files.append(path.read_bytes())
+    for extra in FITS:
+        fnn.Trainer(fnn.Sequential(fnn.Dense(3), fnn.BatchNorm()), **TRAINER).fit(
+            **{**FIT, **extra, "epochs": 2}, checkpoint=path
+        )
         files.append(path.read_bytes())
     return files
 
@@ -62,24 +78,26 @@ def agrees(given, written):
     return given == written and isinstance(given, bool) == isinstance(written, bool)
 
 
-def tensors_of(forgery):
+def tensors_of(forgery, prefix=""):
     """Type, shape and bytes by name, wherever they stand in the file."""
     return {
-        name: (
-            entry["dtype"],
-            entry["shape"],
+        name.removeprefix(prefix): (
+            *(entry["dtype"], entry["shape"]),
             bytes(forgery.data[forgery.tensor(name)]),
         )
         for name, entry in forgery.header.items()
+        if name.startswith(prefix)
     }
 
 
 def check_is_the_network_of(content, net, path):
     """A net that was loaded says all that its file says, and works like any other."""
+    path = path.with_name("written.fnn")
     net.save(path)
     given, written = Forgery(content), Forgery(path.read_bytes())
-    assert agrees(given.config, written.config)
-    assert tensors_of(given) == tensors_of(written)
+    prefix = "" if given.metadata["kind"] == "network" else "net."
+    assert agrees(given.net, written.net)
+    assert tensors_of(given, prefix) == tensors_of(written)
     for array in net.state_dict().values():
         assert np.isfinite(array).all()
     if net.in_features < 1000:
@@ -89,17 +107,35 @@ def check_is_the_network_of(content, net, path):
         assert outputs[0].tobytes() == outputs[1].tobytes()
 
 
+def goes_on(trainer, extra):
+    """Whether the fit of a file is the one with these arguments, and could go on."""
+    try:
+        trainer.fit(**FIT, **extra, checkpoint=None)
+    except (ValueError, fnn.DivergedError):
+        return False
+    return True
+
+
+def completed(path):
+    """What becomes of the fit in a file: "completed", or "refused" with a reason."""
+    trainer = fnn.Trainer.resume(path)
+    found = any(goes_on(trainer, extra) for extra in FITS)
+    for array in trainer.net.state_dict().values():
+        assert np.isfinite(array).all()
+    return "completed" if found else "refused"
+
+
 def outcome(content, path):
-    """The field that is refused, or "valid"."""
+    """The field that is refused, or what was found instead of an error."""
     path.unlink(missing_ok=True)  # faster than emptying it
     path.write_bytes(content)
     try:
-        net = fnn.load(path)
+        check_is_the_network_of(content, fnn.load(path), path)
+        if Forgery(content).metadata["kind"] == "network":
+            return "network"
+        return completed(path)
     except fnn.ModelFileError as error:
         refused = error
-    else:
-        check_is_the_network_of(content, net, path)
-        return "valid"
     assert refused.path == str(path)
     assert refused.field
     assert len(str(refused)) < 1000
@@ -119,8 +155,10 @@ def test_mutated_files(victims, tmp_path, monkeypatch):
             raise AssertionError(f"case {case}: {error!r}") from error
         assert time.monotonic() - began < SLOWEST, f"case {case}"
     # The mutations reach both ends: valid networks, and checks of every depth.
-    assert seen["valid"] > CASES // 50
-    assert len(seen) > 4 * math.log(CASES)
+    assert seen["network"] > CASES // 20, seen
+    assert seen["completed"] > CASES // 100, seen
+    assert seen["refused"], seen
+    assert len(seen) > 4 * math.log(CASES), seen
 
 
 def test_a_case_is_the_same_every_time(victims):

@@ -322,6 +322,27 @@ table(
 )
 
 
+def _first_entry(**changes):
+    """Changes of the tensor that stands first, whose range begins at 0."""
+
+    def change(f):
+        name, first = next(iter(f.header.items()))
+        f.header[name] = {**first, **changes}
+
+    return change
+
+
+# False == 0 and 8.0 == 8 in Python: equal to what is right, but not what was written.
+table(
+    "tensor '1.num_batches_tracked': data_offsets",
+    {
+        "offsets_with_a_boolean": _first_entry(data_offsets=[False, 8]),
+        "offsets_with_an_equal_float": _first_entry(data_offsets=[0, 8.0]),
+        "offsets_with_minus_0": _first_entry(data_offsets=[-0.0, 8]),
+    },
+)
+
+
 def _without(f, name):
     del f.header[name]
 
@@ -634,6 +655,7 @@ def test_refused(make, field, valid, tmp_path):
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{path}: {field}: ")
     assert len(str(caught.value)) < 1000
+    assert len(repr(caught.value)) < 1000
     str(caught.value).encode()
     assert peak < 2**20 + 40 * path.stat().st_size
 

@@ -100,6 +100,19 @@ def test_the_last_loss_is_kept(loss, path):
             found.predict_proba([[1.0]])
 
 
+def test_a_loss_of_the_users_own_is_left_out(path):
+    """A file names none but fastnn's, so it cannot be brought back."""
+
+    class Mine(fnn.MSE):
+        pass
+
+    net = fnn.Sequential(fnn.Dense(1))
+    net.fit([[1.0]], [2.0], loss=Mine(), epochs=1)
+    net.save(path)
+    with pytest.raises(ValueError, match="was not fitted yet"):
+        fnn.load(path).evaluate([[1.0]], [2.0])
+
+
 def test_given_arrays_are_not_kept_but_their_numbers_are(path):
     net = fnn.Sequential(fnn.Dense(1, init=([[2.0, 1.0]], [0.5])))
     net.save(path)

@@ -98,12 +98,16 @@ def test_every_kind_of_matrix(rng, kind, dtype):
             np.testing.assert_array_equal(getattr(X, array), getattr(before, array))
 
 
-@pytest.mark.parametrize("units", [1, 2, 3, 40])
+# A row of few nonzeros looks its weights up; a batch, and a fuller row, packs them.
+@pytest.mark.parametrize("density", [0.01, 0.1])
+@pytest.mark.parametrize("units", [1, 2, 3, 40, 150])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_row_predicts_alone_what_it_does_in_a_batch(rng, units, dtype):
-    X = sparse(rng, 130, 700)
-    net = fnn.Sequential(fnn.Dense(units, "tanh"), fnn.Dense(2), dtype=dtype).build(700)
-    together = net.predict(X)
+def test_a_row_predicts_alone_what_it_does_in_a_batch(rng, units, density, dtype):
+    X = sparse(rng, 130, 700, density)
+    layers = [fnn.Dropout(0.5), fnn.Dense(units, "tanh"), fnn.Dense(2)]
+    net = fnn.Sequential(*layers, dtype=dtype).build(700)
+    together = net.predict(X.toarray())
+    np.testing.assert_array_equal(net.predict(X), together)
     for i in range(0, 130, 7):
         np.testing.assert_array_equal(net.predict(X[[i]])[0], together[i])
 

@@ -138,6 +138,10 @@ def board(folder: Path) -> Callback:
     return fnn.TensorBoard(folder / "logs")
 
 
+def averages() -> list[fnn.EMA | fnn.SWA]:
+    return [fnn.EMA(decay=0.99), fnn.SWA(start=0.5)]
+
+
 def histories(history: fnn.History) -> None:
     assert_type(history.history, dict[str, list[float]])
     assert_type(history.best_epoch, int)
@@ -150,13 +154,19 @@ def histories(history: fnn.History) -> None:
 def trainers(net: fnn.Sequential) -> None:
     trainer = fnn.Trainer(net, loss=fnn.CrossEntropy(), optimizer="sgd", l2=1e-4)
     assert_type(trainer.step(X, Y), float)
-    history = trainer.fit(X, Y, epochs=1, verbose=0)
+    history = trainer.fit(X, Y, epochs=1, verbose=0, callbacks=averages()[:1])
     assert_type(history, fnn.History)
     histories(history)
     try:
         trainer.fit(X * 1e30, Y)
     except fnn.DivergedError as error:
         assert_type(error.history, fnn.History | None)
+
+
+def resumed(net: fnn.Sequential, folder: Path) -> None:
+    trainer = fnn.Trainer(net)
+    trainer.fit(X, Y, epochs=1, checkpoint=folder / "run.fnn", checkpoint_every=1)
+    assert_type(fnn.Trainer.resume(folder / "run.fnn"), fnn.Trainer)
 
 
 def files(net: fnn.Sequential, folder: Path) -> None:
@@ -229,6 +239,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         net = network(Path(name))
         trainers(net)
+        resumed(net, Path(name))
         files(net, Path(name))
 
 

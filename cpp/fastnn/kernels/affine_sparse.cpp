@@ -23,18 +23,36 @@ constexpr int kForwardRegisters = 8;
 constexpr int kForwardRegisters = 4;
 #endif
 
-// W as the sums of some registers of units read it.
+// The weights of one input for the r-th register of units, packed before.
 template <class T>
-struct Weights {
+struct Packed {
     const T* panels;
     Index panel_step;  // from register to register
     Index lanes;       // from input to input
+
+    Vec<T> operator()(Index input, int r) const {
+        return Vec<T>::load(panels + input * lanes + r * panel_step);
+    }
+};
+
+// The same, put together where they are needed: W (out, in) as it is.
+template <class T>
+struct Scattered {
+    MatrixView<const T> w;
+
+    Vec<T> operator()(Index input, int r) const {
+        constexpr Index kLanes = Vec<T>::kWidth;
+        alignas(64) T lanes[kLanes] = {};
+        const Index n = std::min(kLanes, w.rows - r * kLanes);
+        for (Index u = 0; u < n; ++u) lanes[u] = w(r * kLanes + u, input);
+        return Vec<T>::load(lanes);
+    }
 };
 
 // One row of Y for `Registers` registers of units; the last may be filled in part.
-template <int Registers, class T, class Last>
+template <int Registers, class T, class Weights, class Last>
 void row_forward(const SparseRow<T>& x,
-                 const Weights<T>& w,
+                 const Weights& w,
                  std::uint32_t part,
                  const T* b,
                  T* y,
@@ -60,10 +78,9 @@ void row_forward(const SparseRow<T>& x,
             part_end = (column / part + 1) * part;
         }
         const Vec<T> value(x.values[k]);
-        const T* from = w.panels + static_cast<Index>(column) * w.lanes;
 #pragma GCC unroll 8
         for (int r = 0; r < Registers; ++r) {
-            sum[r] = fma(value, Vec<T>::load(from + r * w.panel_step), sum[r]);
+            sum[r] = fma(value, w(static_cast<Index>(column), r), sum[r]);
         }
     }
     add_part();
@@ -71,9 +88,9 @@ void row_forward(const SparseRow<T>& x,
     last.store(y, total[Registers - 1]);
 }
 
-template <int Registers, class T>
+template <int Registers, class T, class Weights>
 void rows_forward(const CsrView<T>& x,
-                  const Weights<T>& w,
+                  const Weights& w,
                   const T* b,
                   MatrixView<T> y) noexcept {
     constexpr Index kLast = (Registers - 1) * Vec<T>::kWidth;
@@ -89,22 +106,19 @@ void rows_forward(const CsrView<T>& x,
     }
 }
 
-}  // namespace
-
-template <class T>
-void affine_forward(const CsrView<T>& x,
-                    PackedWeightsView<T> w,
-                    VectorView<const T> b,
-                    MatrixView<T> y) noexcept {
+// All units; weights_from(j) gives their weights from the j-th on.
+template <class T, class WeightsFrom>
+void forward(const CsrView<T>& x,
+             VectorView<const T> b,
+             MatrixView<T> y,
+             const WeightsFrom& weights_from) noexcept {
     constexpr Index kLanes = Vec<T>::kWidth;
-    const Index lanes = w.units <= kFewUnits ? w.units : kLanes;
     for (Index j = 0; j < y.cols;) {
         const Index left = ceil_div(y.cols - j, kLanes);
-        const Weights<T> weights{w.data + j * x.cols, kLanes * x.cols, lanes};
         const T* bias = b.empty() ? nullptr : b.data + j;
         const auto run = [&]<int Registers>(std::integral_constant<int, Registers>) {
             const Index end = std::min(j + Registers * kLanes, y.cols);
-            rows_forward<Registers>(x, weights, bias, y.col_slice({j, end}));
+            rows_forward<Registers>(x, weights_from(j), bias, y.col_slice({j, end}));
             j = end;
         };
         if (left >= kForwardRegisters) {
@@ -119,6 +133,28 @@ void affine_forward(const CsrView<T>& x,
     }
 }
 
+}  // namespace
+
+template <class T>
+void affine_forward(const CsrView<T>& x,
+                    PackedWeightsView<T> w,
+                    VectorView<const T> b,
+                    MatrixView<T> y) noexcept {
+    constexpr Index kLanes = Vec<T>::kWidth;
+    const Index lanes = w.units <= kFewUnits ? w.units : kLanes;
+    forward(x, b, y, [&](Index j) {
+        return Packed<T>{w.data + j * x.cols, kLanes * x.cols, lanes};
+    });
+}
+
+template <class T>
+void affine_forward(const CsrView<T>& x,
+                    MatrixView<const T> w,
+                    VectorView<const T> b,
+                    MatrixView<T> y) noexcept {
+    forward(x, b, y, [&](Index j) { return Scattered<T>{w.row_slice({j, w.rows})}; });
+}
+
 // --- backward ------------------------------------------------------------------------
 
 namespace {
@@ -126,7 +162,7 @@ namespace {
 // Columns of X whose sums, for some registers of units, are in cache at once.
 constexpr Index kColumnsAtOnce = 512;
 
-constexpr int kBackwardRegisters = 2;
+constexpr Index kBackwardRegisters = 2;
 
 // A register as a template argument loses attributes that matter here to nobody.
 #pragma GCC diagnostic push
@@ -140,6 +176,12 @@ class ColumnSums {
     static constexpr Index kSquares = kColumnsAtOnce / kLanes;  // of columns
 
 public:
+    // For at most `columns` columns.
+    explicit ColumnSums(Index columns) noexcept {
+        const Index squares = ceil_div(std::min(columns, kColumnsAtOnce), kLanes);
+        std::fill_n(sums_, squares * kLanes * Registers * kLanes, T(0));
+    }
+
     // sums of `column` += value dy
     void add(Index column, Vec<T> value, const Vec<T>* dy) noexcept {
         T* at = sums_ + column * Registers * kLanes;
@@ -189,7 +231,7 @@ private:
         }
     }
 
-    alignas(64) T sums_[kColumnsAtOnce * Registers * kLanes] = {};
+    alignas(64) T sums_[kColumnsAtOnce * Registers * kLanes];
     bool touched_[kSquares] = {};
 };
 
@@ -224,27 +266,40 @@ void part_backward(MatrixView<const T> dy,
     }
 }
 
+template <int Registers, class T>
+void units_backward(MatrixView<const T> dy,
+                    const CsrView<T>& x,
+                    MatrixView<T> dw) noexcept {
+    ColumnSums<Registers, T> sums(x.cols);
+    const Index length = part_length<T>(x.rows);
+    for (Index i = 0; i < x.rows; i += length) {
+        const Range rows{i, std::min(i + length, x.rows)};
+        part_backward(dy.row_slice(rows), x.row_slice(rows), sums, dw, i == 0);
+    }
+}
+
 }  // namespace
 
 template <class T>
 void affine_backward_weights(MatrixView<const T> dy,
                              const CsrView<T>& x,
                              MatrixView<T> dw) noexcept {
-    constexpr Index kUnits = kBackwardRegisters * Vec<T>::kWidth;
-    ColumnSums<kBackwardRegisters, T> sums;
-    const Index length = part_length<T>(x.rows);
-    for (Index j = 0; j < dw.rows; j += kUnits) {
-        const Range units{j, std::min(j + kUnits, dw.rows)};
-        for (Index i = 0; i < x.rows; i += length) {
-            const Range rows{i, std::min(i + length, x.rows)};
-            part_backward(dy.row_slice(rows).col_slice(units), x.row_slice(rows), sums,
-                          dw.row_slice(units), i == 0);
+    constexpr Index kLanes = Vec<T>::kWidth;
+    for (Index j = 0; j < dw.rows; j += kBackwardRegisters * kLanes) {
+        const Range units{j, std::min(j + kBackwardRegisters * kLanes, dw.rows)};
+        if (units.size() > kLanes) {
+            units_backward<kBackwardRegisters>(dy.col_slice(units), x,
+                                               dw.row_slice(units));
+        } else {
+            units_backward<1>(dy.col_slice(units), x, dw.row_slice(units));
         }
     }
 }
 
 #define FASTNN_INSTANTIATE(T)                                                        \
     template void affine_forward<T>(const CsrView<T>&, PackedWeightsView<T>,         \
+                                    VectorView<const T>, MatrixView<T>) noexcept;    \
+    template void affine_forward<T>(const CsrView<T>&, MatrixView<const T>,          \
                                     VectorView<const T>, MatrixView<T>) noexcept;    \
     template void affine_backward_weights<T>(MatrixView<const T>, const CsrView<T>&, \
                                              MatrixView<T>) noexcept;

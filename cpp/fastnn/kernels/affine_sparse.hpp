@@ -18,6 +18,14 @@ void affine_forward(const CsrView<T>& x,        // (batch, in)
                     VectorView<const T> b,      // (out), or empty
                     MatrixView<T> y) noexcept;  // (batch, out)
 
+// The same from weights that are not packed: for so few nonzeros that packing takes
+// longer than to look up what they need.
+template <class T>
+void affine_forward(const CsrView<T>& x,        // (batch, in)
+                    MatrixView<const T> w,      // (out, in)
+                    VectorView<const T> b,      // (out), or empty
+                    MatrixView<T> y) noexcept;  // (batch, out)
+
 // dW = dY^T X
 template <class T>
 void affine_backward_weights(MatrixView<const T> dy,      // (batch, out)

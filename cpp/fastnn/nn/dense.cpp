@@ -74,6 +74,18 @@ std::vector<ParameterTile> Dense<T>::parameter_tiles(Index layer) const {
     return tiles;
 }
 
+// Y = X W^T + 1 b^T
+template <class T>
+template <class X>
+void Dense<T>::product(const State<T>& state, const X& x, MatrixView<T> y) const {
+    if constexpr (std::is_same_v<X, CsrView<T>>) {
+        if (!state.reader_packed) {
+            return affine_forward<T>(x, weights(state), biases(state), y);
+        }
+    }
+    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
+}
+
 template <class T>
 template <class X>
 void Dense<T>::forward(const State<T>& state,
@@ -82,8 +94,7 @@ void Dense<T>::forward(const State<T>& state,
                        LayerMemory<T>& memory,
                        const Tile& tile) const {
     const Range rows = tile.rows;
-    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state),
-                      pre_activation(f_, memory, rows));
+    product(state, x, pre_activation(f_, memory, rows));
     activate(f_, memory, rows);
 }
 
@@ -127,7 +138,7 @@ void Dense<T>::infer(const State<T>& state,
                      const Activation& f,
                      const X& x,
                      MatrixView<T> y) const {
-    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
+    product(state, x, y);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }
 

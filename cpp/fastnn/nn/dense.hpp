@@ -65,6 +65,8 @@ public:
                MatrixView<T> y) const;
 
 private:
+    template <class X>
+    void product(const State<T>& state, const X& x, MatrixView<T> y) const;
     MatrixView<const T> weights(const State<T>& state) const noexcept {
         return {state.parameters + weight_.begin, out_, in_};
     }

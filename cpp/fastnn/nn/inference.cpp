@@ -59,14 +59,25 @@ bool is_idle(const Network<T>& network, Index layer) {
         network.layers()[static_cast<std::size_t>(layer)]);
 }
 
-// The first layer that does anything, of those up to `last`, if it is dense.
+// The layer that reads sparse rows where they lie: the first that does anything, if it
+// is dense and not beyond `last`.
 template <class T>
-const Dense<T>* first_dense(const Network<T>& network, Index last) {
-    for (Index k = 0; k <= last; ++k) {
-        if (is_idle(network, k)) continue;
-        return std::get_if<Dense<T>>(&network.layers()[static_cast<std::size_t>(k)]);
-    }
-    return nullptr;
+Index sparse_reader(const Network<T>& network, Index last) {
+    Index k = 0;
+    while (k <= last && is_idle(network, k)) ++k;
+    const bool dense = k <= last && std::holds_alternative<Dense<T>>(
+                                        network.layers()[static_cast<std::size_t>(k)]);
+    return dense ? k : PackedWeights<T>::kNone;
+}
+
+// The layer whose weights are not worth packing for rows with so few nonzeros.
+template <class T>
+Index not_worth_packing(const Network<T>& network,
+                        typename Network<T>::Depth depth,
+                        const Features<T>& x) {
+    constexpr Index kScattered = 16;  // packed weights in the time of one looked up
+    const bool few = x.is_sparse() && x.sparse.nonzeros().size * kScattered < x.cols;
+    return few ? sparse_reader(network, depth.layers - 1) : PackedWeights<T>::kNone;
 }
 
 template <class T>
@@ -110,9 +121,9 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
 
     MatrixView<const T> current = x.dense;
     int next = 0;
-    // Sparse rows are read where they lie by a dense layer, and written out for others.
-    const auto* reader = x.is_sparse() ? first_dense(network, last) : nullptr;
-    if (x.is_sparse() && !reader) {
+    const Index reader =
+        x.is_sparse() ? sparse_reader(network, last) : PackedWeights<T>::kNone;
+    if (x.is_sparse() && reader == PackedWeights<T>::kNone) {
         const MatrixView<T> dense = buffer(next, x.rows, x.cols);
         write_out(x.sparse, dense);
         current = dense;
@@ -128,14 +139,9 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
             [&]<class L>(const L& l) {
                 const MatrixView<T> out = into_y ? y : buffer(next, x.rows, l.width());
                 if constexpr (std::is_same_v<L, Dense<T>>) {
-                    if (&l == reader) {
-                        l.infer(state, f, x.sparse, out);
-                    } else {
-                        l.infer(state, f, current, out);
-                    }
-                } else {
-                    l.infer(state, f, current, out);
+                    if (k == reader) l.infer(state, f, x.sparse, out);
                 }
+                if (k != reader) l.infer(state, f, current, out);
                 current = out;
             },
             layer);
@@ -160,7 +166,7 @@ bool infer(const Network<T>& network,
 
     const PanelRoom<T> room;
     PackedWeights<T> weights(network, room.kept());
-    weights.pack_all(threads);
+    weights.pack_all(threads, not_worth_packing(network, depth, x));
     const State<T> state = weights.state();
 
     std::atomic<bool> finite{true};

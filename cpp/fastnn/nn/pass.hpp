@@ -15,6 +15,9 @@ struct State {
     const T* parameters;
     const T* statistics;
     const T* panels;  // the dense layers' weights again, packed (packed_weights.hpp)
+    // Whether those of the layer that reads sparse rows are there too: for few rows
+    // packing takes longer than to look up what they need.
+    bool reader_packed = true;
 };
 
 // One pass of one batch.

@@ -310,9 +310,13 @@ bool FitJob<T>::end_epoch() {
         last_finite_.take(network_);
     }
     ++epoch_;
+    const bool over = stop || epoch_ == config_.epochs;
     // A file that a broken network was written to could not be read.
-    if (checkpointing_.save && is_finite(network_)) checkpointing_.save(state(stop));
-    if (stop || epoch_ == config_.epochs) return false;
+    if (checkpointing_.save && (over || epoch_ % checkpointing_.every == 0) &&
+        is_finite(network_)) {
+        checkpointing_.save(state(stop));
+    }
+    if (over) return false;
     hide_average();
     begin_epoch();
     return true;

@@ -114,7 +114,7 @@ void FullBatchStep<T>::evaluate() noexcept {
 }
 
 template <class T>
-void FullBatchStep<T>::begin_chunk(Index chunk) noexcept {
+void FullBatchStep<T>::begin_chunk(Index chunk) {
     chunk_ = chunk;
     phase_ = 0;
     pass_.begin_part(samples_, chunk_rows(), total_weight_, network_.seed(), key_);

@@ -67,7 +67,7 @@ private:
     void pack(const ParameterTile& tile);
     void add_gradient(Index i, const ParameterTile& tile, int rank);
     void evaluate() noexcept;
-    void begin_chunk(Index chunk) noexcept;
+    void begin_chunk(Index chunk);
     Outcome finish_chunk();
     Outcome finish_evaluation(double objective);
     Outcome finish_run(optim::LbfgsStatus status);

@@ -22,11 +22,12 @@ struct Hooks {
     std::function<bool()> interrupted;
 };
 
-// A fit that is written down after each epoch, or goes on from what was written.
+// A fit that is written down after epochs, or goes on from what was written.
 template <class T>
 struct Checkpointing {
     const FitState<T>* from = nullptr;
-    // After on_epoch, on the calling thread.
+    // After on_epoch, on the calling thread: of every so many epochs, and of the last.
+    Index every = 1;
     std::function<void(FitState<T>&& state)> save;
 };
 

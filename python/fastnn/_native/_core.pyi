@@ -360,10 +360,11 @@ class TrainerF32:
         config: dict,
         on_epoch: typing.Any,
         save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
         state: typing.Any = None,
     ) -> dict:
         """
-        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
     def set_learning_rate(
@@ -391,10 +392,11 @@ class TrainerF64:
         config: dict,
         on_epoch: typing.Any,
         save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
         state: typing.Any = None,
     ) -> dict:
         """
-        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
     def set_learning_rate(

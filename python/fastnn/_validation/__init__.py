@@ -1,8 +1,9 @@
 """The one place where what a user passes becomes what the engine takes.
 
 Data leave here as aligned, C-contiguous arrays of the network's dtype (labels: int32)
-that hold finite numbers only, copied at most once; anything else is an error that
-names the argument, what was got, what was expected and what to do.
+or checked sparse rows, that hold finite numbers only, copied at most once; anything
+else is an error that names the argument, what was got, what was expected and what to
+do.
 """
 
 from fastnn._validation.arrays import (
@@ -13,6 +14,7 @@ from fastnn._validation.arrays import (
 from fastnn._validation.data import Data, as_data, as_validation_data
 from fastnn._validation.features import (
     Rows,
+    TableLike,
     as_features,
     as_rows,
     features_not_finite,
@@ -33,6 +35,7 @@ __all__ = [
     "Array",
     "Data",
     "Rows",
+    "TableLike",
     "as_class_weight",
     "as_data",
     "as_features",

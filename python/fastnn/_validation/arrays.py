@@ -56,9 +56,7 @@ def as_numbers(argument: str, value: Any, dtype: str | None = None) -> Array:
     """
     if type(value) is np.ndarray and value.dtype.kind in "biuf":
         return value
-    if (numbers := frame_numbers(argument, value, dtype)) is not None:
-        return numbers
-    array = _as_array(argument, value)
+    array = _as_array(argument, value, dtype)
     if array.dtype.kind in "biuf":
         return array
     raise TypeError(_not_numbers(argument, value, array))
@@ -81,8 +79,8 @@ def as_records(argument: str, value: Any) -> Array:
     return array
 
 
-def _as_array(argument: str, value: Any) -> Array:
-    """Return `value` as a dense array of whatever it holds."""
+def _as_array(argument: str, value: Any, dtype: str | None = None) -> Array:
+    """Return `value` as a dense array; frames, where they must, as `dtype`."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{argument} is a masked array; its mask would be lost: fill the masked "
@@ -98,6 +96,8 @@ def _as_array(argument: str, value: Any) -> Array:
             f"{argument} must be an array, data frame or nested list of numbers, "
             f"got {type(value).__name__}"
         )
+    if (numbers := frame_numbers(argument, value, dtype)) is not None:
+        return numbers
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from fastnn._validation.arrays import (
     Array,
@@ -18,7 +19,25 @@ from fastnn._validation.arrays import (
 from fastnn._validation.frames import column_names
 from fastnn._validation.sparse import Csr, as_csr, csr_not_finite, is_csr
 
-__all__ = ["Rows", "as_features", "as_rows", "features_not_finite", "some_rows"]
+__all__ = [
+    "Rows",
+    "TableLike",
+    "as_features",
+    "as_rows",
+    "features_not_finite",
+    "some_rows",
+]
+
+
+class SparseMatrix(Protocol):
+    """A sparse matrix of SciPy, or what can become one."""
+
+    def tocsr(self) -> Any:
+        """Return it with compressed rows."""
+
+
+TableLike: TypeAlias = npt.ArrayLike | SparseMatrix
+"""What a user may pass as X."""
 
 Rows: TypeAlias = Array | Csr
 """(n, in_features): an array, or checked sparse rows."""

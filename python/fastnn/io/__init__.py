@@ -1,5 +1,5 @@
 """Files: networks and checkpoints as safetensors that nobody can break.
 
-`container` is the file, `atomic` how it is written, `strict_json` how its text is read,
-`model_file` what a network is in it.
+`container` is the file: `header` and `strict_json` read what describes it, `atomic`
+writes it whole or not at all. `model_file` is what a network is in it.
 """

@@ -26,6 +26,7 @@ from fastnn.errors import ModelFileError
 from fastnn.history import StopReason
 from fastnn.io.atomic import checked_path
 from fastnn.io.container import naming, read_container, write_container
+from fastnn.io.header import tensor_field
 from fastnn.io.model_file import KIND as NETWORK
 from fastnn.io.model_file import NetworkRecord, network_specs, told_as
 from fastnn.io.run_record import RunRecord
@@ -37,7 +38,7 @@ _KIND = "trainer"
 _FIELDS = ("net", "trainer", "fit", "data", "state")
 _COUNTS = 2**62
 _FLOATS = ("usual_loss", "first_square", "stopping", "plateau lr", "plateau best")
-_MAY_BE_NAN = ("optimizer.", "average.", "numbers", "curves")
+_MAY_BE_NAN = ("optimizer.", "numbers", "curves")  # averages become weights
 _STOPS = tuple(reason for reason in get_args(StopReason) if reason != "diverged")
 
 _Tensors: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -84,6 +85,17 @@ class _Layout:
             tensors[name] = flat[part][begin : begin + size].reshape(shape)
             at[part] = begin + size
         return tensors
+
+    def check(self, group: str, flat: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Raise ModelFileError for numbers that no network can have."""
+        for name, values in self.named(flat).items():
+            if name.endswith((".running_var", ".num_batches_tracked")) and np.any(
+                values < 0
+            ):
+                raise ModelFileError(
+                    tensor_field(f"{group}.{_group_of(name)}"),
+                    f"{name} in it must be >= 0",
+                )
 
     def flat(self, tensors: Mapping[str, npt.NDArray[Any]]) -> _Tensors:
         """Return the flat arrays that tensors lie in."""
@@ -237,6 +249,11 @@ class Checkpoint:
             state = _state(record, run, numbers, named, tensors)
         return cls(name, record, run, named, state, numbers["net_is"])
 
+    def network(self, cls: type[_N]) -> _N:
+        """Return the network that the fit has by now."""
+        with naming(self.path):
+            return self.net.network(cls, self.tensors)
+
     def check_completed_by(self, run: RunRecord) -> None:
         """Raise ValueError unless a fit of this trainer completes the one here."""
         self.run.check_same(run, self.path, self.epoch)
@@ -373,6 +390,9 @@ def _state(
             found[group][name.removeprefix(f"{group}.")] = tensors[name]
     if numbers["net_is"] != "own":
         found[numbers["net_is"]] = layout.flat(named)
+    for group in ("run", "best"):
+        if found[group]:
+            layout.check(group, found[group])
     usual_loss, first_square, stopping, lr, best = _checked_floats(tensors["numbers"])
     return {
         "network": found["run"],
@@ -409,5 +429,5 @@ def _checked_floats(numbers: npt.NDArray[np.float64]) -> list[float]:
         if name not in {"stopping", "plateau best"}:
             may = value >= 0 and (math.isfinite(value) or name == "first_square")
         if not may:
-            raise ModelFileError("tensors['numbers']", f"{name} cannot be {value}")
+            raise ModelFileError(tensor_field("numbers"), f"{name} cannot be {value}")
     return values

@@ -155,10 +155,10 @@ def _trainer_from_plain(plain: object, where: str) -> dict[str, Any]:
     for name in ("l1", "l2", *_LIMITS):
         value = given[name]
         with told_as(f"{where}.{name}"):
-            if name in _LIMITS:
-                value = value and check_number(name, value, above=0.0)
-            else:
+            if name not in _LIMITS:
                 value = check_number(name, value, at_least=0.0)
+            elif value is not None:
+                value = check_number(name, value, above=0.0)
         keywords[name] = value
     return keywords
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastnn.layers.base import Layer
 from fastnn.layers.dense import Dense
-from fastnn.layers.normalization import BatchNorm, LayerNorm
 
-__all__ = ["checked_chain", "count_parameters", "declared_width", "output_width"]
+__all__ = [
+    "checked_chain",
+    "count_parameters",
+    "count_statistics",
+    "declared_width",
+    "output_width",
+]
+
+_STATISTICS = ("running_mean", "running_var")
 
 
 def checked_chain(given: tuple[Any, ...]) -> tuple[Layer, ...]:
@@ -55,11 +63,19 @@ def output_width(layers: Sequence[Layer], in_features: int | None) -> int | None
 
 def count_parameters(layers: Sequence[Layer], in_features: int) -> int:
     """Return the number of trainable numbers, before any is allocated."""
-    count, width = 0, in_features
+    return sum(n for name, n in _sizes(layers, in_features) if name not in _STATISTICS)
+
+
+def count_statistics(layers: Sequence[Layer], in_features: int) -> int:
+    """Return how many numbers training moves otherwise than by gradients."""
+    return sum(n for name, n in _sizes(layers, in_features) if name in _STATISTICS)
+
+
+def _sizes(layers: Sequence[Layer], in_features: int) -> Iterator[tuple[str, int]]:
+    """Yield the name within its layer and the size of each tensor, but counters."""
+    width = in_features
     for layer in layers:
-        if isinstance(layer, Dense):
-            count += layer.units * (width + layer.use_bias)
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            count += 2 * width
+        for name, (_, shape) in layer.tensors(width, "float32").items():
+            if name != "num_batches_tracked":
+                yield name, math.prod(shape)
         width = layer.width(width)
-    return count

@@ -103,7 +103,8 @@ class LBFGS(Optimizer):
     search a `schedule`, contradict the method and are errors.
 
     The defaults are torch's but for `line_search_fn`, which torch leaves out. Unlike
-    torch, a search that fails is tried again along the gradient, a fixed step is
+    torch, a search is never cut short by `max_eval` (torch's leaves no evaluations to
+    ``max_iter=1``), one that fails is tried again along the gradient, a fixed step is
     evaluated even if it is the last, and a step is remembered whenever ``y's > 0``, not
     only above 1e-10: small losses converge as large ones do.
 
@@ -214,7 +215,7 @@ class LBFGS(Optimizer):
         raise _no_single_gradient("update")
 
     def state_names(self, count: int) -> tuple[str, ...] | None:
-        """Return the names of the arrays of its pairs, from the oldest to the newest."""
+        """Return the names of the arrays of its pairs, the oldest first."""
         pairs, rest = divmod(count, 2)
         if rest or pairs > self.history_size:
             return None

@@ -75,6 +75,14 @@ class _Session:
     trainer: Trainer
     rate: LearningRate | None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.rate is None or self.rate.current == self.rate.initial:
+            return
+        kept = self.trainer._native.state()  # noqa: SLF001
+        self.trainer._set_learning_rate(self.rate.current)  # noqa: SLF001
+        self.trainer._native.restore(kept)  # noqa: SLF001  (with momentum as it was)
+
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """Base of `MLPClassifier` and `MLPRegressor`; not for users."""
@@ -525,9 +533,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     # -- pickles ----------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {**super().__getstate__(), "_fastnn_version": __version__}
-        state.pop("_session", None)  # an optimizer's state does not travel
-        return state
+        return {**super().__getstate__(), "_fastnn_version": __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
@@ -542,8 +548,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 stacklevel=2,
             )
         super().__setstate__(state)
-        if "net_" in state:
-            self._session = None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from fastnn._config import nearest, number
@@ -105,25 +105,13 @@ class Labels:
             return np.asarray(self.classes[(outputs[:, 0] > 0).astype(int)])
         return np.asarray(self.classes[outputs.argmax(axis=1)])
 
-    def probabilities(self, outputs: Array) -> Array:
-        """Return a column for each class."""
+    def probabilities(self, logits: Array) -> Array:
+        """Return a column for each class, from outputs that are logits of yes."""
         if self.multilabel:
-            return np.asarray(expit(outputs))
+            return np.asarray(expit(logits))
         if len(self) == 1:
-            return np.ones((len(outputs), 1), outputs.dtype)
-        if outputs.shape[1] == 1:
-            return np.asarray(expit(np.hstack([-outputs, outputs])))
-        return np.asarray(softmax(outputs, axis=1))
-
-    def log_probabilities(self, outputs: Array) -> Array:
-        """Return the logarithms of `probabilities`, finite where these underflow."""
-        if self.multilabel:
-            return np.asarray(log_expit(outputs))
-        if len(self) == 1:
-            return np.zeros((len(outputs), 1), outputs.dtype)
-        if outputs.shape[1] == 1:
-            return np.asarray(log_expit(np.hstack([-outputs, outputs])))
-        return np.asarray(log_softmax(outputs, axis=1))
+            return np.ones((len(logits), 1), logits.dtype)
+        return np.asarray(expit(np.hstack([-logits, logits])))
 
     # -- weights -----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from fastnn._validation import (
     check_number,
     check_threads,
 )
-from fastnn.callbacks import Callback, EarlyStopping
+from fastnn.callbacks import Averaging, Callback, EarlyStopping
 from fastnn.optim import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from fastnn.schedules import Schedule
 from fastnn.sklearn._learning_rate import LearningRate
@@ -50,7 +50,7 @@ class Parameters:
     early_stopping: bool
     stopping: EarlyStopping | None  # the user's own rule
     validation_fraction: float
-    callbacks: tuple[Callback, ...]
+    callbacks: tuple[Callback | Averaging, ...]
     n_threads: int | None
     dtype: str | None
 
@@ -101,9 +101,9 @@ class Parameters:
 
 def _callbacks(
     early_stopping: object, callbacks: object
-) -> tuple[bool, EarlyStopping | None, tuple[Callback, ...]]:
+) -> tuple[bool, EarlyStopping | None, tuple[Callback | Averaging, ...]]:
     by_score = isinstance(early_stopping, (bool, np.bool_)) and bool(early_stopping)
-    stopping, functions = sorted_callbacks(
+    stopping, average, functions = sorted_callbacks(
         None if by_score else early_stopping, callbacks
     )
     if by_score and stopping is not None:
@@ -111,7 +111,13 @@ def _callbacks(
             "early_stopping=True and an EarlyStopping among the callbacks are both "
             "given: keep one"
         )
-    return by_score, stopping, functions
+    if by_score and average is not None:
+        raise ValueError(
+            f"early_stopping=True and {average!r} are both given, and either would "
+            "decide the final weights: keep one"
+        )
+    averages = () if average is None else (average,)
+    return by_score, stopping, (*functions, *averages)
 
 
 def _optimizer(get: Any) -> tuple[Optimizer, LearningRate | None]:

@@ -16,7 +16,7 @@ def refuse_lossy(argument: str, value: Any) -> None:
             f"{argument} is a masked array; its mask would be lost: fill the masked "
             f"entries ({argument}.filled(value)) or drop their rows"
         )
-    if any(kind in "mM" for kind in _kinds(value)):
+    if not {"m", "M"}.isdisjoint(_kinds(value)):
         raise TypeError(
             f"{argument} holds dates or durations: turn them into numbers first, e.g. "
             "days since a reference date"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,14 @@ from sklearn.utils.metaestimators import available_if
 
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
-from fastnn.losses import BinaryCrossEntropy, CrossEntropy, Loss, resolve_loss
+from fastnn.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    CustomLoss,
+    Loss,
+    LossFunction,
+    resolve_loss,
+)
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 from fastnn.sklearn._base import BaseMLP, Rows
@@ -100,10 +108,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Whether to normalise batches before each activation.
     l1 : float, default 0.0
         Penalty ``l1 * sum(|w|)``, divided as `alpha`'s is.
-    loss : str or Loss, default "log_loss"
+    loss : str, Loss or callable, default "log_loss"
         "log_loss": one logistic output for two classes and for each of many labels,
         softmax for more classes. Or a loss of fastnn for classes, such as
-        ``fnn.CrossEntropy(label_smoothing=0.1)``.
+        ``fnn.CrossEntropy(label_smoothing=0.1)``, or a function of yours (see
+        `fastnn.losses.CustomLoss`) of logits and codes: int32 (n,) for softmax, 0 and 1
+        of shape (n, outputs) else.
     class_weight : dict, "balanced" or None, default None
         What a row counts by its class; a class that the dict leaves out counts 1.
         "balanced": ``n / (n_classes * count)``.
@@ -173,8 +183,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     Where this class goes beyond scikit-learn's: `partial_fit` takes many labels a row
     and stops early, rows may be held out for a validation of your own, and a Ctrl-C or
     a diverging fit leaves an estimator that can be used. Where they differ: shuffles
-    are drawn by another generator, and `predict_log_proba` stays finite where
-    probabilities underflow.
+    are drawn by another generator, `early_stopping` serves "lbfgs" as well and holds
+    rows out in proportion from every class, and Adam's epsilon is added after the bias
+    is corrected.
 
     Examples
     --------
@@ -220,7 +231,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         layers: Sequence[Layer] | None = None,
         optimizer: str | Optimizer | None = None,
         schedule: Schedule | None = None,
-        loss: Any = "log_loss",
+        loss: str | Loss | LossFunction = "log_loss",
         dropout: Any = 0.0,
         batch_norm: bool = False,
         l1: float = 0.0,
@@ -306,8 +317,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     ) -> Self:
         """Train for one epoch on (X, y); optimizer and curves go on.
 
-        The optimizer begins anew when a parameter of it has changed since the last
-        call, or the estimator was pickled.
+        The optimizer begins anew when one of its parameters has changed since the last
+        call.
 
         Parameters
         ----------
@@ -372,10 +383,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n, n_classes)
-            Computed from the outputs: finite where probabilities underflow.
+            -infinity where a probability underflows to 0.
         """
-        with self._reading("predict_log_proba"):
-            return self._labels.log_probabilities(self._outputs(X))
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
 
     # -- what BaseMLP asks ------------------------------------------------------------
 
@@ -425,6 +436,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
         else:
             loss = resolve_loss(self.loss)
+        if isinstance(loss, CustomLoss) and loss.targets == "any":
+            kind: Any = "labels" if one_or_many else "classes"
+            loss = dataclasses.replace(loss, targets=kind)
         if loss.targets == "values":
             raise ValueError(
                 f"loss {loss.kind!r} is for numbers, not classes: use 'log_loss', or "

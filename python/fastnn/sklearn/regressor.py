@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,14 @@ from sklearn.utils.metaestimators import available_if
 
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
-from fastnn.losses import Loss, PoissonNLL, SquaredError, resolve_loss
+from fastnn.losses import (
+    CustomLoss,
+    Loss,
+    LossFunction,
+    PoissonNLL,
+    SquaredError,
+    resolve_loss,
+)
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 from fastnn.sklearn._base import BaseMLP, Rows
@@ -35,9 +43,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : str or Loss, default "squared_error"
+    loss : str, Loss or callable, default "squared_error"
         "squared_error": half the squared error. "poisson": for counts and rates y >= 0;
-        `predict` gives rates. Or a loss of fastnn for numbers, such as ``fnn.Huber()``.
+        `predict` gives rates. Or a loss of fastnn for numbers, such as ``fnn.Huber()``,
+        or a function of yours (see `fastnn.losses.CustomLoss`) of outputs and y, both
+        (n, outputs).
     hidden_layer_sizes : int or sequence of int, default (100,)
         Units of each hidden layer; ``()``: none, a linear model.
     activation : str, Activation or a list of them, default "relu"
@@ -163,7 +173,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Notes
     -----
     As scikit-learn's, `loss_curve_` shows the mean over outputs of half the squared
-    error, while steps follow the gradient of the sum. Scale y as well as X where
+    error, while steps follow the gradient of the sum. Where the two classes differ:
+    shuffles are drawn by another generator, `early_stopping` serves "lbfgs" as well,
+    and Adam's epsilon is added after the bias is corrected. Scale y as well as X where
     numbers are far from 1: ``sklearn.compose.TransformedTargetRegressor``.
 
     Examples
@@ -182,7 +194,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def __init__(
         self,
-        loss: Any = "squared_error",
+        loss: str | Loss | LossFunction = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
@@ -292,8 +304,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     ) -> Self:
         """Train for one epoch on (X, y); optimizer and curves go on.
 
-        The optimizer begins anew when a parameter of it has changed since the last
-        call, or the estimator was pickled.
+        The optimizer begins anew when one of its parameters has changed since the last
+        call.
 
         Parameters
         ----------
@@ -353,6 +365,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             loss: Loss = PoissonNLL(sum_outputs=True)
         else:
             loss = resolve_loss(self.loss)
+        if isinstance(loss, CustomLoss) and loss.targets == "any":
+            loss = dataclasses.replace(loss, targets="values")
         if loss.targets != "values":
             raise ValueError(
                 f"loss {loss.kind!r} is for classes, not numbers: use 'squared_error', "
