@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
+#include "bindings/judge.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "fastnn/core/rng.hpp"
 #include "fastnn/core/threads.hpp"
@@ -154,7 +155,7 @@ py::dict evaluate(BoundNetwork<T>& self,
                   const std::vector<std::string>& names,
                   int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
-    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w, loss_dict);
     const int threads = resolve_threads(n_threads);
     double value = 0;
     std::vector<double> scores;
@@ -187,7 +188,7 @@ py::tuple gradients(BoundNetwork<T>& self,
                     double l2,
                     int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
-    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w, loss_dict);
     require_not_negative("l1", l1);
     require_not_negative("l2", l2);
     py::array_t<T> gradient(self.network.parameters().size());
@@ -204,15 +205,23 @@ py::tuple gradients(BoundNetwork<T>& self,
 }
 
 template <class T>
+py::object new_network(Network<T> network) {
+    py::object object = new_object<BoundNetwork<T>>();
+    py::cast<BoundNetwork<T>&>(object).network = std::move(network);
+    return object;
+}
+
+template <class T>
+py::object copy_of(BoundNetwork<T>& self) {
+    const Usage::Reading reading(self.usage);
+    return new_network<T>(self.network);
+}
+
+template <class T>
 void register_network(py::module_& m, const char* name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, name, py::module_local())
-        .def(
-            py::init([](const py::list& layers, Index in_features, std::uint64_t seed) {
-                return std::make_unique<Bound>(
-                    Network<T>(layers_from_dicts(layers), in_features, seed));
-            }),
-            py::arg("layers"), py::arg("in_features"), py::arg("seed"))
+        .def(py::init<>())
         .def("tensors", &tensors<T>)
         .def("state", &state<T>)
         .def("assign", &assign<T>, py::arg("given"))
@@ -241,11 +250,7 @@ void register_network(py::module_& m, const char* name) {
                 b.network.progress() = {p.first, p.second};
             },
             "(epochs, steps) trained so far: they key shuffles and dropout masks.")
-        .def("copy",
-             [](Bound& b) {
-                 const Usage::Reading reading(b.usage);
-                 return std::make_unique<Bound>(b.network);
-             })
+        .def("copy", &copy_of<T>)
         .def("predict", &predict_all<T>, py::arg("X"), py::arg("n_threads") = 0)
         .def("probabilities", &probabilities<T>, py::arg("X"), py::arg("link"),
              py::arg("n_threads") = 0)
@@ -275,14 +280,21 @@ template <class T>
 BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& x,
                              const py::object& y,
-                             const py::object& w) {
+                             const py::object& w,
+                             const py::dict& loss) {
     using Labels = DenseArray<std::int32_t>;
-    BoundSamples<T> bound{x, y, std::nullopt, {}};
+    BoundSamples<T> bound{x, y, std::nullopt, nullptr, {}};
     bound.samples.x = features(network, x);
     const Index n = bound.samples.x.rows;
     require(n >= 1, "the number of rows of X", n, "at least 1");
     Index n_targets = 0;
-    if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
+    if (loss.contains("judge")) {
+        bound.judge = std::make_unique<Judge<T>>(judge_of<T>(loss["judge"], y));
+        bound.samples.targets.judge = bound.judge.get();
+    }
+    if (bound.judge && text(loss["targets"]) == "any") {
+        n_targets = static_cast<Index>(py::len(y));
+    } else if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
         const auto labels = py::reinterpret_borrow<Labels>(y);
         n_targets = labels.size();
         bound.samples.targets.labels = {labels.data(), n_targets};
@@ -314,11 +326,13 @@ BoundSamples<T> bind_samples(const Network<T>& network,
 template BoundSamples<float> bind_samples<float>(const Network<float>&,
                                                  const py::object&,
                                                  const py::object&,
-                                                 const py::object&);
+                                                 const py::object&,
+                                                 const py::dict&);
 template BoundSamples<double> bind_samples<double>(const Network<double>&,
                                                    const py::object&,
                                                    const py::object&,
-                                                   const py::object&);
+                                                   const py::object&,
+                                                   const py::dict&);
 
 void register_networks(py::module_& m) {
     register_network<float>(m, "NetworkF32");
@@ -328,13 +342,13 @@ void register_networks(py::module_& m) {
         [](const std::string& dtype, const py::list& layers, Index in_features,
            std::uint64_t seed) -> py::object {
             if (dtype == "float64") {
-                return py::cast(std::make_unique<BoundNetwork<double>>(
-                    Network<double>(layers_from_dicts(layers), in_features, seed)));
+                return new_network(
+                    Network<double>(layers_from_dicts(layers), in_features, seed));
             }
             require(dtype == "float32", "dtype", "'" + dtype + "'",
                     "'float32' or 'float64'");
-            return py::cast(std::make_unique<BoundNetwork<float>>(
-                Network<float>(layers_from_dicts(layers), in_features, seed)));
+            return new_network(
+                Network<float>(layers_from_dicts(layers), in_features, seed));
         },
         py::arg("dtype"), py::arg("layers"), py::arg("in_features"), py::arg("seed"),
         "A network of this dtype with freshly initialised parameters.");

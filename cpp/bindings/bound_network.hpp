@@ -98,9 +98,15 @@ template <class T>
 struct BoundNetwork {
     Network<T> network;
     Usage usage;
-
-    explicit BoundNetwork(Network<T> n) : network(std::move(n)) {}
 };
+
+// A Python object of the class that binds U. What takes memory is put into it
+// afterwards: pybind11 3.1 frees a full object twice, or never, if memory runs out just
+// when it takes it over.
+template <class U>
+py::object new_object() {
+    return py::type::of<U>()();
+}
 
 // C-contiguous arrays of the network's dtype; Python has seen to it.
 template <class T>
@@ -112,13 +118,17 @@ struct BoundSamples {
     py::object x;
     py::object y;
     std::optional<DenseArray<T>> w;
+    std::unique_ptr<Judge<T>> judge;  // of a custom loss
     Samples<T> samples;
 };
 
+// `loss` is the dict of the loss to come: a custom one brings its judge, and perhaps
+// targets that it alone understands.
 template <class T>
 BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& x,
                              const py::object& y,
-                             const py::object& w);
+                             const py::object& w,
+                             const py::dict& loss);
 
 }  // namespace fastnn::bindings

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._state import checked_state
-from fastnn._summary import network_repr, network_summary
+from fastnn._summary import network_html, network_repr, network_summary
 from fastnn._validation import (
     Array,
     Data,
@@ -26,8 +26,13 @@ from fastnn._validation import (
     finite_in_dtype,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
-from fastnn.layers.chain import checked_chain, declared_width, output_width
+from fastnn.layers import Dense, Layer
+from fastnn.layers.chain import (
+    checked_chain,
+    count_parameters,
+    declared_width,
+    output_width,
+)
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:
@@ -105,8 +110,16 @@ class Network:
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
-        return network_summary(
-            self._layers, native.in_features, native.tensors(), self._dtype
+        return network_summary(self._layers, native.in_features, self._dtype)
+
+    def _repr_html_(self) -> str:
+        return network_html(
+            type(self).__name__,
+            self._layers,
+            self.in_features,
+            built=self._native is not None,
+            seed=self._seed,
+            dtype=self._dtype,
         )
 
     # -- building ---------------------------------------------------------------------
@@ -150,24 +163,9 @@ class Network:
         return self
 
     def _initialised(self, in_features: int) -> Any:
-        n_parameters = _count_parameters(self._layers, in_features)
-        size = n_parameters * np.dtype(self._dtype).itemsize
-        too_large = MemoryError(
-            f"this network would have {n_parameters:.4g} parameters, "
-            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
-            "its layers fewer units, or X fewer columns"
+        native = self._allocated(
+            [layer.to_native() for layer in self._layers], in_features
         )
-        if size > _MAX_BYTES:  # C++ could not even count them
-            raise too_large
-        try:
-            native = core.Network(
-                self._dtype,
-                [layer.to_native() for layer in self._layers],
-                in_features,
-                self._seed,
-            )
-        except MemoryError:
-            raise too_large from None
         tensors = {name: view for name, view, _ in native.tensors()}
         for i, layer in enumerate(self._layers):
             if isinstance(layer, Dense):
@@ -180,6 +178,35 @@ class Network:
                         advice="give finite numbers",
                     )
         return native
+
+    def _restore(
+        self, in_features: int, tensors: Mapping[str, Any], progress: tuple[int, int]
+    ) -> None:
+        """Become a built network with these numbers; none is drawn for it."""
+        layers = [layer.to_native() for layer in self._layers]
+        for layer in layers:
+            if layer["kind"] == Dense.kind:
+                layer["init"] = "zeros"
+        native = self._allocated(layers, in_features)
+        native.assign(checked_state(native.tensors(), tensors, strict=True))
+        native.progress = progress
+        self._native = native
+
+    def _allocated(self, layers: list[dict[str, Any]], in_features: int) -> Any:
+        """Return a native network, or a MemoryError that says how large it is."""
+        n_parameters = count_parameters(self._layers, in_features)
+        size = n_parameters * np.dtype(self._dtype).itemsize
+        too_large = MemoryError(
+            f"this network would have {n_parameters:.4g} parameters, "
+            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
+            "its layers fewer units, or X fewer columns"
+        )
+        if size > _MAX_BYTES:  # C++ could not even count them
+            raise too_large
+        try:
+            return core.Network(self._dtype, layers, in_features, self._seed)
+        except MemoryError:
+            raise too_large from None
 
     def _require(self, what: str) -> Any:
         """Return the native network, built if its width is known, else complain."""
@@ -402,18 +429,4 @@ class Network:
         progress = state.pop("progress", None)
         self.__dict__.update(state)
         if tensors is not None:
-            self.build(in_features)
-            self.load_state_dict(tensors)
-            self._native.progress = progress
-
-
-def _count_parameters(layers: tuple[Layer, ...], in_features: int) -> int:
-    """Return the number of trainable numbers, before any is allocated."""
-    count, width = 0, in_features
-    for layer in layers:
-        if isinstance(layer, Dense):
-            count += layer.units * (width + layer.use_bias)
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            count += 2 * width
-        width = layer.width(width)
-    return count
+            self._restore(in_features, tensors, progress)

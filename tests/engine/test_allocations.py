@@ -65,6 +65,15 @@ def test_epochs_allocate_their_logs_alone(n_threads):
     assert _per_epoch(35, n_threads, "bare") <= 8
 
 
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("rule", [fnn.EMA(0.9), fnn.SWA(0)], ids=str)
+def test_averaging_allocates_nothing_in_a_step(rule, n_threads):
+    few, many = (
+        _per_epoch(rows, n_threads, "bare", callbacks=[rule]) for rows in (35, 350)
+    )
+    assert few == many
+
+
 def test_validation_allocates_nothing(rng):
     few, many = (
         _per_epoch(35, 1, "bare", validation_data=classes(rng, rows))

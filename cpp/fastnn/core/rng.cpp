@@ -40,12 +40,15 @@ void draw_partners(Index begin,
 void permutation(VectorView<Index> order,
                  std::uint64_t seed,
                  Purpose purpose,
-                 std::uint32_t epoch) noexcept {
+                 std::uint32_t epoch,
+                 const std::function<bool()>& interrupted) {
+    constexpr Index kChunks = 4096;  // some milliseconds
     for (Index i = 0; i < order.size; ++i) order[i] = i;
     const PhiloxKey key(seed);
     Index partners[kChunk];
     for (Index begin = (order.size - 1) / kChunk * kChunk; begin >= 0;
          begin -= kChunk) {
+        if (begin / kChunk % kChunks == 0 && interrupted && interrupted()) return;
         draw_partners(begin, key, purpose, epoch, partners);
         // A long order lies far from the core: its elements are asked for all at once.
         for (const Index j : partners) __builtin_prefetch(order.data + j, 1);

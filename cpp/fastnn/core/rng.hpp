@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <numbers>
 
 #include "fastnn/core/types.hpp"
@@ -117,10 +118,12 @@ private:
 };
 
 // order := a random permutation of 0 .. size - 1 (Fisher and Yates), the same for the
-// same (seed, purpose, epoch).
+// same (seed, purpose, epoch). `interrupted` is asked now and then, unless it is empty;
+// once it is true the order is one of too few.
 void permutation(VectorView<Index> order,
                  std::uint64_t seed,
                  Purpose purpose,
-                 std::uint32_t epoch) noexcept;
+                 std::uint32_t epoch,
+                 const std::function<bool()>& interrupted = {});
 
 }  // namespace fastnn

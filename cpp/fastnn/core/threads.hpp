@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "fastnn/core/stack.hpp"
 #include "fastnn/core/types.hpp"
 
 namespace fastnn {
@@ -137,9 +138,11 @@ void run_job_alone(Job& job) {
 }  // namespace detail
 
 // Runs the job's stages on n_threads threads until advance() returns false. The first
-// exception of run() or advance() ends the job and is thrown here.
+// exception of run() or advance() ends the job and is thrown here; so is, before
+// anything runs, that this thread has too small a stack.
 template <class Job>
 void run_job(int n_threads, Job& job) {
+    require_stack();
     if (n_threads <= 1) return detail::run_job_alone(job);
     detail::TileQueue queue;
     std::atomic<bool> over{false};

@@ -3,10 +3,12 @@
 // Within a phase the tiles do not meet. A network without batch normalisation has a
 // single phase: each tile gathers its rows, runs forward, loss and backward. Each
 // BatchNorm in training adds two meetings, for its statistics and for their gradient;
-// finish_phase is the short sequential part between two phases. After the last phase
-// the gradient of any slice of the parameters can be computed over the whole batch.
+// finish_phase is the short sequential part between two phases. A custom loss adds one
+// meeting, between forward and backward. After the last phase the gradient of any slice
+// of the parameters can be computed over the whole batch.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "fastnn/nn/features.hpp"
@@ -49,6 +51,13 @@ public:
                Index n,
                std::uint64_t seed,
                std::uint32_t step);
+    // Some rows of a batch of all samples, whose weights sum to `total_weight`: loss
+    // and gradient are their share of its mean, and dropout masks are its rows' own.
+    void begin_part(const Samples<T>& samples,
+                    Range rows,
+                    double total_weight,
+                    std::uint64_t seed,
+                    std::uint32_t step);
 
     Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
     Index tiles() const noexcept { return pass_.tiles(); }
@@ -69,14 +78,18 @@ public:
     const PackedWeights<T>& weights() const noexcept { return weights_; }
     // Gradient of the mean loss for one slice of the parameters.
     void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
-    // The batch's share in the running statistics of BatchNorm layers.
-    void update_running(Network<T>& network) const;
+    // The batch's share in the running statistics of BatchNorm layers: their momentum,
+    // if not given. Needs the first statistics_phases() in training mode alone.
+    void update_running(Network<T>& network,
+                        std::optional<double> share = std::nullopt) const;
+    Index statistics_phases() const noexcept;
 
 private:
     enum class Action {
         kGather,
         kForward,
         kStatistics,
+        kJudge,
         kLoss,
         kBackward,
         kBackwardSums
@@ -110,6 +123,7 @@ private:
     Matrix<T> x_;                         // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
+    Buffer<double> row_loss_;  // (max_batch), of a custom loss
 };
 
 }  // namespace fastnn

@@ -15,6 +15,7 @@ namespace fastnn {
 template <class T>
 class Network {
 public:
+    Network() = default;  // of no layers: only to be assigned to
     Network(const std::vector<LayerSpec>& specs, Index in_features, std::uint64_t seed);
 
     Index in_features() const noexcept { return in_features_; }
@@ -62,8 +63,8 @@ private:
     void build(const std::vector<LayerSpec>& specs);
     void initialise(const std::vector<LayerSpec>& specs);
 
-    Index in_features_;
-    std::uint64_t seed_;
+    Index in_features_ = 0;
+    std::uint64_t seed_ = 0;
     std::vector<Layer<T>> layers_;
     std::vector<Index> widths_;     // by position as written
     std::vector<Depth> depths_;     // by position as written

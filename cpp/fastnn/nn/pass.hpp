@@ -23,6 +23,7 @@ struct State {
 // One pass of one batch.
 struct Pass {
     Index batch = 0;        // rows
+    Index first_row = 0;    // where they stand in the batch they are a part of
     Index tile_height = 0;  // rows of a tile
     bool training = true;   // batch statistics and dropout, or inference mode
     std::uint64_t seed = 0;

@@ -13,6 +13,8 @@ __all__: list[str] = [
     "CsrF32",
     "CsrF64",
     "LearningRate",
+    "MinimizerF32",
+    "MinimizerF64",
     "Network",
     "NetworkF32",
     "NetworkF64",
@@ -45,7 +47,6 @@ __all__: list[str] = [
     "permutation",
     "schedule_at",
     "set_num_threads",
-    "softmax_cross_entropy",
 ]
 
 class CsrF32:
@@ -127,6 +128,90 @@ class LearningRate:
     def end_epoch(self, score: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
     @property
     def monitor(self) -> str | None: ...
+
+class MinimizerF32:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the last iteration ended, a copy.
+        """
+
+class MinimizerF64:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the last iteration ended, a copy.
+        """
 
 class NetworkF32:
     def __init__(
@@ -269,6 +354,7 @@ class NetworkF64:
     ) -> None: ...
 
 class TrainerF32:
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -279,12 +365,26 @@ class TrainerF32:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
 
 class TrainerF64:
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -295,7 +395,20 @@ class TrainerF64:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
@@ -469,15 +582,6 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     The number of threads used when none is given; 0: by the environment.
     """
-
-def softmax_cross_entropy(
-    logits: typing.Any,
-    y: typing.Any,
-    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
-    sample_weight: typing.Any,
-    out: typing.Any,
-    n_threads: typing.Any,
-) -> tuple: ...
 
 __version__: str
 eigen_version: str

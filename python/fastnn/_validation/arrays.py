@@ -15,6 +15,7 @@ __all__ = [
     "BEFORE_TRAINING",
     "Array",
     "as_numbers",
+    "as_records",
     "as_table",
     "check_shape",
     "finite_in_dtype",
@@ -55,6 +56,31 @@ def as_numbers(argument: str, value: Any, dtype: str | None = None) -> Array:
     """
     if type(value) is np.ndarray and value.dtype.kind in "biuf":
         return value
+    array = _as_array(argument, value, dtype)
+    if array.dtype.kind in "biuf":
+        return array
+    raise TypeError(_not_numbers(argument, value, array))
+
+
+def as_records(argument: str, value: Any) -> Array:
+    """Return `value` as an array of anything but Python objects, uncopied.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_numbers`, but text, dates and structured records pass.
+    """
+    array = _as_array(argument, value)
+    if array.dtype.kind == "O":
+        raise TypeError(
+            f"{argument} must be an array of numbers, text or records, got dtype "
+            f"object: {_REFUSED['O']}"
+        )
+    return array
+
+
+def _as_array(argument: str, value: Any, dtype: str | None = None) -> Array:
+    """Return `value` as a dense array; frames, where they must, as `dtype`."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{argument} is a masked array; its mask would be lost: fill the masked "
@@ -81,9 +107,7 @@ def as_numbers(argument: str, value: Any, dtype: str | None = None) -> Array:
         ) from None
     except (TypeError, RuntimeError) as error:
         raise TypeError(f"{argument} cannot be made an array: {error}") from None
-    if array.dtype.kind in "biuf":
-        return array
-    raise TypeError(_not_numbers(argument, value, array))
+    return array
 
 
 def is_sparse(value: object) -> bool:
