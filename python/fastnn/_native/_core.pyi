@@ -33,6 +33,8 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
+    "class_loss",
+    "compiler",
     "csr",
     "default_threads",
     "dense_backward",
@@ -41,6 +43,7 @@ __all__: list[str] = [
     "dropout_forward",
     "eigen_version",
     "elementwise_loss",
+    "fail_allocations",
     "layernorm_backward",
     "layernorm_forward",
     "level",
@@ -214,14 +217,9 @@ class MinimizerF64:
         """
 
 class NetworkF32:
-    def __init__(
-        self,
-        layers: list,
-        in_features: typing.SupportsInt | typing.SupportsIndex,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None: ...
+    def __init__(self) -> None: ...
     def assign(self, given: dict) -> None: ...
-    def copy(self) -> NetworkF32: ...
+    def copy(self) -> typing.Any: ...
     def evaluate(
         self,
         X: typing.Any,
@@ -284,14 +282,9 @@ class NetworkF32:
     ) -> None: ...
 
 class NetworkF64:
-    def __init__(
-        self,
-        layers: list,
-        in_features: typing.SupportsInt | typing.SupportsIndex,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None: ...
+    def __init__(self) -> None: ...
     def assign(self, given: dict) -> None: ...
-    def copy(self) -> NetworkF64: ...
+    def copy(self) -> typing.Any: ...
     def evaluate(
         self,
         X: typing.Any,
@@ -354,6 +347,7 @@ class NetworkF64:
     ) -> None: ...
 
 class TrainerF32:
+    def __init__(self) -> None: ...
     def evaluations(self) -> int: ...
     def fit(
         self,
@@ -366,10 +360,11 @@ class TrainerF32:
         config: dict,
         on_epoch: typing.Any,
         save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
         state: typing.Any = None,
     ) -> dict:
         """
-        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
     def set_learning_rate(
@@ -384,6 +379,7 @@ class TrainerF32:
     ) -> tuple: ...
 
 class TrainerF64:
+    def __init__(self) -> None: ...
     def evaluations(self) -> int: ...
     def fit(
         self,
@@ -396,10 +392,11 @@ class TrainerF64:
         config: dict,
         on_epoch: typing.Any,
         save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
         state: typing.Any = None,
     ) -> dict:
         """
-        save: called after each epoch with the state of the fit, a dict; state: such a dict to go on from.
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
         """
     def restore(self, state: dict) -> None: ...
     def set_learning_rate(
@@ -483,6 +480,14 @@ def check_schedule(schedule: dict) -> None:
     Raise ValueError for a setting out of range.
     """
 
+def class_loss(
+    logits: typing.Any,
+    y: typing.Any,
+    config: dict,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
 def csr(
     name: str,
     indptr: typing.Any,
@@ -542,6 +547,14 @@ def elementwise_loss(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> tuple: ...
+def fail_allocations(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    count: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> None:
+    """
+    Let the n-th allocation from now fail, and count - 1 after it; 0: none.
+    """
+
 def layernorm_backward(
     dy: typing.Any,
     x: typing.Any,
@@ -584,5 +597,6 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
 
 __version__: str
+compiler: str
 eigen_version: str
 level: str
