@@ -35,6 +35,7 @@ BENCHES = (
     "time_to_accuracy",
     "inference_vs_peers",
     "scaling",
+    "sklearn_parity",
 )
 
 nox.options.default_venv_backend = "venv"
@@ -89,6 +90,14 @@ def tests(session: nox.Session) -> None:
     """All tests and doctests, in an editable install for this processor."""
     install_fastnn(session, "test")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Load 20,000 files that are a few mutations away from valid ones."""
+    install_fastnn(session, "test")
+    cases = {"FASTNN_FUZZ_CASES": "20000"}
+    session.run("pytest", "tests/io/test_fuzz.py", *session.posargs, env=cases)
 
 
 @nox.session

@@ -174,7 +174,7 @@ def _normalize(function: str) -> Case:
     return Case(function, "kernels", function, make)
 
 
-def _cross_entropy(label: str, classes: int | None) -> Case:
+def _class_loss(label: str, classes: int | None) -> Case:
     def make(rng: np.random.Generator, step: str, dtype: Any) -> Work:
         cols = classes or COLUMNS[step]
         rows = max(1, ELEMENTS[step] // cols)
@@ -183,7 +183,7 @@ def _cross_entropy(label: str, classes: int | None) -> Case:
             z.shape, (z, rng.integers(0, cols, rows)), {}, 2 * _moved(z), "GB/s"
         )
 
-    return Case(label, "kernels", "softmax_cross_entropy", make)
+    return Case(label, "kernels", label.split(",", maxsplit=1)[0], make)
 
 
 def _loss(function: str) -> Case:
@@ -233,9 +233,12 @@ CASES = (
             *("layernorm_forward", "layernorm_backward"),
         ),
     ),
-    _cross_entropy("softmax_cross_entropy", None),
-    _cross_entropy("softmax_cross_entropy, 10 classes", 10),
-    *map(_loss, ("mse", "mae", "huber", "binary_cross_entropy")),
+    _class_loss("softmax_cross_entropy", None),
+    _class_loss("softmax_cross_entropy, 10 classes", 10),
+    *map(_loss, ("mse", "squared_error", "mae", "huber")),
+    *map(_loss, ("log_cosh", "quantile_loss", "poisson_nll")),
+    *map(_loss, ("binary_cross_entropy", "hinge")),
+    _class_loss("focal_loss", None),
     Case("dropout_forward", "kernels", "dropout_forward", _dropout_forward),
     Case("dropout_backward", "kernels", "dropout_backward", _dropout_backward),
     *(_activation(name, backward=False) for name in ACTIVATIONS),

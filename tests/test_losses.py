@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn.losses import LOSSES, Loss, resolve_loss
+from fastnn.losses import LOSSES, CustomLoss, Loss, SquaredError, resolve_loss
 from gradcheck import assert_network_gradient
 
 N = 6
@@ -26,29 +26,48 @@ def _soft(rng):
     return p / p.sum(axis=1, keepdims=True)
 
 
+def _counts(rng):
+    return rng.poisson(3.0, size=(N, 3))
+
+
 def _yes_no(rng):
     return rng.integers(0, 2, size=(N, 3))
 
 
 CASES = [
     (fnn.MSE(), _values),
+    (SquaredError(), _values),
     (fnn.MAE(), _values),
     (fnn.Huber(), _values),
     (fnn.Huber(delta=0.3), _values),
+    (fnn.LogCosh(), _values),
+    (fnn.Quantile(), _values),
+    (fnn.Quantile(q=0.9), _values),
+    (fnn.PoissonNLL(), _counts),
+    (fnn.PoissonNLL(), lambda rng: rng.random((N, 3))),
+    (fnn.PoissonNLL(sum_outputs=True), _counts),
     (fnn.CrossEntropy(), _labels),
     (fnn.CrossEntropy(), _soft),
     (fnn.CrossEntropy(label_smoothing=0.2), _labels),
     (fnn.CrossEntropy(label_smoothing=0.2), _soft),
+    (fnn.Focal(), _labels),
+    (fnn.Focal(), _soft),
+    (fnn.Focal(gamma=0.0), _labels),
+    (fnn.Focal(gamma=0.5), _labels),
+    (fnn.Focal(gamma=5.0), _soft),
+    (fnn.Hinge(), _yes_no),
+    (fnn.Hinge(), lambda rng: rng.random((N, 3))),
     (fnn.BinaryCrossEntropy(), _yes_no),
     (fnn.BinaryCrossEntropy(), lambda rng: rng.random((N, 3))),
     (fnn.BinaryCrossEntropy(pos_weight=2.5), _yes_no),
     (fnn.BinaryCrossEntropy(pos_weight=[0.5, 1, 3], label_smoothing=0.1), _yes_no),
+    (fnn.BinaryCrossEntropy(sum_outputs=True), _yes_no),
 ]
 
 
 def test_the_table_has_every_loss():
     assert {type(loss) for loss, _ in CASES} == set(LOSSES.values())
-    assert set(LOSSES.values()) == set(Loss.__subclasses__())
+    assert {*LOSSES.values(), CustomLoss} == set(Loss.__subclasses__())
 
 
 @pytest.mark.parametrize(("loss", "make_y"), CASES)
@@ -93,7 +112,21 @@ def test_values_by_hand():
     assert _loss_of([[1, 3]], [[0, 1]], "huber") == (1 / 2 + 3 / 2) / 2
     # e: 3 > delta 2: 2 * (3 - 1)
     assert _loss_of([[3]], [[0]], fnn.Huber(delta=2.0)) == 4.0
+    assert _loss_of([[1, 3]], [[0, 1]], "squared_error") == (1 + 4) / 2
+    assert _loss_of([[1], [3]], [0, 1], "squared_error") == (1 + 4) / 2 / 2
+    assert _loss_of([[3, -3]], [[0, 0]], "log_cosh") == pytest.approx(
+        math.log(math.cosh(3)), rel=1e-14
+    )
+    assert _loss_of([[1, 5]], [[3, 1]], fnn.Quantile(0.75)) == (0.75 * 2 + 0.25 * 4) / 2
+    assert _loss_of([[0.5, 2], [-1, -4]], [[1, 1], [0, 1]], "hinge") == (0.5 + 5) / 4
+    # p = 3/4 of the right class
+    assert _loss_of([[math.log(3), 0]], [0], fnn.Focal(2.0)) == pytest.approx(
+        -(0.25**2) * math.log(0.75), rel=1e-14
+    )
     e = math.e
+    assert _loss_of([[1, 0]], [[2, 3]], "poisson") == pytest.approx(
+        ((e - 2 * 1) + (1 - 3 * 0)) / 2, rel=1e-14
+    )
     assert _loss_of([[1, 0]], [0], "cross_entropy") == pytest.approx(
         -math.log(e / (e + 1)), rel=1e-14
     )
@@ -113,6 +146,21 @@ def test_values_by_hand():
     ) == pytest.approx((3 * math.log(1 + 1 / e) + math.log(1 + e)) / 2, rel=1e-14)
 
 
+@pytest.mark.parametrize("loss", [fnn.PoissonNLL, fnn.BinaryCrossEntropy])
+@pytest.mark.parametrize("outputs", [1, 2, 5, 40])
+def test_the_sum_over_outputs_is_so_many_means(loss, outputs, rng):
+    X, y = rng.normal(size=(N, 2)), rng.integers(0, 2, size=(N, outputs))
+    net = fnn.Sequential(fnn.Dense(outputs), dtype="float64").build(2)
+    weight = rng.random(N)
+    mean, slope = net.loss_and_gradients(X, y, loss=loss(), sample_weight=weight)
+    total, steep = net.loss_and_gradients(
+        X, y, loss=loss(sum_outputs=True), sample_weight=weight
+    )
+    assert total == pytest.approx(outputs * mean, rel=1e-13)
+    for name in slope:
+        np.testing.assert_allclose(steep[name], outputs * slope[name], rtol=1e-11)
+
+
 def test_weighted_mean():
     # (1 * 1 + 3 * 4) / (1 + 3)
     value = _loss_of([[1], [2]], [0, 0], "mse", sample_weight=[1, 3])
@@ -126,9 +174,50 @@ def test_large_logits_do_not_overflow():
     assert _loss_of([[1e4]], [1], "binary_cross_entropy") == 0.0
 
 
+def test_focal_without_focus_is_cross_entropy(rng):
+    outputs = 5 * rng.normal(size=(N, 3))
+    for y in (_labels(rng), _soft(rng)):
+        assert _loss_of(outputs, y, fnn.Focal(0)) == pytest.approx(
+            _loss_of(outputs, y, "cross_entropy"), rel=1e-13
+        )
+
+
+def test_half_of_mae_asks_for_medians(rng):
+    outputs, y = rng.normal(size=(N, 3)), _values(rng)
+    assert _loss_of(outputs, y, "quantile") == pytest.approx(
+        _loss_of(outputs, y, "mae") / 2, rel=1e-14
+    )
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
+def test_quantiles_are_found(q, rng):
+    y = rng.exponential(size=2000)
+    net = fnn.Sequential(fnn.Dense(1), dtype="float64")
+    net.fit(
+        np.zeros((2000, 1)),
+        y,
+        loss=fnn.Quantile(q),
+        optimizer=fnn.Adam(0.05),
+        schedule=fnn.Cosine(60),
+        epochs=60,
+    )
+    assert np.mean(y < net.predict([[0.0]])[0, 0]) == pytest.approx(q, abs=0.01)
+
+
+def test_margins_are_no_probabilities(rng):
+    X, y = rng.normal(size=(60, 2)), rng.integers(0, 2, size=60)
+    net = fnn.Sequential(fnn.Dense(1))
+    net.fit(X, y, loss="hinge", class_weight="balanced", metrics=["accuracy", "auc"])
+    with pytest.raises(ValueError, match=r"predict_proba: .*'hinge'"):
+        net.predict_proba(X)
+    net = fnn.Sequential(fnn.Dense(2))
+    net.fit(X, y, loss="focal", class_weight="balanced", metrics=["accuracy", "auc"])
+    np.testing.assert_allclose(net.predict_proba(X).sum(axis=1), 1, rtol=1e-6)
+
+
 def test_hard_and_soft_labels_agree(rng):
     outputs, labels = rng.normal(size=(N, 3)), _labels(rng)
-    for loss in (fnn.CrossEntropy(), fnn.CrossEntropy(0.1)):
+    for loss in (fnn.CrossEntropy(), fnn.CrossEntropy(0.1), fnn.Focal()):
         hard = _loss_of(outputs, labels, loss)
         assert _loss_of(outputs, np.eye(3)[labels], loss) == pytest.approx(hard)
 
@@ -144,6 +233,14 @@ def test_names_and_values():
 ERRORS = [
     (lambda: fnn.Huber(delta=0), ValueError, ["Huber", "delta", "0"]),
     (lambda: fnn.Huber(delta="1"), TypeError, ["delta", "a number"]),
+    (lambda: fnn.Quantile(1.0), ValueError, ["Quantile", "q", "(0, 1)", "1"]),
+    (lambda: fnn.Quantile(0), ValueError, ["Quantile", "q", "(0, 1)", "0"]),
+    (lambda: fnn.Quantile([0.5]), TypeError, ["Quantile", "q", "a number"]),
+    (lambda: fnn.Focal(-1), ValueError, ["Focal", "gamma", ">= 0", "-1"]),
+    (lambda: fnn.Focal(float("inf")), ValueError, ["Focal", "gamma", "inf"]),
+    (lambda: _loss_of([[1]], [0], "focal"), ValueError, ["focal", "at least 2"]),
+    (lambda: _loss_of([[1]], [2], "hinge"), ValueError, ["y", "[0, 1]", "hinge"]),
+    (lambda: fnn.PoissonNLL("yes"), TypeError, ["sum_outputs", "True or False"]),
     (lambda: fnn.CrossEntropy(1.5), ValueError, ["label_smoothing", "1.5"]),
     (lambda: fnn.CrossEntropy(-0.1), ValueError, ["label_smoothing", "-0.1"]),
     (lambda: fnn.BinaryCrossEntropy(pos_weight=0.0), ValueError, ["pos_weight", "0"]),
@@ -155,6 +252,8 @@ ERRORS = [
         ["pos_weight", "nan"],
     ),
     (lambda: resolve_loss("crossentropy"), ValueError, ["loss", "'cross_entropy'"]),
+    (lambda: resolve_loss("poisson_nll"), ValueError, ["loss", "'poisson'"]),
+    (lambda: _loss_of([[1]], [-1], "poisson"), ValueError, ["y", ">= 0", "-1.0"]),
     (lambda: resolve_loss(3), TypeError, ["loss", "int 3"]),
     (lambda: resolve_loss(fnn.MSE), TypeError, ["loss", "MSE"]),
 ]

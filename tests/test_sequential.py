@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -70,6 +71,54 @@ def test_summary():
         "53 parameters, float32, 0.2 KiB",
         "10 running statistics, not trained by gradients",
     ]
+
+
+def _html_rows(net):
+    """Return the cells of the table in a network's HTML, and the lines below it."""
+    fragment = ET.fromstring(net._repr_html_())  # noqa: S314  (our own)
+    rows = [["".join(cell.itertext()) for cell in row] for row in fragment.iter("tr")]
+    return rows, [line.text for line in fragment.iter("div") if line.text.strip()]
+
+
+def test_html():
+    rows, below = _html_rows(_net().build(4))
+    assert rows == [
+        ["", "Layer", "Output", "Parameters"],
+        ["", "input", "(n, 4)", ""],
+        ["0", "Dense(5, activation=Tanh())", "(n, 5)", "25"],
+        ["1", "BatchNorm()", "(n, 5)", "10"],
+        ["2", "ReLU()", "(n, 5)", "0"],
+        ["3", "Dropout(p=0.3)", "(n, 5)", "0"],
+        ["4", "Dense(3)", "(n, 3)", "18"],
+    ]
+    assert below == [
+        "53 parameters, float32, 0.2 KiB",
+        "10 running statistics, not trained by gradients",
+    ]
+
+
+def test_html_of_a_network_that_is_not_built():
+    net = fnn.Sequential(fnn.ReLU(), fnn.Dense(3), fnn.LayerNorm())
+    rows, below = _html_rows(net)
+    assert [row[2:] for row in rows[1:]] == [
+        ["(n, ?)", ""],
+        ["(n, ?)", ""],
+        ["(n, 3)", ""],
+        ["(n, 3)", "6"],
+    ]
+    assert below == ["the input's width is not known yet: fit, or build(in_features)"]
+    assert "not built yet" in net._repr_html_()
+    assert net._native is None, "to show a network does not build it"
+
+
+def test_html_escapes_names():
+    class Odd(fnn.Sequential):
+        pass
+
+    Odd.__name__ = "<script>alert(1)</script>"
+    html = Odd(fnn.Dense(1, init=([[1.0]], [0.0])))._repr_html_()
+    assert "<script>" not in html
+    ET.fromstring(html)  # noqa: S314
 
 
 def test_widths():

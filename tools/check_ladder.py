@@ -29,11 +29,14 @@ HOMES = {
 # Python modules by floor, lowest first; modules of one floor may import each other.
 # What is not named here is the top floor: nothing below may import it.
 PYTHON_LADDER = (
-    ("_native", "reference", "_config", "_progress", "errors", "history"),
+    (
+        *("_native", "reference", "_config", "_html", "_plain", "_progress"),
+        *("errors", "history"),
+    ),
     ("layers", "losses", "optim", "schedules"),
     ("_validation", "callbacks"),
-    ("_fit_options", "_network", "_state", "_summary"),
-    ("trainer",),
+    ("_fit_options", "_network", "_state", "_summary", "io"),
+    ("trainer", "onnx"),
     ("sequential",),
 )
 

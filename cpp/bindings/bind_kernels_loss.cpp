@@ -119,19 +119,19 @@ void check_rows(Index rows) {
             "at least 1 (a loss is a mean over rows)");
 }
 
-py::tuple softmax_cross_entropy(py::handle logits,
-                                py::handle y,
-                                double label_smoothing,
-                                py::handle sample_weight,
-                                py::handle out,
-                                py::handle n_threads) {
+// Losses of classes, by logits.
+py::tuple class_loss(py::handle logits,
+                     py::handle y,
+                     const py::dict& config,
+                     py::handle sample_weight,
+                     py::handle out,
+                     py::handle n_threads) {
     return with_dtype(logits, "logits", [&]<class T>(T) {
         const auto z = input_matrix<T>(logits, "logits");
         const Index rows = z.extent(0), classes = z.extent(1);
         check_rows(rows);
         require(classes > 0, "the number of classes in logits", classes, "at least 1");
-        const loss::CrossEntropy config{label_smoothing};
-        config.validate();
+        const auto loss = variant_from_dict<Loss>(config);
         const Buffer<T> weights = row_weights<T>(sample_weight, rows);
 
         const py::array target =
@@ -159,14 +159,39 @@ py::tuple softmax_cross_entropy(py::handle logits,
         dz.check_apart(z);
         dz.check_apart(target, "y");
         const double total = weights.size() > 0 ? 1.0 : static_cast<double>(rows);
-        const double value = evaluate<T>(n_threads, config, z.matrix(), targets,
-                                         weights, total, dz.matrix());
+        const double value = evaluate<T>(n_threads, loss, z.matrix(), targets, weights,
+                                         total, dz.matrix());
         return py::make_tuple(value, dz.array());
     });
 }
 
-// Losses that are a mean over elements. Without weights and pos_weight all elements are
-// alike, so they are taken in long rows whatever the shape.
+template <class T>
+void check_targets(const Loss& loss, const T* y, Index n) {
+    const bool fractions = std::holds_alternative<loss::BinaryCrossEntropy>(loss) ||
+                           std::holds_alternative<loss::Hinge>(loss);
+    const bool counts = std::holds_alternative<loss::PoissonNll>(loss);
+    for (Index i = 0; (fractions || counts) && i < n; ++i) {
+        if (y[i] >= T(0) && (counts || y[i] <= T(1))) continue;
+        require(false, "y at position " + std::to_string(i), y[i],
+                counts ? "at least 0" : "in [0, 1]");
+    }
+}
+
+// What one of so many outputs counts in the loss of its row.
+double share_of_output(const Loss& loss, Index outputs) {
+    return std::visit(
+        [&]<class L>(const L& l) {
+            if constexpr (requires { l.share(outputs); }) {
+                return l.share(outputs);
+            } else {
+                return 1.0;
+            }
+        },
+        loss);
+}
+
+// Losses that judge each element by itself. Without weights and pos_weight all elements
+// are alike, so they are taken in long rows whatever the shape.
 py::tuple elementwise_loss(py::handle outputs,
                            py::handle y,
                            const py::dict& config,
@@ -192,11 +217,7 @@ py::tuple elementwise_loss(py::handle outputs,
                                         ": the shape of outputs");
         }
         const auto* t = static_cast<const T*>(target.data());
-        const auto* binary = std::get_if<loss::BinaryCrossEntropy>(&loss);
-        for (Index i = 0; binary && i < rows * cols; ++i) {
-            if (t[i] >= T(0) && t[i] <= T(1)) continue;
-            require(false, "y at position " + std::to_string(i), t[i], "in [0, 1]");
-        }
+        check_targets(loss, t, rows * cols);
         const Buffer<T> weights = row_weights<T>(sample_weight, rows);
         const Output<T> dz(out, "out", z.array().shape(), z.ndim());
         dz.check_apart(z);
@@ -209,6 +230,7 @@ py::tuple elementwise_loss(py::handle outputs,
             return evaluate<T>(n_threads, loss, {z.data() + first, n, width}, targets,
                                weights, total_weight, {dz.data() + first, n, width});
         };
+        const auto* binary = std::get_if<loss::BinaryCrossEntropy>(&loss);
         double value = 0;
         if (weights.size() > 0 || (binary && binary->pos_weight.size() > 1)) {
             const double total = weights.size() > 0 ? 1.0 : static_cast<double>(rows);
@@ -216,11 +238,12 @@ py::tuple elementwise_loss(py::handle outputs,
         } else {
             constexpr Index kRun = 1024;
             const Index size = rows * cols, runs = size / kRun, rest = size % kRun;
-            const auto share = [&](Index width) {
-                return static_cast<double>(size) / static_cast<double>(width);
+            const auto total = [&](Index width) {
+                return static_cast<double>(rows) * share_of_output(loss, width) /
+                       share_of_output(loss, cols);
             };
-            value = part(0, runs, kRun, share(kRun));
-            if (rest > 0) value += part(runs * kRun, 1, rest, share(rest));
+            value = part(0, runs, kRun, total(kRun));
+            if (rest > 0) value += part(runs * kRun, 1, rest, total(rest));
         }
         return py::make_tuple(value, dz.array());
     });
@@ -230,8 +253,8 @@ py::tuple elementwise_loss(py::handle outputs,
 
 void register_loss_kernels(py::module_& m) {
     using namespace py::literals;
-    m.def("softmax_cross_entropy", &softmax_cross_entropy, "logits"_a, "y"_a,
-          "label_smoothing"_a, "sample_weight"_a, "out"_a, "n_threads"_a);
+    m.def("class_loss", &class_loss, "logits"_a, "y"_a, "config"_a, "sample_weight"_a,
+          "out"_a, "n_threads"_a);
     m.def("elementwise_loss", &elementwise_loss, "outputs"_a, "y"_a, "config"_a,
           "sample_weight"_a, "out"_a, "n_threads"_a);
 }

@@ -4,6 +4,8 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
+#include "bindings/judge.hpp"
+#include "bindings/new_object.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/running.hpp"
 #include "fastnn/core/rng.hpp"
@@ -33,12 +35,16 @@ MatrixView<const T> matrix_of(const DenseArray<T>& a) {
     return {a.data(), a.shape(0), a.shape(1)};
 }
 
+// The rows of X, which must outlive them: a dense array, or sparse rows (bind_csr.cpp).
 template <class T>
-MatrixView<const T> features(const Network<T>& network, const DenseArray<T>& x) {
-    require(x.shape(1) == network.in_features(), "the number of columns of X",
-            x.shape(1),
+Features<T> features(const Network<T>& network, const py::object& x) {
+    const bool sparse = py::isinstance<BoundCsr<T>>(x);
+    const Features<T> rows = sparse
+                                 ? Features<T>(py::cast<const BoundCsr<T>&>(x).view())
+                                 : Features<T>(matrix_of(dense_array<T>("X", x, 2)));
+    require(rows.cols == network.in_features(), "the number of columns of X", rows.cols,
             std::to_string(network.in_features()) + ", the network's in_features");
-    return matrix_of(x);
+    return rows;
 }
 
 // A view of some numbers of the network that keeps it alive.
@@ -97,19 +103,18 @@ Link link_named(const std::string& name) {
 // The outputs, or None if X holds NaN or infinity: Python says where.
 template <class T>
 py::object predict(BoundNetwork<T>& self,
-                   const py::object& x_object,
+                   const py::object& x,
                    typename Network<T>::Depth depth,
                    Index width,
                    Link link,
                    int n_threads) {
     constexpr double kWorthReleasing = 1e6;  // some microseconds
-    const DenseArray<T> x = dense_array<T>("X", x_object, 2);
-    const MatrixView<const T> rows = features(self.network, x);
+    const Features<T> rows = features(self.network, x);
     py::array_t<T> y({rows.rows, width});
     const MatrixView<T> out{y.mutable_data(), rows.rows, width};
     const Usage::Reading reading(self.usage);
     std::optional<ReleasedGil> release;
-    if (inference_work(self.network, rows.rows) > kWorthReleasing) release.emplace();
+    if (inference_work(self.network, rows) > kWorthReleasing) release.emplace();
     const bool finite = infer<T>(self.network, depth, link, rows, out, n_threads);
     release.reset();
     if (!finite) return py::none();
@@ -152,7 +157,7 @@ py::dict evaluate(BoundNetwork<T>& self,
                   const std::vector<std::string>& names,
                   int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
-    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w, loss_dict);
     const int threads = resolve_threads(n_threads);
     double value = 0;
     std::vector<double> scores;
@@ -185,7 +190,7 @@ py::tuple gradients(BoundNetwork<T>& self,
                     double l2,
                     int n_threads) {
     const Loss loss = loss_from_dict(loss_dict);
-    const BoundSamples<T> data = bind_samples(self.network, x, y, w);
+    const BoundSamples<T> data = bind_samples(self.network, x, y, w, loss_dict);
     require_not_negative("l1", l1);
     require_not_negative("l2", l2);
     py::array_t<T> gradient(self.network.parameters().size());
@@ -277,14 +282,21 @@ template <class T>
 BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& x,
                              const py::object& y,
-                             const py::object& w) {
+                             const py::object& w,
+                             const py::dict& loss) {
     using Labels = DenseArray<std::int32_t>;
-    BoundSamples<T> bound{dense_array<T>("X", x, 2), y, std::nullopt, {}};
-    bound.samples.x = features(network, bound.x);
+    BoundSamples<T> bound{x, y, std::nullopt, nullptr, {}};
+    bound.samples.x = features(network, x);
     const Index n = bound.samples.x.rows;
     require(n >= 1, "the number of rows of X", n, "at least 1");
     Index n_targets = 0;
-    if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
+    if (loss.contains("judge")) {
+        bound.judge = std::make_unique<Judge<T>>(judge_of<T>(loss["judge"], y));
+        bound.samples.targets.judge = bound.judge.get();
+    }
+    if (bound.judge && text(loss["targets"]) == "any") {
+        n_targets = static_cast<Index>(py::len(y));
+    } else if (py::isinstance<Labels>(y) && py::cast<Labels>(y).ndim() == 1) {
         const auto labels = py::reinterpret_borrow<Labels>(y);
         n_targets = labels.size();
         bound.samples.targets.labels = {labels.data(), n_targets};
@@ -316,11 +328,13 @@ BoundSamples<T> bind_samples(const Network<T>& network,
 template BoundSamples<float> bind_samples<float>(const Network<float>&,
                                                  const py::object&,
                                                  const py::object&,
-                                                 const py::object&);
+                                                 const py::object&,
+                                                 const py::dict&);
 template BoundSamples<double> bind_samples<double>(const Network<double>&,
                                                    const py::object&,
                                                    const py::object&,
-                                                   const py::object&);
+                                                   const py::object&,
+                                                   const py::dict&);
 
 void register_networks(py::module_& m) {
     register_network<float>(m, "NetworkF32");

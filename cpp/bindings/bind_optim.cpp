@@ -98,7 +98,7 @@ void register_optim(py::module_& m) {
     using namespace py::literals;
 
     m.def(
-        "check_optimizer", [](const py::dict& dict) { rule_from_dict(dict); },
+        "check_optimizer", [](const py::dict& dict) { method_from_dict(dict); },
         "optimizer"_a, "Raise ValueError for a setting out of range.");
     m.def(
         "check_schedule", [](const py::dict& dict) { schedule_from_dict(dict); },

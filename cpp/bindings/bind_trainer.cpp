@@ -5,6 +5,8 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
+#include "bindings/fit_state_dict.hpp"
+#include "bindings/new_object.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/optim_from_dict.hpp"
 #include "bindings/running.hpp"
@@ -17,9 +19,10 @@ namespace {
 TrainerConfig trainer_config(const py::dict& d) {
     TrainerConfig config{
         .loss = loss_from_dict(d["loss"]),
-        .optimizer = rule_from_dict(d["optimizer"]),
+        .optimizer = method_from_dict(d["optimizer"]),
         .schedule = schedule_or_none(d["schedule"]),
         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
+        .penalty_per_row = py::cast<bool>(d["penalty_per_row"]),
         .max_norm = py::cast<std::optional<double>>(d["max_norm"]),
         .clip_norm = py::cast<std::optional<double>>(d["clip_norm"]),
         .clip_value = py::cast<std::optional<double>>(d["clip_value"]),
@@ -71,15 +74,8 @@ py::object divergence_dict(const std::optional<Divergence>& where) {
 }
 
 py::dict report(const History& history) {
-    py::dict columns;
-    for (const Logs& logs : history.epochs) {
-        for (const auto& [name, value] : logs) {
-            if (!columns.contains(name)) columns[name.c_str()] = py::list();
-            columns[name.c_str()].cast<py::list>().append(value);
-        }
-    }
     py::dict d;
-    d["history"] = columns;
+    d["history"] = curves_dict(history.epochs);
     d["best_epoch"] = history.best_epoch;
     d["stop_reason"] = to_string(history.stop_reason);
     d["diverged"] = divergence_dict(history.divergence);
@@ -90,15 +86,16 @@ template <class T>
 class BoundTrainer {
 public:
     // Before all else; apart from the constructor for new_object's sake.
-    void begin(const py::object& network, const TrainerConfig& config) {
+    void begin(const py::object& network, const py::dict& config) {
         owner_ = network;
+        loss_ = config["loss"];
         bound_ = py::cast<BoundNetwork<T>*>(network);
-        trainer_.emplace(bound_->network, config);
+        trainer_.emplace(bound_->network, trainer_config(config));
     }
 
     // (mean loss, None or where and how the step diverged)
     py::tuple step(const py::object& x, const py::object& y, const py::object& w) {
-        const BoundSamples<T> batch = bind_samples(bound_->network, x, y, w);
+        const BoundSamples<T> batch = bind_samples(bound_->network, x, y, w, loss_);
         const Usage::Writing writing(bound_->usage);
         SignalWatch watch;
         const Hooks hooks{{}, [&] { return watch.raised(); }};
@@ -114,12 +111,15 @@ public:
                  const py::object& y_val,
                  const py::object& w_val,
                  const py::dict& config_dict,
-                 const py::object& on_epoch) {
+                 const py::object& on_epoch,
+                 const py::object& save,
+                 Index every,
+                 const py::object& from) {
         const auto config = config_from_dict<FitConfig>(config_dict);
-        const BoundSamples<T> train = bind_samples(bound_->network, x, y, w);
+        const BoundSamples<T> train = bind_samples(bound_->network, x, y, w, loss_);
         std::optional<BoundSamples<T>> validation;
         if (!x_val.is_none()) {
-            validation = bind_samples(bound_->network, x_val, y_val, w_val);
+            validation = bind_samples(bound_->network, x_val, y_val, w_val, loss_);
         }
         SignalWatch watch;
         Hooks hooks{{}, [&] { return watch.raised(); }};
@@ -132,12 +132,42 @@ public:
                 });
             };
         }
+        Checkpointing<T> checkpointing;
+        if (!save.is_none()) {
+            require(every >= 1, "every", every, "an integer >= 1");
+            checkpointing.every = every;
+            checkpointing.save = [&](FitState<T>&& state) {
+                const py::gil_scoped_acquire acquire;
+                save(fit_state_dict(std::move(state)));
+            };
+        }
+        std::optional<FitState<T>> state;
+        if (!from.is_none()) {
+            state = fit_state_from_dict<T>(from);
+            checkpointing.from = &*state;
+        }
         const History history = without_gil([&] {
             return trainer_->fit(train.samples,
                                  validation ? &validation->samples : nullptr, config,
-                                 hooks);
+                                 hooks, checkpointing);
         });
         return report(history);
+    }
+
+    void set_learning_rate(double lr) {
+        const Usage::Writing writing(bound_->usage);
+        trainer_->set_learning_rate(lr);
+    }
+
+    Index evaluations() const noexcept { return trainer_->evaluations(); }
+
+    py::dict state() {
+        const Usage::Reading reading(bound_->usage);
+        return trainer_state_dict(trainer_->state());
+    }
+    void restore(const py::dict& state) {
+        const Usage::Writing writing(bound_->usage);
+        trainer_->restore(trainer_state_from_dict<T>(state));
     }
 
 private:
@@ -154,6 +184,7 @@ private:
 
     py::object owner_;  // by ourselves: keep_alive breaks when memory runs out
     BoundNetwork<T>* bound_ = nullptr;
+    py::dict loss_;
     std::optional<Trainer<T>> trainer_;
 };
 
@@ -164,15 +195,22 @@ void register_trainer(py::module_& m, const char* name) {
         .def(py::init<>())
         .def("step", &Bound::step, py::arg("X"), py::arg("targets"),
              py::arg("weights") = py::none())
+        .def("set_learning_rate", &Bound::set_learning_rate, py::arg("lr"))
+        .def("evaluations", &Bound::evaluations)
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),
              py::arg("X_val"), py::arg("targets_val"), py::arg("weights_val"),
-             py::arg("config"), py::arg("on_epoch"));
+             py::arg("config"), py::arg("on_epoch"), py::arg("save") = py::none(),
+             py::arg("every") = 1, py::arg("state") = py::none(),
+             "save: called after every so many epochs, and the last, with the state of "
+             "the fit, a dict; state: such a dict to go on from.")
+        .def("state", &Bound::state, "What the trainer needs to go on, a dict.")
+        .def("restore", &Bound::restore, py::arg("state"));
 }
 
 template <class T>
 py::object make_trainer(const py::object& network, const py::dict& config) {
     py::object object = new_object<BoundTrainer<T>>();
-    py::cast<BoundTrainer<T>&>(object).begin(network, trainer_config(config));
+    py::cast<BoundTrainer<T>&>(object).begin(network, config);
     return object;
 }
 

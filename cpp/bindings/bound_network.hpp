@@ -11,6 +11,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include "bindings/bound_csr.hpp"
 #include "fastnn/core/error.hpp"
 #include "fastnn/nn/batch_pass.hpp"
 #include "fastnn/nn/network.hpp"
@@ -99,14 +100,6 @@ struct BoundNetwork {
     Usage usage;
 };
 
-// A Python object of the class that binds U. What takes memory is put into it
-// afterwards: pybind11 3.1 frees a full object twice, or never, if memory runs out just
-// when it takes it over.
-template <class U>
-py::object new_object() {
-    return py::type::of<U>()();
-}
-
 // C-contiguous arrays of the network's dtype; Python has seen to it.
 template <class T>
 using DenseArray = py::array_t<T, py::array::c_style>;
@@ -114,16 +107,20 @@ using DenseArray = py::array_t<T, py::array::c_style>;
 // Features, targets and weights as views; the arrays are kept alive beside them.
 template <class T>
 struct BoundSamples {
-    DenseArray<T> x;
+    py::object x;
     py::object y;
     std::optional<DenseArray<T>> w;
+    std::unique_ptr<Judge<T>> judge;  // of a custom loss
     Samples<T> samples;
 };
 
+// `loss` is the dict of the loss to come: a custom one brings its judge, and perhaps
+// targets that it alone understands.
 template <class T>
 BoundSamples<T> bind_samples(const Network<T>& network,
                              const py::object& x,
                              const py::object& y,
-                             const py::object& w);
+                             const py::object& w,
+                             const py::dict& loss);
 
 }  // namespace fastnn::bindings

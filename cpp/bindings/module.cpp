@@ -8,13 +8,27 @@
 
 namespace fastnn::bindings {
 
+void register_csr(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_optim(pybind11::module_& m);
+void register_lbfgs(pybind11::module_& m);
 void register_networks(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
 void register_running(pybind11::module_& m);
 
 }  // namespace fastnn::bindings
+
+namespace {
+
+#if defined(__clang__)
+constexpr const char* kCompiler = "clang " __clang_version__;
+#elif defined(__GNUC__)
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#else
+constexpr const char* kCompiler = "unknown";
+#endif
+
+}  // namespace
 
 PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     pybind11::register_local_exception_translator([](std::exception_ptr error) {
@@ -30,13 +44,16 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     m.attr("__version__") = FASTNN_VERSION;
     m.attr("level") = FASTNN_LEVEL_NAME;
     m.attr("eigen_version") = FASTNN_EIGEN_VERSION;
+    m.attr("compiler") = kCompiler;
     m.def("allocation_count", &fastnn::allocation_count,
           "Heap allocations this module has made so far.");
+    fastnn::bindings::register_csr(m);
     m.def("fail_allocations", &fastnn::fail_allocations, pybind11::arg("n"),
           pybind11::arg("count") = 1,
           "Let the n-th allocation from now fail, and count - 1 after it; 0: none.");
     fastnn::bindings::register_kernels(m);
     fastnn::bindings::register_optim(m);
+    fastnn::bindings::register_lbfgs(m);
     fastnn::bindings::register_networks(m);
     fastnn::bindings::register_trainers(m);
     fastnn::bindings::register_running(m);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bindings/config_from_dict.hpp"
+#include "bindings/optim_from_dict.hpp"
 #include "fastnn/nn/layer_spec.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/train/config.hpp"
@@ -30,6 +31,11 @@ struct type_caster<fastnn::EarlyStopping>
     : dict_caster<fastnn::EarlyStopping,
                   fastnn::bindings::config_from_dict<fastnn::EarlyStopping>> {};
 
+template <>
+struct type_caster<fastnn::Averaging>
+    : dict_caster<fastnn::Averaging,
+                  fastnn::bindings::variant_from_dict<fastnn::Averaging>> {};
+
 }  // namespace pybind11::detail
 
 namespace fastnn::bindings {
@@ -54,6 +60,11 @@ inline std::vector<LayerSpec> layers_from_dicts(const py::list& dicts) {
 }
 
 inline Loss loss_from_dict(const py::dict& dict) {
+    if (dict.contains("judge")) {  // Python's own part of a custom loss
+        const auto rest = py::reinterpret_steal<py::dict>(PyDict_Copy(dict.ptr()));
+        rest.attr("pop")("judge");
+        return variant_from_dict<Loss>(rest);
+    }
     return variant_from_dict<Loss>(dict);
 }
 

@@ -1,16 +1,22 @@
-// Rules and schedules from their Python descriptions.
+// Optimizers and schedules from their Python descriptions.
 #pragma once
 
 #include <memory>
 
 #include "bindings/config_from_dict.hpp"
-#include "fastnn/optim/rules.hpp"
+#include "fastnn/optim/method.hpp"
 #include "fastnn/optim/schedule.hpp"
 
 namespace fastnn::bindings {
 
 inline optim::Rule rule_from_dict(const py::dict& dict) {
     return variant_from_dict<optim::Rule>(dict);
+}
+inline optim::Method method_from_dict(const py::dict& dict) {
+    if (py::cast<std::string>(dict["kind"]) == optim::Lbfgs::kKind) {
+        return config_from_dict<optim::Lbfgs>(dict);
+    }
+    return rule_from_dict(dict);
 }
 inline optim::Schedule schedule_from_dict(const py::dict& dict) {
     return variant_from_dict<optim::Schedule>(dict);

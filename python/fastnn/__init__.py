@@ -9,12 +9,22 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastnn import _threadpool
 from fastnn._native import core as _core
-from fastnn._show_config import set_num_threads, show_config
-from fastnn.callbacks import EarlyStopping, EpochInfo
-from fastnn.errors import DivergedError, NotBuiltError
+from fastnn._show_config import show_config
+from fastnn._threads import set_num_threads
+from fastnn.callbacks import (
+    EMA,
+    SWA,
+    Checkpoint,
+    CSVLogger,
+    EarlyStopping,
+    EpochInfo,
+    TensorBoard,
+)
+from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
 from fastnn.history import History
 from fastnn.layers import (
     CELU,
@@ -38,9 +48,21 @@ from fastnn.layers import (
     Softsign,
     Tanh,
 )
-from fastnn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber
+from fastnn.losses import (
+    MAE,
+    MSE,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Focal,
+    Hinge,
+    Huber,
+    LogCosh,
+    PoissonNLL,
+    Quantile,
+)
 from fastnn.optim import (
     ASGD,
+    LBFGS,
     SGD,
     Adadelta,
     Adagrad,
@@ -68,23 +90,37 @@ from fastnn.schedules import (
     StepDecay,
     Warmup,
 )
-from fastnn.sequential import Sequential
+from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
+
+if TYPE_CHECKING:
+    from fastnn.sklearn import MLPClassifier, MLPRegressor
 
 __version__: str = _core.__version__
 
+_threadpool.register()
+
+if TYPE_CHECKING:
+    from fastnn import datasets, kernels, onnx, reference
+
 # Modules loaded when first asked for.
-_LAZY = frozenset({"datasets", "kernels", "reference"})
+_LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
+
+# Names from modules that need an extra, likewise.
+_LAZY_FROM = {"MLPClassifier": "fastnn.sklearn", "MLPRegressor": "fastnn.sklearn"}
 
 __all__ = [
     "ASGD",
     "CELU",
     "ELU",
+    "EMA",
     "GELU",
+    "LBFGS",
     "MAE",
     "MSE",
     "SELU",
     "SGD",
+    "SWA",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -92,6 +128,8 @@ __all__ = [
     "Adamax",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "CSVLogger",
+    "Checkpoint",
     "Cosine",
     "CosineRestarts",
     "CrossEntropy",
@@ -102,9 +140,11 @@ __all__ = [
     "EarlyStopping",
     "EpochInfo",
     "Exponential",
+    "Focal",
     "HardSigmoid",
     "HardSwish",
     "HardTanh",
+    "Hinge",
     "History",
     "Huber",
     "Identity",
@@ -113,13 +153,19 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "Lion",
+    "LogCosh",
+    "MLPClassifier",
+    "MLPRegressor",
     "Mish",
+    "ModelFileError",
     "MultiStep",
     "NAdam",
     "NotBuiltError",
     "OneCycle",
     "OptimizerState",
+    "PoissonNLL",
     "Polynomial",
+    "Quantile",
     "RAdam",
     "RMSprop",
     "ReLU",
@@ -132,21 +178,28 @@ __all__ = [
     "Softsign",
     "StepDecay",
     "Tanh",
+    "TensorBoard",
     "Trainer",
     "Warmup",
     "__version__",
     "datasets",
     "kernels",
+    "load",
+    "onnx",
     "reference",
     "set_num_threads",
     "show_config",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return importlib.import_module(f"fastnn.{name}")
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take every name for known
+
+    def __getattr__(name: str) -> Any:
+        if name in _LAZY:
+            return importlib.import_module(f"fastnn.{name}")
+        if name in _LAZY_FROM:
+            return getattr(importlib.import_module(_LAZY_FROM[name]), name)
+        raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import numbers
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,10 +46,10 @@ _ELSEWHERE = {
     "mean_squared_error": "mse",
     "mse_loss": "mse",
     "nll": "cross_entropy",
+    "poisson_nll": "poisson",
     "roc_auc": "auc",
     "smooth_l1": "huber",
     "sparse_categorical_crossentropy": "cross_entropy",
-    "squared_error": "mse",
     "swish": "silu",
     "xavier_normal": "glorot_normal",
     "xavier_uniform": "glorot_uniform",
@@ -139,8 +140,10 @@ def _how_many(kinds: tuple[Any, ...]) -> str:
 
 def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
     """`value` as the plain Python type its annotation asks for, or a TypeError."""
-    if typing.get_origin(annotation) is tuple:
+    if typing.get_origin(annotation) in (tuple, Sequence):
         kinds = typing.get_args(annotation)
+        if len(kinds) == 1:  # Sequence[int]
+            kinds = (*kinds, ...)
         if kinds[-1:] == (Ellipsis,) and isinstance(value, (tuple, list)):
             kinds = kinds[:1] * len(value)
         if not isinstance(value, (tuple, list)) or len(value) != len(kinds):
@@ -183,6 +186,11 @@ def _chosen(owner: str, name: str, names: tuple[str, ...], value: Any) -> str:
     return value
 
 
+@functools.cache  # resolving them takes ten times as long as all the rest
+def _annotations(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
 def _values(config: Any) -> tuple[Any, ...]:
     return tuple(getattr(config, f.name) for f in dataclasses.fields(config))
 
@@ -194,7 +202,7 @@ class Config:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
+        hints = _annotations(type(self))  # type: ignore[arg-type]
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             checked = _checked(
@@ -231,6 +239,10 @@ class Config:
         """The description as the dict from which C++ reads its twin."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {"kind": self.kind, **values}
+
+    def stored(self) -> dict[str, Any]:
+        """The fields as a file keeps them; all else is `fastnn._plain`'s business."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 def _with_article(noun: str) -> str:

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn._config import nearest
+from fastnn._config import Config, nearest
+from fastnn._plain import to_plain
 from fastnn._validation import check_bool, check_int, check_metrics, check_number
 from fastnn._validation.options import METRICS
-from fastnn.callbacks import Callback, EarlyStopping
+from fastnn.callbacks import EMA, SWA, Averaging, Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor"]
+__all__ = ["FitOptions", "check_monitor", "sorted_callbacks"]
 
 
 @dataclasses.dataclass(frozen=True)
 class FitOptions:
     """Plain, checked values; see `Trainer.fit` for their meaning."""
 
+    stored: ClassVar[tuple[str, ...]] = (
+        "epochs",
+        "batch_size",
+        "shuffle",
+        "validation_split",
+        "metrics",
+        "early_stopping",
+        "averaging",
+    )
+    """What a checkpoint holds of them: all that the numbers of a fit depend on."""
+
     epochs: int
     batch_size: int
     shuffle: bool
     validation_split: float
     early_stopping: EarlyStopping | None
+    averaging: Averaging | None
     callbacks: tuple[Callback, ...]
     metrics: list[str]
-    verbose: bool
+    verbose: int
 
     @classmethod
     def checked(
@@ -51,17 +64,19 @@ class FitOptions:
             raise ValueError(
                 "validation_data and validation_split are both given: keep one"
             )
-        stopping, functions = _callbacks(early_stopping, callbacks)
+        stopping, averaging, functions = sorted_callbacks(early_stopping, callbacks)
         options = cls(
             epochs=check_int("epochs", epochs, 1),
             batch_size=check_int("batch_size", batch_size, 1),
             shuffle=check_bool("shuffle", shuffle),
             validation_split=split,
             early_stopping=stopping,
+            averaging=averaging,
             callbacks=functions,
             metrics=check_metrics(metrics, loss),
             verbose=_verbose(verbose),
         )
+        _check_averaging(averaging, options.epochs, stopping)
         if stopping is not None:
             check_monitor(
                 "early_stopping",
@@ -69,32 +84,49 @@ class FitOptions:
                 options.metrics,
                 validates=has_validation_data or split > 0,
             )
+        for callback in functions:
+            if isinstance(callback, Checkpoint):
+                _check_checkpoint(
+                    callback,
+                    options.metrics,
+                    validates=has_validation_data or split > 0,
+                )
         return options
 
     def to_native(self) -> dict[str, Any]:
         """Return what the engine reads of them."""
-        stopping = self.early_stopping
+        stopping, average = self.early_stopping, self.averaging
         return {
             "epochs": self.epochs,
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             "metrics": self.metrics,
             "early_stopping": None if stopping is None else stopping.to_native(),
+            "averaging": None if average is None else average.for_fit(self.epochs),
+        }
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the stored ones as JSON can hold them."""
+        values = {name: getattr(self, name) for name in self.stored}
+        return {
+            name: to_plain(value) if isinstance(value, Config) else value
+            for name, value in values.items()
         }
 
 
-def _verbose(value: object) -> bool:
-    if value not in (0, 1):
+def _verbose(value: Any) -> int:
+    if value not in (0, 1, 2):
         raise ValueError(
-            f"verbose must be 0 (silent) or 1 (progress bar), got {value!r}"
+            "verbose must be 0 (silent), 1 (progress bar) or 2 (one line an epoch), "
+            f"got {value!r}"
         )
-    return bool(value)
+    return int(value)
 
 
-def _callbacks(
+def sorted_callbacks(
     early_stopping: object, callbacks: object
-) -> tuple[EarlyStopping | None, tuple[Callback, ...]]:
-    """Sort callables from early stopping, which the engine does by itself."""
+) -> tuple[EarlyStopping | None, Averaging | None, tuple[Callback, ...]]:
+    """Sort callables from early stopping and averages, which the engine does."""
     if early_stopping is None or early_stopping is False:
         rules = []
     elif early_stopping is True:
@@ -106,16 +138,19 @@ def _callbacks(
             "early_stopping must be True, False, None or EarlyStopping(...), got "
             f"{type(early_stopping).__name__} {early_stopping!r}"
         )
-    if callable(callbacks) or isinstance(callbacks, EarlyStopping):
+    if callable(callbacks) or isinstance(callbacks, (EarlyStopping, EMA, SWA)):
         callbacks = (callbacks,)
     if not isinstance(callbacks, Iterable) or isinstance(callbacks, (str, np.ndarray)):
         raise TypeError(
             f"callbacks must be a list of callables, got {type(callbacks).__name__}"
         )
+    averages: list[Averaging] = []
     functions: list[Callback] = []
     for i, callback in enumerate(callbacks):
         if isinstance(callback, EarlyStopping):
             rules.append(callback)
+        elif isinstance(callback, (EMA, SWA)):
+            averages.append(callback)
         elif callable(callback) and not isinstance(callback, type):
             functions.append(callback)
         else:
@@ -128,7 +163,45 @@ def _callbacks(
             f"early stopping is given {len(rules)} times: keep one EarlyStopping, "
             "in early_stopping= or in callbacks="
         )
-    return (rules[0] if rules else None), tuple(functions)
+    if len(averages) > 1:
+        raise ValueError(
+            f"callbacks: {' and '.join(map(repr, averages))} would average the same "
+            "weights: keep one"
+        )
+    return (
+        rules[0] if rules else None,
+        averages[0] if averages else None,
+        tuple(functions),
+    )
+
+
+def _check_averaging(
+    averaging: Averaging | None, epochs: int, stopping: EarlyStopping | None
+) -> None:
+    """Raise if the fit could not average, or not give the average back."""
+    if not isinstance(averaging, SWA):
+        return
+    if isinstance(averaging.start, int) and averaging.start >= epochs:
+        raise ValueError(
+            f"SWA: start={averaging.start} leaves none of epochs={epochs} to average: "
+            f"let it begin earlier, at the latest with epoch {epochs - 1}"
+        )
+    if stopping is not None and stopping.restore_best_weights:
+        raise ValueError(
+            "SWA ends with the average of the weights, EarlyStopping with those of the "
+            "best epoch: keep one, or pass EarlyStopping(restore_best_weights=False)"
+        )
+
+
+def _check_checkpoint(
+    callback: Checkpoint, metrics: list[str], *, validates: bool
+) -> None:
+    """Raise ValueError if a fit lacks a value this callback asks for."""
+    if callback.save_best_only:
+        check_monitor("Checkpoint", callback.monitor, metrics, validates=validates)
+    plain = ["loss", *metrics]
+    twins = [f"val_{name}" for name in plain] if validates else []
+    callback.check_values([*plain, *twins, "lr", "seconds"])
 
 
 def check_monitor(

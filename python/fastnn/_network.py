@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,23 +10,29 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._state import checked_state
-from fastnn._summary import network_repr, network_summary
+from fastnn._summary import network_html, network_repr, network_summary
 from fastnn._validation import (
     Array,
     Data,
+    Rows,
+    TableLike,
     as_data,
-    as_table,
+    as_rows,
     check_bool,
     check_dtype,
     check_int,
     check_threads,
+    features_not_finite,
     finite_in_dtype,
-    in_dtype,
-    not_finite,
 )
 from fastnn.errors import NotBuiltError
-from fastnn.layers import BatchNorm, Dense, Layer, LayerNorm
-from fastnn.layers.chain import checked_chain, declared_width, output_width
+from fastnn.layers import Dense, Layer
+from fastnn.layers.chain import (
+    checked_chain,
+    count_parameters,
+    declared_width,
+    output_width,
+)
 from fastnn.losses import Loss
 
 if TYPE_CHECKING:
@@ -104,8 +110,16 @@ class Network:
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
-        return network_summary(
-            self._layers, native.in_features, native.tensors(), self._dtype
+        return network_summary(self._layers, native.in_features, self._dtype)
+
+    def _repr_html_(self) -> str:
+        return network_html(
+            type(self).__name__,
+            self._layers,
+            self.in_features,
+            built=self._native is not None,
+            seed=self._seed,
+            dtype=self._dtype,
         )
 
     # -- building ---------------------------------------------------------------------
@@ -156,24 +170,9 @@ class Network:
         return self._native
 
     def _initialised(self, in_features: int) -> Any:
-        n_parameters = _count_parameters(self._layers, in_features)
-        size = n_parameters * np.dtype(self._dtype).itemsize
-        too_large = MemoryError(
-            f"this network would have {n_parameters:.4g} parameters, "
-            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
-            "its layers fewer units, or X fewer columns"
+        native = self._allocated(
+            [layer.to_native() for layer in self._layers], in_features
         )
-        if size > _MAX_BYTES:  # C++ could not even count them
-            raise too_large
-        try:
-            native = core.Network(
-                self._dtype,
-                [layer.to_native() for layer in self._layers],
-                in_features,
-                self._seed,
-            )
-        except MemoryError:
-            raise too_large from None
         tensors = {name: view for name, view, _ in native.tensors()}
         for i, layer in enumerate(self._layers):
             if isinstance(layer, Dense):
@@ -186,6 +185,35 @@ class Network:
                         advice="give finite numbers",
                     )
         return native
+
+    def _restore(
+        self, in_features: int, tensors: Mapping[str, Any], progress: tuple[int, int]
+    ) -> None:
+        """Become a built network with these numbers; none is drawn for it."""
+        layers = [layer.to_native() for layer in self._layers]
+        for layer in layers:
+            if layer["kind"] == Dense.kind:
+                layer["init"] = "zeros"
+        native = self._allocated(layers, in_features)
+        native.assign(checked_state(native.tensors(), tensors, strict=True))
+        native.progress = progress
+        self._native = native
+
+    def _allocated(self, layers: list[dict[str, Any]], in_features: int) -> Any:
+        """Return a native network, or a MemoryError that says how large it is."""
+        n_parameters = count_parameters(self._layers, in_features)
+        size = n_parameters * np.dtype(self._dtype).itemsize
+        too_large = MemoryError(
+            f"this network would have {n_parameters:.4g} parameters, "
+            f"{size / 2**30:.4g} GiB in {self._dtype}, more than can be had: give "
+            "its layers fewer units, or X fewer columns"
+        )
+        if size > _MAX_BYTES:  # C++ could not even count them
+            raise too_large
+        try:
+            return core.Network(self._dtype, layers, in_features, self._seed)
+        except MemoryError:
+            raise too_large from None
 
     def _require(self, what: str) -> Any:
         """Return the native network, built if its width is known, else complain."""
@@ -283,7 +311,7 @@ class Network:
     # -- inference --------------------------------------------------------------------
 
     def predict(
-        self, X: npt.ArrayLike, *, n_threads: int | None = None
+        self, X: TableLike, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return the raw outputs of the last layer, in inference mode.
 
@@ -292,8 +320,8 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         n_threads : int, optional
             None: the setting of `set_num_threads`, else all the process may use.
 
@@ -317,19 +345,18 @@ class Network:
         [[3.5], [2.5]]
         """
         native = self._require("predict")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
-        return self._finite(table, native.predict(rows, check_threads(n_threads)))
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.predict(rows, threads))
 
     def hidden(
-        self, X: npt.ArrayLike, layer: int, *, n_threads: int | None = None
+        self, X: TableLike, layer: int, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return what comes out of one layer, in inference mode.
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         layer : int
             Position of the layer; negative: from the end, as in a list. Of a Dense
             with an activation, what comes out of the activation.
@@ -349,22 +376,23 @@ class Network:
         [[0.0, 1.0]]
         """
         native = self._require("hidden")
-        table = as_table("X", X, native.in_features)
         n_layers = len(self._layers)
         index = check_int("layer", layer, -n_layers)
         if index >= n_layers:
             raise ValueError(
                 f"layer must be below {n_layers}, the number of layers, got {index}"
             )
-        rows = in_dtype(table, self._dtype)
-        return self._finite(
-            table, native.hidden(rows, index % n_layers, check_threads(n_threads))
+        threads = check_threads(n_threads)
+        return self._infer(
+            X, lambda rows: native.hidden(rows, index % n_layers, threads)
         )
 
-    def _finite(self, table: Array, outputs: Array | None) -> Array:
-        """Return outputs; the engine makes none of NaN and infinity."""
+    def _infer(self, X: object, outputs_of: Callable[[Rows], Array | None]) -> Array:
+        """Return outputs for what a user passed; of NaN the engine makes none."""
+        rows = as_rows("X", X, self._dtype, self.in_features)
+        outputs = outputs_of(rows)
         if outputs is None:
-            raise not_finite("X", table, self._dtype)
+            raise features_not_finite("X", X, rows, self._dtype)
         return outputs
 
     # -- copies -----------------------------------------------------------------------
@@ -408,18 +436,4 @@ class Network:
         progress = state.pop("progress", None)
         self.__dict__.update(state)
         if tensors is not None:
-            self.build(in_features)
-            self.load_state_dict(tensors)
-            self._native.progress = progress
-
-
-def _count_parameters(layers: tuple[Layer, ...], in_features: int) -> int:
-    """Return the number of trainable numbers, before any is allocated."""
-    count, width = 0, in_features
-    for layer in layers:
-        if isinstance(layer, Dense):
-            count += layer.units * (width + layer.use_bias)
-        elif isinstance(layer, (BatchNorm, LayerNorm)):
-            count += 2 * width
-        width = layer.width(width)
-    return count
+            self._restore(in_features, tensors, progress)

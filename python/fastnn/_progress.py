@@ -1,4 +1,4 @@
-"""The progress bar of a fit."""
+"""What a fit shows while it runs: nothing, a bar over epochs, or a line for each."""
 
 from __future__ import annotations
 
@@ -10,26 +10,50 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress"]
 
+_MOST = 6  # values beside the bar; a line of text has room for all
+
 
 class Progress:
-    """A bar over epochs that shows the newest losses; silent unless asked for."""
+    """Shows the newest losses and metrics; silent unless asked for.
 
-    def __init__(self, epochs: int, *, shown: bool) -> None:
-        self.shown = shown
-        self._bar: Any = None
-        if shown:
-            from tqdm.auto import tqdm  # noqa: PLC0415  (100 ms that few need)
+    Parameters
+    ----------
+    epochs : int
+        How many there will be at most.
+    verbose : {0, 1, 2}
+        0: nothing; 1: a bar on stderr, or a notebook's own; 2: a line an epoch on
+        stdout, for files.
+    done : int, default 0
+        How many were done before, by a fit that this one completes.
+    """
 
-            # A file or pipe keeps every state that is written: write few.
-            interval = 0.1 if sys.stderr.isatty() else 2.0
-            self._bar = tqdm(total=epochs, unit="epoch", mininterval=interval)
+    def __init__(self, epochs: int, *, verbose: int, done: int = 0) -> None:
+        self._epochs = epochs
+        self._lines = verbose == 2
+        self._bar = _bar(epochs, done) if verbose == 1 else None
+        self._done = done
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything to do after an epoch."""
+        return self._lines or self._bar is not None
 
     def update(self, logs: dict[str, float]) -> None:
         """Move on by one epoch."""
+        self._done += 1
+        values = {key: f"{logs[key]:.4g}" for key in _told(logs)}
         if self._bar is not None:
-            losses = {k: f"{logs[k]:.4g}" for k in ("loss", "val_loss") if k in logs}
-            self._bar.set_postfix(losses, refresh=False)
+            first = dict(list(values.items())[:_MOST])
+            self._bar.set_postfix(first, refresh=False)
             self._bar.update()
+        if self._lines:
+            self._print_line(logs["seconds"], values)
+
+    def _print_line(self, seconds: float, values: dict[str, str]) -> None:
+        count = f"{self._done:>{len(str(self._epochs))}}/{self._epochs}"
+        shown = "  ".join(f"{key} {value}" for key, value in values.items())
+        sys.stdout.write(f"epoch {count}  {seconds:.3f} s  {shown}\n")
+        sys.stdout.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -37,3 +61,24 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def _bar(epochs: int, done: int) -> Any:
+    """Return a progress bar for what stderr is: a terminal, a notebook or a file."""
+    if sys.stderr is None:  # a program without a console
+        return None
+    from tqdm.auto import tqdm  # noqa: PLC0415  (100 ms that few need)
+
+    seen = sys.stderr.isatty() or "ipykernel" in sys.modules
+    # A file or pipe keeps every state that is written: few, and none at the start.
+    quiet = {} if seen else {"delay": 1e-9, "mininterval": 10.0}
+    bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True, **quiet)
+    bar.leave = bar.pos == 0  # below another bar it goes when it is done
+    return bar
+
+
+def _told(logs: dict[str, float]) -> list[str]:
+    """Return the losses, then each metric beside its twin; not how it came about."""
+    plain = [key for key in logs if not key.startswith("val_")]
+    plain = [key for key in plain if key not in ("lr", "seconds")]
+    return [twin for key in plain for twin in (key, f"val_{key}") if twin in logs]

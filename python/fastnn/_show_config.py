@@ -10,39 +10,20 @@ import numpy as np
 
 from fastnn import _native
 from fastnn._native import core
-from fastnn._validation import check_threads
+from fastnn._threads import num_threads, threads_from
 
-__all__ = ["set_num_threads", "show_config"]
-
-
-def set_num_threads(n_threads: int | None) -> None:
-    """Set how many threads the process uses where `n_threads` is not given.
-
-    It goes before the environment variables FASTNN_NUM_THREADS and OMP_NUM_THREADS,
-    which go before the number of processors the process may use.
-
-    Parameters
-    ----------
-    n_threads : int or None
-        >= 1; None: decide automatically again.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> fnn.set_num_threads(1)
-    >>> fnn.set_num_threads(None)
-    """
-    core.set_num_threads(check_threads(n_threads))
+__all__ = ["show_config"]
 
 
 def show_config() -> dict[str, Any]:
-    """Print and return version, CPU level, levels built, threads and Eigen version.
+    """Print and return what this installation is and what it runs on.
 
     Returns
     -------
     dict
-        "version", "cpu_level", "levels_built", "levels_supported", "threads",
-        "eigen", "numpy", "python" and "platform".
+        "version"; "cpu_level" in use, "levels_built" and "levels_supported"; "threads"
+        of a call that names none and "threads_from", who decided it; "eigen" and
+        "compiler" the core was built with; "numpy", "python" and "platform".
 
     Examples
     --------
@@ -57,8 +38,10 @@ def show_config() -> dict[str, Any]:
         "cpu_level": _native.level,
         "levels_built": list(_native.levels_built),
         "levels_supported": list(_native.levels_supported),
-        "threads": core.default_threads(0),
+        "threads": num_threads(),
+        "threads_from": threads_from(),
         "eigen": core.eigen_version,
+        "compiler": core.compiler,
         "numpy": np.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -1,13 +1,25 @@
-"""A network as text."""
+"""A network as text and as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
 
-from fastnn._state import Tensor
+from fastnn import _html
 from fastnn.layers import Layer
+from fastnn.layers.chain import count_parameters, count_statistics, output_width
 
-__all__ = ["network_repr", "network_summary"]
+__all__ = ["network_html", "network_repr", "network_summary"]
+
+
+class _Row(NamedTuple):
+    """A layer, or the input, of a network as far as widths are known."""
+
+    position: str
+    layer: str
+    width: int | None
+    parameters: int | None  # None: not known, or the input
 
 
 def network_repr(name: str, layers: Sequence[Layer], *, seed: int, dtype: str) -> str:
@@ -16,38 +28,84 @@ def network_repr(name: str, layers: Sequence[Layer], *, seed: int, dtype: str) -
     return "\n".join([f"{name}(", *lines, f"  seed={seed}, dtype={dtype!r}", ")"])
 
 
-def network_summary(
-    layers: Sequence[Layer], in_features: int, tensors: Sequence[Tensor], dtype: str
-) -> str:
+def network_summary(layers: Sequence[Layer], in_features: int, dtype: str) -> str:
     """Return a table of the layers, their output shapes and parameter counts."""
-    counts = [0] * len(layers)
-    trainable = other = 0
-    for name, view, is_trainable in tensors:
-        if is_trainable:
-            counts[int(name.partition(".")[0])] += view.size
-            trainable += view.size
-        elif not name.endswith("num_batches_tracked"):
-            other += view.size
-    rows = [("", "Layer", "Output", "Parameters"), ("", "input", f"(n, {in_features})")]
+    cells = [
+        (row.position, row.layer, _shape(row.width), _number(row.parameters))
+        for row in _rows(layers, in_features)
+    ]
+    table = _table([("", "Layer", "Output", "Parameters"), *cells])
+    return "\n".join([*table, *_totals(layers, in_features, dtype)])
+
+
+def network_html(
+    name: str,
+    layers: Sequence[Layer],
+    in_features: int | None,
+    *,
+    built: bool,
+    seed: int,
+    dtype: str,
+) -> str:
+    """Return the same for a notebook, also of a network that is not built yet."""
+    columns = [
+        ("", "right"),
+        ("Layer", "left"),
+        ("Output", "left"),
+        ("Parameters", "right"),
+    ]
+    cells = [
+        (row.position, _code(row.layer), _shape(row.width), _number(row.parameters))
+        for row in _rows(layers, in_features)
+    ]
+    if in_features is None:
+        totals = ["the input's width is not known yet: fit, or build(in_features)"]
+    else:
+        totals = _totals(layers, in_features, dtype)
+    note = f"{dtype}, seed {seed}, {'built' if built else 'not built yet'}"
+    below = "".join(f"<div>{escape(line)}</div>" for line in totals)
+    return _html.block(name, note, _html.table(columns, cells), below)
+
+
+def _rows(layers: Sequence[Layer], in_features: int | None) -> list[_Row]:
+    rows = [_Row("", "input", in_features, None)]
     width = in_features
     for i, layer in enumerate(layers):
-        width = layer.width(width)
-        rows.append((str(i), repr(layer), f"(n, {width})", f"{counts[i]:,}"))
+        count = None if width is None else count_parameters((layer,), width)
+        width = output_width((layer,), width)
+        rows.append(_Row(str(i), repr(layer), width, count))
+    return rows
+
+
+def _totals(layers: Sequence[Layer], in_features: int, dtype: str) -> list[str]:
+    trainable = count_parameters(layers, in_features)
     size = trainable * (4 if dtype == "float32" else 8) / 1024
-    totals = [f"{trainable:,} parameters, {dtype}, {size:,.1f} KiB"]
-    if other:
-        totals.append(f"{other:,} running statistics, not trained by gradients")
-    return "\n".join([*_table(rows), *totals])
+    lines = [f"{trainable:,} parameters, {dtype}, {size:,.1f} KiB"]
+    statistics = count_statistics(layers, in_features)
+    if statistics:
+        lines.append(f"{statistics:,} running statistics, not trained by gradients")
+    return lines
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def _shape(width: int | None) -> str:
+    return f"(n, {'?' if width is None else width})"
+
+
+def _number(count: int | None) -> str:
+    return "" if count is None else f"{count:,}"
+
+
+def _code(text: str) -> str:
+    return f'<span style="font-family: monospace">{escape(text)}</span>'
+
+
+def _table(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
     """Return aligned columns: numbers to the right, words to the left."""
-    cells = [(*row, "", "")[:4] for row in rows]
-    width = [max(len(row[c]) for row in cells) for c in range(4)]
+    width = [max(len(row[c]) for row in rows) for c in range(4)]
     lines = [
         f"{i:>{width[0]}}  {layer:<{width[1]}}  {out:<{width[2]}}  "
         f"{count:>{width[3]}}".rstrip()
-        for i, layer, out, count in cells
+        for i, layer, out, count in rows
     ]
     rule = "-" * (sum(width) + 6)
     return [lines[0], rule, *lines[1:], rule]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastnn.history import History
 
-__all__ = ["DivergedError", "NotBuiltError"]
+__all__ = ["DivergedError", "ModelFileError", "NotBuiltError"]
 
 
 class NotBuiltError(RuntimeError):
@@ -98,3 +98,47 @@ def _diverged(
 ) -> DivergedError:
     """Rebuild a pickled error: exceptions pickle positional arguments only."""
     return DivergedError(epoch=epoch, step=step, lr=lr, what=what, history=history)
+
+
+_LONGEST = 300  # of a message's parts: a hostile file must not fill the screen
+
+
+class ModelFileError(ValueError):
+    """A file is broken, hostile, newer than this fastnn, or none of its files at all.
+
+    Files that cannot be read at all (missing, no permission) are an OSError.
+
+    Attributes
+    ----------
+    field : str
+        The place in the file, such as ``"config.net.layers[2].p"``.
+    problem : str
+        What is wrong there.
+    path : str or None
+        The file, or None where a description was read that belongs to no file.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> raise fnn.ModelFileError("header", "ends too early", "net.fnn")
+    Traceback (most recent call last):
+    ...
+    fastnn.errors.ModelFileError: net.fnn: header: ends too early
+    """
+
+    def __init__(self, field: str, problem: str, path: str | None = None) -> None:
+        self.field = _cut(field)
+        self.problem = _cut(problem)
+        self.path = path
+        super().__init__(self.field, self.problem, path)
+
+    def __str__(self) -> str:
+        place = self.field if self.path is None else f"{self.path}: {self.field}"
+        return f"{place}: {self.problem}"
+
+
+def _cut(text: str) -> str:
+    """Return the text, without its middle if it is too long."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"

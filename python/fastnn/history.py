@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from fastnn import _html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["History", "StopReason"]
 
-StopReason: TypeAlias = Literal["epochs", "early_stopping", "callback", "diverged"]
+StopReason: TypeAlias = Literal[
+    "epochs", "early_stopping", "converged", "callback", "diverged"
+]
+
+_CIRCUMSTANCES = ("lr", "seconds")  # keys of how an epoch was made, not what it gave
+_FEW = 20
 
 
-@dataclasses.dataclass(repr=False)
-class History:
+@dataclasses.dataclass(eq=False, repr=False)
+class History:  # noqa: PLW1641  (its curves can be changed)
     """The curves of one fit and why it ended.
 
     Attributes
     ----------
     history : dict of str to list of float
         One value per epoch: "loss" (mean over the epoch's batches, penalties left
-        out), each metric, their "val_" twins, "lr" and "seconds".
+        out; with `LBFGS` the loss after the epoch's iterations), each metric, their
+        "val_" twins, "lr" and "seconds".
     best_epoch : int
         Index of the best epoch by the value early stopping watched; without early
         stopping the last one; -1 if no epoch was finished.
-    stop_reason : {"epochs", "early_stopping", "callback", "diverged"}
-        Why the fit ended.
+    stop_reason : {"epochs", "early_stopping", "converged", "callback", "diverged"}
+        Why the fit ended. "converged": `LBFGS` met a tolerance, or found no lower loss
+        that rounding lets it tell apart.
 
     Examples
     --------
@@ -47,6 +60,16 @@ class History:
         """The epochs of this fit, counted from 0."""
         return list(range(len(self.history.get("loss", ()))))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether these are the same curves and end; NaN is the same as NaN."""
+        if not isinstance(other, History):
+            return NotImplemented
+        return (
+            (self.best_epoch, self.stop_reason) == (other.best_epoch, other.stop_reason)
+            and self.history.keys() == other.history.keys()
+            and all(_same(v, other.history[key]) for key, v in self.history.items())
+        )
+
     def __repr__(self) -> str:
         shown = [
             f"epochs={len(self.epoch)}",
@@ -57,9 +80,31 @@ class History:
             shown += [
                 f"{key}={values[self.best_epoch]:.4g}"
                 for key, values in self.history.items()
-                if key not in ("lr", "seconds")
+                if key not in _CIRCUMSTANCES
             ]
         return f"History({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        best = f", best epoch {self.best_epoch}" if self.epoch else ""
+        note = f"{len(self.epoch)} epochs{best}, stop reason: {self.stop_reason}"
+        columns = [
+            ("", "left"),
+            ("", "left"),
+            ("best epoch", "right"),
+            ("last", "right"),
+        ]
+        rows = [
+            (
+                escape(key),
+                _html.sparkline(values, self.best_epoch),
+                f"{values[self.best_epoch]:.4g}",
+                f"{values[-1]:.4g}",
+            )
+            for key, values in self.history.items()
+            if values and key != "seconds"
+        ]
+        table = [_html.table(columns, rows)] if rows else []
+        return _html.block(type(self).__name__, note, *table)
 
     def to_frame(self) -> Any:
         """Return the curves as a pandas data frame, one row per epoch.
@@ -76,7 +121,8 @@ class History:
 
         Examples
         --------
-        ``history.to_frame()[["loss", "val_loss"]].plot()`` draws both curves.
+        ``history.to_frame()[["loss", "val_loss"]].plot()`` draws both curves. For
+        polars, ``polars.DataFrame(history.history)`` says it all.
         """
         try:
             pd: Any = importlib.import_module("pandas")
@@ -86,7 +132,9 @@ class History:
             ) from error
         return pd.DataFrame(self.history, index=pd.Index(self.epoch, name="epoch"))
 
-    def plot(self, key: str = "loss", *, ax: Axes | None = None) -> Axes:
+    def plot(
+        self, key: str = "loss", *, ax: Axes | None = None, log: bool | None = None
+    ) -> Axes:
         """Draw one curve, its validation twin and the best epoch.
 
         Parameters
@@ -95,6 +143,9 @@ class History:
             A key of ``history``.
         ax : matplotlib.axes.Axes, optional
             Where to draw; None: a new figure.
+        log : bool, optional
+            Whether the scale is logarithmic. None: if all values are positive and span
+            more than two decades.
 
         Returns
         -------
@@ -116,24 +167,96 @@ class History:
             raise ValueError(
                 f"key: this fit has no curve {key!r}; it has {', '.join(self.history)}"
             )
-        try:
-            import matplotlib.pyplot as plt  # noqa: PLC0415  (an optional package)
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                "History.plot needs matplotlib: pip install 'fastnn[plot]'"
-            ) from error
+        pyplot = _pyplot("plot")
         if ax is None:
-            _, ax = plt.subplots()
+            _, ax = pyplot.subplots(layout="constrained")
+        values: list[float] = []
         for name in (key, f"val_{key}"):
             if name in self.history:
-                ax.plot(self.epoch, self.history[name], label=name)
-        ax.axvline(self.best_epoch, color="grey", linestyle=":", label="best epoch")
+                values += self.history[name]
+                self._draw(name, ax)
+        if self.epoch:
+            self._mark_best(ax, with_dot=key not in _CIRCUMSTANCES)
+        if _html.spans_decades(values) if log is None else log:
+            ax.set_yscale("log")
         ax.set_xlabel("epoch")
         ax.set_ylabel(key)
+        ax.xaxis.set_major_locator(pyplot.MaxNLocator(integer=True))
         ax.legend()
         return ax
+
+    def plot_all(self) -> list[Axes]:
+        """Draw the loss and each metric side by side, and a learning rate that moves.
+
+        Returns
+        -------
+        list of matplotlib.axes.Axes
+            One for each, as by `plot`, in one new figure.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If no epoch was finished.
+
+        Examples
+        --------
+        ``history.plot_all()[0].figure.savefig("fit.png")``
+        """
+        keys = [key for key in self.history if self._has_panel(key)]
+        if not self.epoch:
+            raise ValueError(
+                "History.plot_all: no epoch of this fit was finished: there is nothing "
+                f"to draw (stop_reason={self.stop_reason!r})"
+            )
+        _, axes = _pyplot("plot_all").subplots(
+            1,
+            len(keys),
+            figsize=(4.8 * len(keys), 3.6),
+            layout="constrained",
+            squeeze=False,
+        )
+        return [self.plot(key, ax=ax) for key, ax in zip(keys, axes[0], strict=True)]
+
+    def _has_panel(self, key: str) -> bool:
+        """Whether `plot_all` draws it by itself, not as a twin or not at all."""
+        if key in _CIRCUMSTANCES:
+            return key == "lr" and len(set(self.history[key])) > 1
+        return key.removeprefix("val_") == key or key[4:] not in self.history
+
+    def _draw(self, name: str, ax: Axes) -> None:
+        """Draw one curve; dots where a line alone would hide so few epochs."""
+        dots = "." if len(self.epoch) <= _FEW else ""
+        ax.plot(self.epoch, self.history[name], label=name, marker=dots)
+
+    def _mark_best(self, ax: Axes, *, with_dot: bool) -> None:
+        """Mark the best epoch, and its place on the curve drawn last."""
+        best, curve = self.best_epoch, ax.lines[-1]
+        ax.axvline(best, color="grey", linestyle=":", zorder=0, label="best epoch")
+        if with_dot:
+            value = np.asarray(curve.get_ydata())[best]
+            ax.plot(best, value, "o", color=curve.get_color())
 
     @classmethod
     def from_report(cls, report: dict[str, Any]) -> History:
         """Take over the engine's report of a fit."""
         return cls(report["history"], report["best_epoch"], report["stop_reason"])
+
+
+def _same(a: list[float], b: list[float]) -> bool:
+    """Whether two curves hold the same numbers, NaN being one of them."""
+    return len(a) == len(b) and all(
+        x == y or (math.isnan(x) and math.isnan(y)) for x, y in zip(a, b, strict=True)
+    )
+
+
+def _pyplot(method: str) -> Any:
+    try:
+        return importlib.import_module("matplotlib.pyplot")
+    except ModuleNotFoundError as error:
+        if error.name not in ("matplotlib", "matplotlib.pyplot"):
+            raise
+        raise ImportError(
+            f"History.{method} needs matplotlib: pip install 'fastnn[plot]'"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,21 +10,22 @@ import numpy.typing as npt
 
 from fastnn._network import Network
 from fastnn._validation import (
-    as_table,
+    TableLike,
     check_bool,
     check_metrics,
     check_number,
     check_threads,
-    in_dtype,
 )
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.history import History
-from fastnn.losses import Loss, resolve_loss
+from fastnn.io.checkpoint import load_network
+from fastnn.io.model_file import write_network
+from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 from fastnn.trainer import Trainer
 
-__all__ = ["Sequential"]
+__all__ = ["Sequential", "load"]
 
 
 class Sequential(Network):
@@ -61,10 +63,10 @@ class Sequential(Network):
 
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
         schedule: Schedule | None = None,
         epochs: int = 10,
@@ -93,11 +95,12 @@ class Sequential(Network):
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers, best of mean 0 and variance 1.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
+            data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
         loss, optimizer, schedule, l1, l2, max_norm, clip_norm, clip_value, n_threads
             As for `Trainer`.
         epochs, batch_size, shuffle, validation_data, validation_split, \
@@ -116,6 +119,19 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         DivergedError
             If loss or weights stop being finite; the network is then as after the
             last finite epoch.
+
+        Notes
+        -----
+        A sparse X gives the same bits as ``X.toarray()``, without ever being written
+        out as a whole. A first layer that is Dense reads the nonzeros of CSR rows
+        alone; for any other, the rows of a batch are written out. Formats other than
+        CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a step
+        still visits every weight once. Above about a third of nonzeros, dense rows are
+        faster.
+
+        Columns of frames are numbers by narwhals (``pip install 'fastnn[frames]'``);
+        a frame of pandas that holds NumPy's numbers needs nothing. Missing values are
+        an error that names the column.
 
         Examples
         --------
@@ -158,7 +174,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         )
 
     def predict_proba(
-        self, X: npt.ArrayLike, *, n_threads: int | None = None
+        self, X: TableLike, *, n_threads: int | None = None
     ) -> npt.NDArray[Any]:
         """Return probabilities: softmax or sigmoid of the outputs, by the last loss.
 
@@ -166,8 +182,8 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, as for `fit`.
         n_threads : int, optional
             As for `predict`.
 
@@ -194,25 +210,29 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "predict_proba: the network was not fitted yet, so it is not known "
                 "whether softmax or sigmoid makes probabilities; fit it, or use predict"
             )
-        if self._loss.targets == "values":
+        if self._loss.targets == "any":
+            raise ValueError(
+                "predict_proba: the network was fitted with a loss function, of which "
+                "it is not known whether softmax or sigmoid makes probabilities: fit "
+                "with loss=fastnn.losses.CustomLoss(function, targets='classes') (or "
+                "'labels'), or use predict"
+            )
+        if self._loss.targets == "values" or not self._loss.are_logits:
             raise ValueError(
                 f"predict_proba: the network was fitted with loss {self._loss.kind!r}, "
                 "whose outputs are numbers, not logits; use predict"
             )
         native = self._require("predict_proba")
-        table = as_table("X", X, native.in_features)
-        rows = in_dtype(table, self._dtype)
         link = "softmax" if self._loss.targets == "classes" else "sigmoid"
-        return self._finite(
-            table, native.probabilities(rows, link, check_threads(n_threads))
-        )
+        threads = check_threads(n_threads)
+        return self._infer(X, lambda rows: native.probabilities(rows, link, threads))
 
     def evaluate(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss | None = None,
+        loss: str | Loss | LossFunction | None = None,
         metrics: Sequence[str] = (),
         sample_weight: npt.ArrayLike | None = None,
         n_threads: int | None = None,
@@ -223,7 +243,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         ----------
         X, y, sample_weight : array-like
             As for `fit`.
-        loss : str or Loss, optional
+        loss : str, Loss or callable, optional
             None: the loss last fitted with.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
@@ -261,10 +281,10 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
 
     def loss_and_gradients(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
-        loss: str | Loss | None = None,
+        loss: str | Loss | LossFunction | None = None,
         sample_weight: npt.ArrayLike | None = None,
         training: bool = False,
         l1: float = 0.0,
@@ -277,7 +297,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         ----------
         X, y, sample_weight : array-like
             As for `fit`; all rows are one batch.
-        loss : str or Loss, optional
+        loss : str, Loss or callable, optional
             None: the loss last fitted with.
         training : bool, default False
             False: running statistics and no dropout. True: batch statistics, and
@@ -317,7 +337,84 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         )
         return float(value), _by_name(flat, native.tensors())
 
-    def _loss_or_last(self, loss: str | Loss | None) -> Loss:
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, whole or not at all.
+
+        All that makes it what it is goes there: layers, seed, dtype, the tensors with
+        the statistics and counters of BatchNorm, how many epochs and steps it was
+        trained for, and the loss last fitted with (unless that is a function of your
+        own, which no file can hold). `load` gives it back: it predicts the same bits,
+        and a further fit goes on as this one's would. The state of an optimizer belongs
+        to a `Trainer`.
+
+        The file is in the safetensors format, with the names of ``state_dict()``:
+        ``safetensors.torch.load_file(path)`` gives what ``torch.nn.Sequential`` of the
+        same layers loads.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Where, by custom with the suffix ".fnn". A file that is there is replaced in
+            one step, and keeps its mode; until then, and on any error, it stays as it
+            was. The target of a symbolic link is replaced, not the link.
+
+        Raises
+        ------
+        NotBuiltError
+            If the width of the input is not known yet.
+        TypeError, ValueError
+            If `path` is no path, or the network holds NaN or infinity.
+        OSError
+            If the folder is missing or not writable, or the disk is full.
+        RuntimeError
+            If another thread trains the network at the moment.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(1, init=([[2.0, 1.0]], [0.5])))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "net.fnn")
+        ...     net.save(path)
+        ...     fnn.load(path).predict([[1.0, 1.0]]).tolist()
+        [[3.5]]
+        """
+        self._require("save")
+        write_network(path, self)
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network, in inference mode, to an ONNX file.
+
+        The model's input is "X" (n, in_features) in the network's dtype, its outputs
+        are "outputs", what `predict` returns, and by the loss last fitted with
+        "probabilities", what `predict_proba` returns, and "label": the class of each
+        row, or yes (1) and no (0). `fastnn.onnx.to_model` tells more.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotBuiltError
+            If the width of the input is not known yet.
+        OSError
+            If the file cannot be written; an older one is then as it was.
+
+        Examples
+        --------
+        ``onnxruntime.InferenceSession("net.onnx").run(None, {"X": X})`` after
+        ``net.to_onnx("net.onnx")``
+        """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
+        onnx.write(self, path)
+
+    def _loss_or_last(self, loss: str | Loss | LossFunction | None) -> Loss:
         if loss is not None:
             return resolve_loss(loss)
         if self._loss is None:
@@ -326,6 +423,50 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
                 "take; pass loss= (for example 'cross_entropy' or 'mse')"
             )
         return self._loss
+
+
+def load(path: str | os.PathLike[str]) -> Sequential:
+    """Return the network that `Sequential.save`, or a checkpoint, wrote to a file.
+
+    Of a checkpoint it is the network as the fit would hand it out by now: with `EMA`
+    the averages, and what the fit ended with once it is over.
+
+    Anybody's file may be loaded: nothing in it is ever executed, nor found by a name
+    that stands in it, and no more memory is asked for than the file is long.
+
+    A Dense that was given arrays as `init` comes back with ``init="auto"``, which only
+    a new network would look at: the numbers are those of the file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A file written by `Sequential.save` or ``Trainer.fit(checkpoint=path)``.
+
+    Returns
+    -------
+    Sequential
+        It predicts the same bits as the one that was saved, and a further fit gives the
+        same bits as a further fit of that one.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, hostile, of a newer fastnn or none of fastnn's. It says
+        where.
+    OSError
+        If the file is missing or cannot be read.
+    TypeError, ValueError
+        If `path` is no path.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.load("no_such_file.fnn")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'no_such_file.fnn'
+    """
+    return load_network(path, Sequential)
 
 
 def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]]:
@@ -337,3 +478,6 @@ def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]
             pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
             begin += view.size
     return pieces
+
+
+Trainer._net_class = Sequential  # noqa: SLF001

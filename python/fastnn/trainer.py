@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,18 +17,25 @@ from fastnn._native import core
 from fastnn._network import Network
 from fastnn._progress import Progress
 from fastnn._validation import (
+    Array,
     Data,
+    TableLike,
     as_class_weight,
     as_validation_data,
+    check_int,
     check_number,
     check_threads,
     split_rows,
 )
+from fastnn._validation.fingerprint import fingerprints
 from fastnn._validation.weights import combine
-from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
+from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError
 from fastnn.history import History
-from fastnn.losses import Loss, resolve_loss
+from fastnn.io.atomic import checked_target
+from fastnn.io.checkpoint import Checkpoint, CheckpointWriter
+from fastnn.io.run_record import RunRecord
+from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
 
@@ -42,8 +52,10 @@ class Trainer:
     ----------
     net : Sequential
         The network to train, in place.
-    loss : str or Loss, default "cross_entropy"
-        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber" or an object.
+    loss : str, Loss or callable, default "cross_entropy"
+        "cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson", an
+        object, or a function ``(outputs, y) -> (loss of each row, its gradient)``: see
+        `fastnn.losses.CustomLoss`.
     optimizer : str or Optimizer, default "adam"
         A name such as "sgd", with its defaults, or an object: ``SGD(0.1)``.
     schedule : Schedule, optional
@@ -80,11 +92,14 @@ class Trainer:
     [1.0, 0.0, 0.0]
     """
 
+    _net_class: ClassVar[Any]
+    """What `resume` makes: `Sequential`, which alone knows of both."""
+
     def __init__(
         self,
         net: Sequential,
         *,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
         schedule: Schedule | None = None,
         l1: float = 0.0,
@@ -108,12 +123,21 @@ class Trainer:
             "schedule": None if schedule is None else self.schedule.to_native(),
             "l1": check_number("l1", l1, at_least=0.0),
             "l2": check_number("l2", l2, at_least=0.0),
+            "penalty_per_row": False,  # the estimators' rule
             "max_norm": _positive_or_none("max_norm", max_norm),
             "clip_norm": _positive_or_none("clip_norm", clip_norm),
             "clip_value": _positive_or_none("clip_value", clip_value),
             "n_threads": check_threads(n_threads),
         }
+        self.optimizer.check_training(
+            net.layers,
+            schedule=schedule,
+            max_norm=max_norm,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
         self._native: Any = None
+        self._unfinished: Checkpoint | None = None  # the fit to complete
 
     def __repr__(self) -> str:
         return (
@@ -122,16 +146,80 @@ class Trainer:
         )
 
     def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
         if self._native is not None:
-            raise TypeError(
-                "a Trainer that has begun to train cannot be copied or pickled: copy "
-                "or pickle its net, trainer.net, and make a new Trainer for that"
-            )
-        return self.__dict__.copy()
+            state["_native"] = self._native.state()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._native is not None:
+            self._native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
+            self._native.restore(state["_native"])
+
+    @classmethod
+    def resume(
+        cls, path: str | os.PathLike[str], *, n_threads: int | None = None
+    ) -> Trainer:
+        """Return the trainer of a checkpoint, whose next `fit` completes the fit.
+
+        That `fit` is to be called with the same arguments and data as the one that was
+        interrupted. It goes on after the last epoch in the file, writes to the same
+        file, and ends as if nothing had happened: the same bits of weights, statistics
+        and history; only the "seconds" may differ. Callbacks of your own are to be
+        passed again; what they remember is theirs to keep.
+
+        Another argument or other data is a ValueError. `epochs` alone may differ: more
+        to train on, as the longer fit would have, fewer to end earlier, not below the
+        epochs done. (It must not where ``SWA(start=...)`` is a part of the epochs.)
+
+        If the fit in the file was over, the same call returns its history at once and
+        changes nothing; more `epochs` go on, unless early stopping or a callback ended
+        it. Whatever `fit` is called after that is an ordinary one.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A file that ``fit(..., checkpoint=path)`` wrote. Anybody's may be read.
+        n_threads : int, optional
+            As for `Trainer`; the bits do not depend on it.
+
+        Returns
+        -------
+        Trainer
+            Its ``net`` is what ``fastnn.load(path)`` returns; changes made to it before
+            `fit` are lost.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, hostile or none of a fit. It says where.
+        OSError
+            If the file is missing or cannot be read.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import fastnn as fnn
+        >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+        >>> net = fnn.Sequential(fnn.Dense(1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "run.fnn")
+        ...     trainer = fnn.Trainer(net, loss="mse", optimizer=fnn.SGD(lr=0.1))
+        ...     _ = trainer.fit(X, y, epochs=3, checkpoint=path)
+        ...     longer = fnn.Trainer.resume(path).fit(X, y, epochs=5)
+        >>> len(longer.epoch)
+        5
+        """
+        checkpoint = Checkpoint.read(path)
+        net = checkpoint.network(cls._net_class)
+        trainer = cls(net, **checkpoint.run.trainer, n_threads=n_threads)
+        trainer._unfinished = checkpoint
+        return trainer
 
     def step(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
@@ -163,6 +251,12 @@ class Trainer:
         >>> trainer.step([[1.0, 2.0]], [1]) < first
         True
         """
+        if self._unfinished is not None:
+            raise ValueError(
+                f"step: this trainer has a fit to complete, in "
+                f"{self._unfinished.path!r}: call fit with the arguments of that one "
+                "first, or begin anew with fnn.Trainer(fnn.load(path), ...)"
+            )
         data = self._checked_data(X, y, sample_weight)
         native = self._ready(data)
         loss, diverged = native.step(data.X, data.y, data.weight)
@@ -172,7 +266,7 @@ class Trainer:
 
     def fit(
         self,
-        X: npt.ArrayLike,
+        X: TableLike,
         y: npt.ArrayLike,
         *,
         epochs: int = 10,
@@ -183,19 +277,23 @@ class Trainer:
         sample_weight: npt.ArrayLike | None = None,
         class_weight: Any = None,
         early_stopping: bool | EarlyStopping | None = None,
-        callbacks: Sequence[Callback | EarlyStopping] = (),
+        callbacks: Sequence[Callback | EarlyStopping | EMA | SWA] = (),
         metrics: Sequence[str] = (),
+        checkpoint: str | os.PathLike[str] | bool | None = None,
+        checkpoint_every: int = 1,
         verbose: int = 0,
     ) -> History:
         """Train for some epochs; a second call goes on where the first one ended.
 
         Parameters
         ----------
-        X : array-like of shape (n, in_features)
-            Finite numbers, best of mean 0 and variance 1.
+        X : array-like or sparse matrix of shape (n, in_features)
+            Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
+            data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
-            "binary_cross_entropy", else numbers.
+            "binary_cross_entropy", numbers >= 0 for "poisson", else numbers. For a
+            function: what it takes, a row for each of X.
         epochs : int, default 10
             Passes over the data, >= 1.
         batch_size : int, default 128
@@ -216,11 +314,22 @@ class Trainer:
         early_stopping : bool or EarlyStopping, optional
             True stands for ``EarlyStopping()``.
         callbacks : sequence of callables, default ()
-            Each gets an `EpochInfo` after each epoch; a true return value stops.
+            Each gets an `EpochInfo` after each epoch; a true return value stops. One
+            that is a context manager is entered before the first epoch and left in the
+            end. `EMA` or `SWA` among them averages the weights.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
-        verbose : {0, 1}, default 0
-            1 shows a progress bar.
+        checkpoint : str or os.PathLike, optional
+            A file that is written after epochs, whole or not at all, from which
+            `resume` completes the fit after a crash or Ctrl-C; ``fastnn.load`` reads
+            the network in it. None: the file resumed from, if any; False: none.
+        checkpoint_every : int, default 1
+            Epochs from one writing to the next, >= 1; the last is always written. A
+            file of a small network costs 1 to 3 ms and what the disk takes to have it
+            for certain, often 5 to 20 ms: more than an epoch over few rows. The bits
+            of a resumed fit do not depend on it.
+        verbose : {0, 1, 2}, default 0
+            1 shows a progress bar on stderr, 2 prints a line an epoch to stdout.
 
         Returns
         -------
@@ -230,10 +339,18 @@ class Trainer:
         Raises
         ------
         TypeError, ValueError
-            If an argument is unusable; nothing has changed then.
+            If an argument is unusable, or not that of the fit to complete; nothing has
+            changed then.
         DivergedError
             If loss or weights stop being finite; the network is then as after the
             last finite epoch.
+        OSError
+            If the checkpoint cannot be written; an older one is intact. That it cannot
+            is found out before the training where the path tells.
+
+        Notes
+        -----
+        Sparse matrices and data frames: see `Sequential.fit`.
 
         Examples
         --------
@@ -255,11 +372,14 @@ class Trainer:
             metrics=metrics,
             verbose=verbose,
         )
+        path = self._checkpoint_path(checkpoint)
+        every = check_int("checkpoint_every", checkpoint_every, 1)
         train = self._checked_data(X, y, sample_weight)
         n_outputs = self._n_outputs(train)
         validation = as_validation_data(
             validation_data, train, self.loss, self.net.dtype, n_outputs
         )
+        given = train, validation
         if options.validation_split > 0:
             train, validation = self._split(train, options.validation_split)
         if isinstance(monitor := getattr(self.schedule, "monitor", None), str):
@@ -270,8 +390,21 @@ class Trainer:
             class_weight, train.y, self.loss, self.net.dtype, n_outputs
         )
         weight = combine(train.weight, by_class)
+        resumed, run = self._unfinished, None
+        if resumed is not None or path is not None:
+            run = self._run_record(options, given, by_class)
+        if resumed is not None and run is not None:
+            resumed.check_completed_by(run)
         native = self._ready(train)
-        with Progress(options.epochs, shown=options.verbose) as progress:
+        writer = None
+        if run is not None and path is not None:
+            writer = CheckpointWriter(path, self.net, run, resumed)
+        done = 0 if resumed is None else resumed.epoch
+        with (
+            _entered(options.callbacks),
+            Progress(options.epochs, verbose=options.verbose, done=done) as progress,
+        ):
+            self._unfinished = None
             report = native.fit(
                 train.X,
                 train.y,
@@ -279,8 +412,37 @@ class Trainer:
                 *_arrays(validation),
                 options.to_native(),
                 self._on_epoch(progress, options.callbacks),
+                None if writer is None else writer.save,
+                every,
+                None if resumed is None else resumed.state,
             )
-        return _history(report)
+        history = _history(report)
+        if writer is not None:
+            writer.finish(self.net, len(history.epoch))
+        return history
+
+    def _checkpoint_path(self, value: object) -> str | None:
+        """Return the file to write after each epoch, or raise if it cannot be."""
+        if value is None and self._unfinished is not None:
+            return self._unfinished.path
+        return None if value is None or value is False else checked_target(value)
+
+    def _run_record(
+        self,
+        options: FitOptions,
+        data: tuple[Data, Data | None],
+        class_weight: Array | None,
+    ) -> RunRecord:
+        limits = ("l1", "l2", "max_norm", "clip_norm", "clip_value")
+        keywords = {
+            "loss": self.loss,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            **{name: self._config[name] for name in limits},
+        }
+        run = RunRecord(keywords, options, fingerprints(*data, class_weight))
+        run.check_storable()
+        return run
 
     def _checked_data(self, X: object, y: object, sample_weight: object) -> Data:
         return self.net._checked_data(X, y, sample_weight, self.loss)  # noqa: SLF001
@@ -318,6 +480,10 @@ class Trainer:
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
 
+    def _set_learning_rate(self, lr: float) -> None:
+        """Change the rate of the steps to come; a callback may do so."""
+        self._native.set_learning_rate(lr)
+
     def _on_epoch(
         self, progress: Progress, callbacks: tuple[Callback, ...]
     ) -> Callable[[int, dict[str, float]], bool] | None:
@@ -347,6 +513,21 @@ def _checked_schedule(value: object) -> Any:
         "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
         f"{got}"
     )
+
+
+@contextlib.contextmanager
+def _entered(callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Enter those that are context managers; none may swallow an exception."""
+    with contextlib.ExitStack() as stack:
+        for callback in callbacks:
+            if isinstance(callback, contextlib.AbstractContextManager):
+                callback.__enter__()
+                stack.push(functools.partial(_leave, callback))
+        yield
+
+
+def _leave(callback: Any, *error: Any) -> None:
+    callback.__exit__(*error)
 
 
 def _wish(answer: object) -> bool:

@@ -27,6 +27,11 @@ def _network(width, n_hidden=1, **options):
     return fnn.Sequential(*hidden, fnn.BatchNorm(), fnn.Dense(3), **options)
 
 
+def _squared(outputs, y):
+    d = outputs - np.eye(3, dtype=outputs.dtype)[y]
+    return (d * d).mean(axis=1), 2 / 3 * d
+
+
 def _wait(_):
     time.sleep(30)
 
@@ -58,6 +63,15 @@ CASES = {
         {"batch_size": 350_000, "metrics": ["auc"], "shuffle": False},
     ),
     "callback": (16, 1, (64, 5), {"callbacks": [_wait]}),
+    "custom loss": (64, 1, (500, 20), {"batch_size": 500, "loss": _squared}),
+    "ema": (64, 1, (500, 20), {"batch_size": 500, "callbacks": [fnn.EMA(0.9)]}),
+    "ema, two threads": (
+        400,
+        2,
+        (2000, 50),
+        {"batch_size": 100, "callbacks": [fnn.EMA(0.9)], "n_threads": 2},
+    ),
+    "swa": (64, 1, (500, 20), {"batch_size": 500, "callbacks": [fnn.SWA(0)]}),
     "two threads": (64, 1, (2000, 50), {"batch_size": 100, "n_threads": 2}),
 }
 

@@ -22,15 +22,24 @@ EVERYTHING = (
 # loss -> (outputs, targets). Every loss of the package in each form its targets take.
 LOSSES = {
     "mse": (fnn.MSE(), 2, "values"),
+    "squared_error": (fnn.losses.SquaredError(), 2, "values"),
     "mae": (fnn.MAE(), 2, "values"),
     "huber": (fnn.Huber(), 2, "values"),
     "huber-narrow": (fnn.Huber(delta=0.3), 1, "values"),
+    "log_cosh": (fnn.LogCosh(), 2, "values"),
+    "quantile": (fnn.Quantile(0.8), 2, "values"),
+    "focal": (fnn.Focal(), 3, "classes"),
+    "focal-soft": (fnn.Focal(0.5), 3, "probabilities"),
+    "hinge": (fnn.Hinge(), 3, "labels"),
+    "poisson": (fnn.PoissonNLL(), 3, "counts"),
+    "poisson-sum": (fnn.PoissonNLL(sum_outputs=True), 3, "counts"),
     "cross_entropy": (fnn.CrossEntropy(), 3, "classes"),
     "cross_entropy-smooth": (fnn.CrossEntropy(0.2), 3, "classes"),
     "cross_entropy-soft": (fnn.CrossEntropy(), 3, "probabilities"),
     "cross_entropy-soft-smooth": (fnn.CrossEntropy(0.2), 3, "probabilities"),
     "binary": (fnn.BinaryCrossEntropy(), 1, "labels"),
     "binary-many": (fnn.BinaryCrossEntropy(), 3, "labels"),
+    "binary-sum": (fnn.BinaryCrossEntropy(sum_outputs=True), 3, "labels"),
     "binary-smooth": (fnn.BinaryCrossEntropy(label_smoothing=0.2), 3, "labels"),
     "binary-weight": (fnn.BinaryCrossEntropy(pos_weight=3.0), 3, "labels"),
     "binary-weights": (
@@ -55,6 +64,8 @@ def targets(rng, kind, rows, outputs):
         return p / p.sum(axis=1, keepdims=True)
     if kind == "labels":
         return rng.integers(0, 2, size=(rows, outputs)).astype(float)
+    if kind == "counts":
+        return rng.poisson(2.0, size=(rows, outputs)).astype(float)
     return rng.normal(size=(rows, outputs))
 
 

@@ -52,18 +52,33 @@ def torch_losses(torch, loss, out, y):
     if isinstance(loss, fnn.CrossEntropy):
         smooth = loss.label_smoothing
         return f.cross_entropy(out, y, reduction="none", label_smoothing=smooth)
+    if isinstance(loss, fnn.Focal):  # torch has none: by its autograd
+        q = y if y.ndim == 2 else f.one_hot(y, out.shape[1])
+        p = f.softmax(out, dim=1)
+        return -(q * (1 - p) ** loss.gamma * torch.log(p)).sum(dim=1)
+    if isinstance(loss, fnn.Hinge):
+        return f.relu(1 - (2 * y - 1) * out).mean(dim=1)
+    if isinstance(loss, fnn.LogCosh):
+        return torch.log(torch.cosh(out - y)).mean(dim=1)
+    if isinstance(loss, fnn.Quantile):
+        e = y - out
+        return torch.maximum(loss.q * e, (loss.q - 1) * e).mean(dim=1)
     if isinstance(loss, fnn.BinaryCrossEntropy):
         weight = torch.tensor(loss.pos_weight) if loss.pos_weight else None
-        return f.binary_cross_entropy_with_logits(
+        rows = f.binary_cross_entropy_with_logits(
             out, y, reduction="none", pos_weight=weight
-        ).mean(dim=1)
-    if isinstance(loss, fnn.Huber):
+        )
+    elif isinstance(loss, fnn.PoissonNLL):
+        rows = f.poisson_nll_loss(out, y, reduction="none")
+    elif isinstance(loss, fnn.losses.SquaredError):
+        return 0.5 * f.mse_loss(out, y, reduction="none").sum(dim=1)
+    elif isinstance(loss, fnn.Huber):
         rows = f.huber_loss(out, y, reduction="none", delta=loss.delta)
     else:
         rows = {"mse": f.mse_loss, "mae": f.l1_loss}[loss.kind](
             out, y, reduction="none"
         )
-    return rows.mean(dim=1)
+    return rows.sum(dim=1) if getattr(loss, "sum_outputs", 0) else rows.mean(dim=1)
 
 
 def torch_schedule(torch, schedule, optimizer):
@@ -107,21 +122,25 @@ def limit_norms(torch, linear, limit):
             layer.weight *= (limit / norms).clamp(max=1.0)
 
 
-def torch_run(name):
-    """Return the loss of each epoch and the final tensors, as PyTorch has them."""
+def torch_run(name, averaging=None):
+    """Return the loss of each epoch and the final tensors, as PyTorch has them.
+
+    ``averaging(torch, net, optimizer, data)`` makes what follows the run: see
+    record_averages.py.
+    """
     import torch
 
     before = torch.get_default_dtype(), torch.get_num_threads()
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)  # more only get in each other's way in nets so small
     try:
-        return _run(torch, *trajectories.problem(name))
+        return _run(torch, *trajectories.problem(name), averaging)
     finally:
         torch.set_default_dtype(before[0])
         torch.set_num_threads(before[1])
 
 
-def _run(torch, layers, loss, rule, data, options):
+def _run(torch, layers, loss, rule, data, options, averaging):
     X, y, weight = data
     if "class_weight" in options:
         weight = np.asarray(options["class_weight"])[y]
@@ -138,9 +157,13 @@ def _run(torch, layers, loss, rule, data, options):
     per_step = schedule is not None and schedule.per == "step"
     scheduler = schedule and torch_schedule(torch, schedule, optimizer)
 
-    losses = []
-    for _ in range(trajectories.EPOCHS):
+    average = averaging and averaging(torch, net, optimizer, X)
+
+    losses, val_losses = [], []
+    for epoch in range(trajectories.EPOCHS):
         total = 0.0
+        if average:
+            average.begin_epoch(epoch)
         for rows in torch.arange(len(X)).split(trajectories.BATCH):
             optimizer.zero_grad()
             w = weight[rows]
@@ -153,12 +176,20 @@ def _run(torch, layers, loss, rule, data, options):
                 limit_norms(torch, linear, options["max_norm"])
             if per_step and scheduler.last_epoch + 1 < schedule_end(schedule):
                 scheduler.step()
+            if average:
+                average.after_step()
             total += float(mean.detach() * w.sum())
         if scheduler and not per_step:
             scheduler.step()
         losses.append(total / float(weight.sum()))
-    final = net.state_dict()
-    return {"loss": losses, "state": {v: final[k].tolist() for k, v in names.items()}}
+        if average:
+            average.after_epoch()
+            with average.judged() as judged, torch.no_grad():
+                each = torch_losses(torch, loss, judged(X), y)
+            val_losses.append(float((weight * each).sum() / weight.sum()))
+    final = average.state() if average else net.state_dict()
+    run = {"loss": losses, "state": {v: final[k].tolist() for k, v in names.items()}}
+    return {**run, "val_loss": val_losses} if average else run
 
 
 def schedule_end(schedule):

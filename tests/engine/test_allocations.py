@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import fastnn as fnn
 from engine.problems import EVERYTHING, classes, features, targets
@@ -21,10 +22,11 @@ def _allocations(run):
     return core.allocation_count() - before
 
 
-def _per_epoch(rows, n_threads, name, layers=EVERYTHING, **options):
+def _per_epoch(rows, n_threads, name, layers=EVERYTHING, form=None, **options):
     """Allocations of an epoch, from fits of two and of five."""
     rng = np.random.default_rng(1)
     X, y = classes(rng, rows)
+    X = X if form is None else form(X)
     counts = []
     for epochs in (2, 2, 5):  # the first one pays for what the process does once
         net = fnn.Sequential(*layers).build(5)
@@ -47,10 +49,29 @@ def test_steps_allocate_nothing(name, n_threads):
     assert few == many
 
 
+@pytest.mark.parametrize("layers", [EVERYTHING, (fnn.BatchNorm(), fnn.Dense(3))])
+def test_steps_on_sparse_rows_allocate_nothing(layers):
+    """Whether the first layer reads them, or they are written out for it."""
+    few, many = (
+        _per_epoch(rows, 1, "bare", layers, scipy.sparse.csr_array)
+        for rows in (35, 350)
+    )
+    assert few == many
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_epochs_allocate_their_logs_alone(n_threads):
     """The names and numbers of an epoch, kept for the history: a handful."""
     assert _per_epoch(35, n_threads, "bare") <= 8
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("rule", [fnn.EMA(0.9), fnn.SWA(0)], ids=str)
+def test_averaging_allocates_nothing_in_a_step(rule, n_threads):
+    few, many = (
+        _per_epoch(rows, n_threads, "bare", callbacks=[rule]) for rows in (35, 350)
+    )
+    assert few == many
 
 
 def test_validation_allocates_nothing(rng):

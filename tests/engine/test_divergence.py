@@ -175,3 +175,21 @@ def test_a_step_that_breaks_a_weight_is_taken_back():
     with pytest.raises(fnn.DivergedError, match="a weight became infinite or nan"):
         trainer.step([[1e10]], [1e10])
     np.testing.assert_array_equal(net.parameters, before)
+
+
+@pytest.mark.parametrize(("mean", "lr"), [(1e4, 8), (1e6, 10)])
+@pytest.mark.parametrize("sum_outputs", [False, True])
+def test_counts_are_measured_by_their_size(mean, lr, sum_outputs):
+    """NAdam overshoots and comes back: of such counts, such losses are nothing much."""
+    X, y = np.zeros((8, 1)), np.full((8, 2), mean)
+    net = fnn.Sequential(fnn.Dense(2, init="zeros"), dtype="float64")
+    history = net.fit(
+        X,
+        y,
+        loss=fnn.PoissonNLL(sum_outputs=sum_outputs),
+        optimizer=fnn.NAdam(lr=lr),
+        schedule=fnn.Exponential(0.98),
+        epochs=400,
+    )
+    assert max(history.history["loss"]) > 1e5
+    np.testing.assert_allclose(net.predict(X), np.log(mean), rtol=1e-6)

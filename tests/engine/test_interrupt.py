@@ -32,7 +32,10 @@ def _replayed(name, steps):
     if rest:  # stop inside of an epoch: count steps by a schedule that stops learning
         return None
     if epochs:
-        options = {k: v for k, v in options.items() if k in ("batch_size", "clip_norm")}
+        keep = ["batch_size", "clip_norm", "loss"]
+        if name == "ema":  # which holds averages, where SWA holds the weights
+            keep.append("callbacks")
+        options = {k: v for k, v in options.items() if k in keep}
         net.fit(X, y, epochs=epochs, **options)
     return interrupted.digest(net)
 
@@ -48,7 +51,16 @@ def test_fit(name):
 
 # One step an epoch: every number of steps is a number of epochs.
 @pytest.mark.parametrize(
-    "name", ["one step an epoch", "all updates", "full batch", "validation"]
+    "name",
+    [
+        "one step an epoch",
+        "all updates",
+        "full batch",
+        "validation",
+        "ema",
+        "swa",
+        "custom loss",
+    ],
 )
 def test_the_weights_are_those_of_a_finished_step(name):
     report = _interrupt(name, 0.25)

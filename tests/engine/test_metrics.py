@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 from sklearn import metrics
 
 import fastnn as fnn
@@ -88,6 +89,28 @@ def test_numbers(weight, rng, outputs):
         "r2": metrics.r2_score(Y, Z, sample_weight=weight),
     }
     assert report == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_counts(weight, rng, outputs):
+    """Scores are of the rates, exp(outputs); the loss is half the deviance."""
+    Z, Y = features(rng, ROWS, outputs), rng.poisson(2.0, size=(ROWS, outputs))
+    report = _identity(outputs).evaluate(
+        Z, Y, loss="poisson", metrics=["mae", "r2"], sample_weight=weight
+    )
+    rates = np.exp(Z)
+    w = np.ones(ROWS) if weight is None else weight
+    deviance = [
+        metrics.mean_poisson_deviance(Y[:, j], rates[:, j], sample_weight=weight)
+        for j in range(outputs)
+    ]
+    of_y_alone = np.average(scipy.special.xlogy(Y, Y) - Y, axis=0, weights=w).mean()
+    wanted = {
+        "loss": np.mean(deviance) / 2 - of_y_alone,
+        "mae": metrics.mean_absolute_error(Y, rates, sample_weight=weight),
+        "r2": metrics.r2_score(Y, rates, sample_weight=weight),
+    }
+    assert report == pytest.approx(wanted, rel=1e-11)
 
 
 def test_r2_of_constant_targets_is_scikit_learns(rng):

@@ -121,12 +121,20 @@ def test_early_stopping(rng, n_threads):
     )
 
 
-@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_cross_entropy"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        *("mse", "squared_error", "mae", "huber", "log_cosh", "quantile", "poisson"),
+        *("focal", "binary_cross_entropy", "hinge"),
+    ],
+)
 def test_losses(rng, loss):
     net = settled(fnn.Sequential(*NETS["dropout"], seed=9, dtype="float64"), rng)
+    net.parameters[:] *= 0.3  # exp(output) must not explode
     spec = _specification(net, loss=loss, rule="sgd", lr=0.05, momentum=0.9)
-    kind = "labels" if loss == "binary_cross_entropy" else "values"
-    X, y = features(rng, 50), targets(rng, kind, 50, 3)
+    kinds = {"poisson": "counts", "focal": "classes"}
+    kinds |= dict.fromkeys(("binary_cross_entropy", "hinge"), "labels")
+    X, y = features(rng, 50), targets(rng, kinds.get(loss, "values"), 50, 3)
     history = net.fit(
         X, y, loss=loss, optimizer=fnn.SGD(0.05, momentum=0.9), epochs=5, batch_size=7
     )

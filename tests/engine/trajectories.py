@@ -61,6 +61,19 @@ CASES = {
     "mse": (MLP, "mse", momentum, {}),
     "mae": (MLP, "mae", SGD(lr=0.05), {}),
     "huber": (MLP, fnn.Huber(delta=0.4), RMSprop(lr=0.003), {}),
+    "half, summed": (MLP, "squared_error", momentum, {"weighted": True}),
+    "poisson": (MLP, "poisson", Adam(lr=0.02), {"weighted": True}),
+    "poisson, summed": (
+        MLP,
+        fnn.PoissonNLL(sum_outputs=True),
+        SGD(lr=0.02),
+        {"clip_norm": 1.0},
+    ),
+    "log cosh": (MLP, "log_cosh", momentum, {"weighted": True}),
+    "quantile": (MLP, fnn.Quantile(0.8), SGD(lr=0.05), {}),
+    "focal": (NORM, "focal", momentum, {"weighted": True}),
+    "focal, soft labels": (MLP, fnn.Focal(0.7), Adam(lr=0.01), {"soft": True}),
+    "hinge": (MLP, "hinge", SGD(lr=0.1), {"weighted": True}),
     "smoothing": (MLP, fnn.CrossEntropy(0.1), Adam(lr=0.01), {}),
     "soft labels": (RELU, fnn.CrossEntropy(0.2), Adagrad(lr=0.1), {"soft": True}),
     "binary": (ONE, "binary_cross_entropy", NAdam(lr=0.02), {}),
@@ -69,6 +82,12 @@ CASES = {
         fnn.BinaryCrossEntropy(pos_weight=(0.5, 1.0, 3.0)),
         Adadelta(lr=1.0),
         {},
+    ),
+    "many labels, summed": (
+        MLP,
+        fnn.BinaryCrossEntropy(sum_outputs=True),
+        momentum,
+        {"weighted": True},
     ),
     "nesterov": (LAYER, "mse", SGD(0.05, 0.9, nesterov=True, weight_decay=0.01), {}),
     "amsgrad": (MLP, "mse", Adam(lr=0.02, amsgrad=True, weight_decay=0.1), {}),
@@ -125,11 +144,13 @@ def data(loss, outputs, *, soft=False):
     score = np.tanh(X @ draw.standard_normal((FEATURES, outputs)))
     score += 0.3 * draw.standard_normal((ROWS, outputs))
     weight = draw.uniform(0.1, 3.0, size=ROWS) * (draw.uniform(size=ROWS) > 0.1)
-    if isinstance(loss, fnn.CrossEntropy):
+    if isinstance(loss, (fnn.CrossEntropy, fnn.Focal)):
         p = np.exp(score)
         y = p / p.sum(axis=1, keepdims=True) if soft else score.argmax(axis=1)
-    elif isinstance(loss, fnn.BinaryCrossEntropy):
+    elif isinstance(loss, (fnn.BinaryCrossEntropy, fnn.Hinge)):
         y = (score > 0).astype(float)
+    elif isinstance(loss, fnn.PoissonNLL):
+        y = np.floor(3 * np.exp(score))
     else:
         y = 2 * score
     return X, y, weight

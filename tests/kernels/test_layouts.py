@@ -85,7 +85,7 @@ def test_subclasses_are_read_as_arrays(tmp_path, dtype):
 def test_targets_of_any_number(kind, dtype):
     outputs = np.linspace(-1, 1, 12).astype(dtype)
     y = (np.arange(12) % 2).astype(kind)
-    for name in ("mse", "mae", "huber", "binary_cross_entropy"):
+    for name in ("mse", "mae", "huber", "poisson_nll", "binary_cross_entropy"):
         loss, gradient = getattr(kernels, name)(outputs, y)
         exact, slope = getattr(kernels, name)(outputs, y.astype(dtype))
         assert loss == exact

@@ -9,7 +9,7 @@ import pytest
 
 import fastnn as fnn
 from fastnn import kernels, reference
-from fastnn.optim import OPTIMIZERS
+from fastnn.optim import RULES
 
 # (class, settings, exception, words of the message)
 SETTINGS = [
@@ -77,7 +77,7 @@ def test_unknown_setting():
         fnn.Adam(foreach=True)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+@pytest.mark.parametrize("optimizer", RULES.values())
 def test_maximize_is_by_keyword_only(optimizer):
     positional = [f for f in dataclasses.fields(optimizer) if not f.kw_only]
     assert "maximize" not in [f.name for f in positional]
@@ -259,7 +259,7 @@ def test_amsgrad_needs_a_state_made_for_it():
         fnn.Adam(amsgrad=True).update(w, np.ones(3), state)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_kernel_and_specification_have_one_signature(rule):
     def names(module):
         function = getattr(module, f"{rule}_update")
@@ -269,13 +269,13 @@ def test_kernel_and_specification_have_one_signature(rule):
     assert names(kernels) == names(reference)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_kernel_has_the_defaults_of_the_optimizer(rule):
     parameters = inspect.signature(getattr(kernels, f"{rule}_update")).parameters
-    for field in dataclasses.fields(OPTIMIZERS[rule]):
+    for field in dataclasses.fields(RULES[rule]):
         assert parameters[field.name].default == field.default, field.name
-    listed = tuple(parameters)[2 : 2 + len(OPTIMIZERS[rule].slot_names)]
-    assert listed == OPTIMIZERS[rule].slot_names
+    listed = tuple(parameters)[2 : 2 + len(RULES[rule].slot_names)]
+    assert listed == RULES[rule].slot_names
 
 
 KERNELS = {

@@ -8,7 +8,7 @@ import pytest
 
 import fastnn as fnn
 from fastnn import kernels, reference
-from fastnn.optim import OPTIMIZERS
+from fastnn.optim import RULES as REGISTRY
 
 SIZES = (0, 1, 2, 3, 7, 16, 17, 31, 33, 64, 65, 127, 513)
 DTYPES = (np.float32, np.float64)
@@ -58,7 +58,7 @@ def _run(opt, params, steps=9):
 
 
 def test_table_names_every_rule():
-    assert {rule for rule, _ in RULES} == set(OPTIMIZERS)
+    assert {rule for rule, _ in RULES} == set(REGISTRY)
 
 
 @every_rule
@@ -87,7 +87,7 @@ def test_agrees_with_the_specification(rule, settings, dtype):
 @every_rule
 @every_dtype
 def test_parts_have_the_bits_of_the_whole(rule, settings, dtype):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     whole = _numbers(513, dtype, 99)
     _run(opt, whole)
     for cut in (1, 5, 16, 200, 511):
@@ -103,7 +103,7 @@ def test_parts_have_the_bits_of_the_whole(rule, settings, dtype):
 @every_rule
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0), (5,), (3, 4), (2, 3, 4)])
 def test_any_shape(rule, settings, shape):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     params = _numbers(int(np.prod(shape)), np.float64, 99).reshape(shape)
     grads = [_numbers(params.size, np.float64, step).reshape(shape) for step in (1, 2)]
     flat, flat_grads = params.ravel().copy(), [g.ravel().copy() for g in grads]
@@ -136,7 +136,7 @@ LAYOUTS = {
 @every_rule
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_layout_has_the_bits_of_a_plain_copy(rule, settings, layout):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     plain = _numbers((4, 6), np.float32, 99)
     laid_out = LAYOUTS[layout](plain)
     for arrange_grads in (np.ascontiguousarray, LAYOUTS[layout]):
@@ -154,7 +154,7 @@ def test_any_layout_has_the_bits_of_a_plain_copy(rule, settings, layout):
 
 @every_rule
 def test_gradients_are_left_alone_and_may_be_read_only(rule, settings):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     params, g = _numbers(20, np.float64, 1), _numbers(20, np.float64, 2)
     before = g.copy()
     g.flags.writeable = False
@@ -164,7 +164,7 @@ def test_gradients_are_left_alone_and_may_be_read_only(rule, settings):
 
 @every_rule
 def test_gradients_may_be_the_parameters_or_overlap_them(rule, settings):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     for offset in (0, 1, 3):
         both = _numbers(100, np.float64, 1)
         params, grads = both[: 100 - offset], both[offset:]
@@ -176,7 +176,7 @@ def test_gradients_may_be_the_parameters_or_overlap_them(rule, settings):
 
 @every_rule
 def test_nan_in_the_gradient_reaches_the_parameter_and_no_other(rule, settings):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     params = np.ones(40, np.float32)
     g = np.ones(40, np.float32)
     g[17] = np.nan
@@ -186,13 +186,13 @@ def test_nan_in_the_gradient_reaches_the_parameter_and_no_other(rule, settings):
 
 @every_rule
 def test_state_resumes_with_the_same_bits(rule, settings):
-    opt = OPTIMIZERS[rule](**settings)
+    opt = REGISTRY[rule](**settings)
     params = _numbers(33, np.float32, 99)
     state = _run(opt, params, steps=7)
     for again in (
         pickle.loads(pickle.dumps((opt, params, state))),  # noqa: S301
         copy.deepcopy((opt, params, state)),
-        (OPTIMIZERS[rule](**settings), params.copy(), state.copy()),
+        (REGISTRY[rule](**settings), params.copy(), state.copy()),
     ):
         opt2, params2, state2 = again
         assert opt2 == opt
@@ -210,25 +210,25 @@ def test_state_resumes_with_the_same_bits(rule, settings):
 @every_rule
 def test_repeats_bit_for_bit(rule, settings):
     first, second = _numbers(65, np.float32, 1), _numbers(65, np.float32, 1)
-    _run(OPTIMIZERS[rule](**settings), first)
-    _run(OPTIMIZERS[rule](**settings), second)
+    _run(REGISTRY[rule](**settings), first)
+    _run(REGISTRY[rule](**settings), second)
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("rule", sorted(set(OPTIMIZERS) - {"rprop"}))
+@pytest.mark.parametrize("rule", sorted(set(REGISTRY) - {"rprop"}))
 def test_lr_of_a_step_overrides_the_optimizers(rule):
     own, given = np.ones(5), np.ones(5)
-    OPTIMIZERS[rule](lr=0.25).update(own, np.ones(5), OPTIMIZERS[rule]().init(own))
-    opt = OPTIMIZERS[rule](lr=0.5)
+    REGISTRY[rule](lr=0.25).update(own, np.ones(5), REGISTRY[rule]().init(own))
+    opt = REGISTRY[rule](lr=0.5)
     opt.update(given, np.ones(5), opt.init(given), lr=0.25)
     np.testing.assert_array_equal(own, given)
     assert not np.array_equal(own, np.ones(5))
 
 
-@pytest.mark.parametrize("rule", sorted(OPTIMIZERS))
+@pytest.mark.parametrize("rule", sorted(REGISTRY))
 def test_minimizes_a_bowl(rule):
     lr = {"adadelta": 50.0, "adagrad": 0.3, "sgd": 0.05, "asgd": 0.05}.get(rule, 0.02)
-    opt = OPTIMIZERS[rule](lr=lr)
+    opt = REGISTRY[rule](lr=lr)
     scale = np.array([1.0, 3.0, 10.0])
     w = np.array([1.0, -1.0, 0.5])
     state = opt.init(w)

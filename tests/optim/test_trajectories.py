@@ -78,7 +78,7 @@ def test_recorded_table_is_the_recorders():
     table = [(n, s) for n, settings in recorder.CASES.items() for s in settings]
     assert told == table
     assert {name for name, _ in told} == {
-        cls.__name__ for cls in fnn.optim.OPTIMIZERS.values() if cls is not fnn.Lion
+        cls.__name__ for cls in fnn.optim.RULES.values() if cls is not fnn.Lion
     }
 
 

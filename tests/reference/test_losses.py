@@ -6,10 +6,16 @@ import pytest
 from fastnn.reference import (
     activation_forward,
     binary_cross_entropy,
+    focal_loss,
+    hinge,
     huber,
+    log_cosh,
     mae,
     mse,
+    poisson_nll,
+    quantile_loss,
     softmax_cross_entropy,
+    squared_error,
 )
 
 LOG2, LOG3 = math.log(2.0), math.log(3.0)
@@ -34,6 +40,10 @@ def probabilities(rng):
     return rng.normal(size=(5, 3)), rng.dirichlet(np.ones(3), size=5)
 
 
+def counts(rng):
+    return rng.normal(size=(5, 3)), rng.poisson(3.0, size=(5, 3))
+
+
 def binary(rng):
     return rng.normal(size=(5, 3)), rng.integers(0, 2, size=(5, 3))
 
@@ -46,10 +56,21 @@ CASES = [
     (softmax_cross_entropy, probabilities, {"label_smoothing": 0.1}),
     (softmax_cross_entropy, real, {}),  # rows that do not sum to 1
     (mse, real, {}),
+    (squared_error, real, {}),
     (mae, real, {}),
     (huber, real, {}),
     (huber, real, {"delta": 0.3}),
+    (log_cosh, real, {}),
+    (quantile_loss, real, {}),
+    (quantile_loss, real, {"q": 0.8}),
+    (focal_loss, labels, {}),
+    (focal_loss, probabilities, {}),
+    (focal_loss, real, {"gamma": 0.5}),  # rows that do not sum to 1
+    (hinge, binary, {}),
+    (poisson_nll, counts, {}),
+    (poisson_nll, counts, {"sum_outputs": True}),
     (binary_cross_entropy, binary, {}),
+    (binary_cross_entropy, binary, {"sum_outputs": True}),
     (binary_cross_entropy, binary, {"label_smoothing": 0.2}),
     (binary_cross_entropy, binary, {"pos_weight": 3.0}),
     (binary_cross_entropy, binary, {"pos_weight": [0.5, 1.0, 2.0]}),
@@ -137,12 +158,62 @@ def test_regression_by_hand():
     loss, gradient = mse(outputs, y)
     assert loss == 26.0 / 4.0
     np.testing.assert_allclose(gradient, [[0.5, 0.0], [1.5, -2.0]])
+    loss, gradient = squared_error(outputs, y)
+    assert loss == 26.0 / 2.0 / 2.0  # two rows
+    np.testing.assert_allclose(gradient, [[0.5, 0.0], [1.5, -2.0]])
     loss, gradient = mae(outputs, y)
     assert loss == 2.0
     np.testing.assert_allclose(gradient, [[0.25, 0.0], [0.25, -0.25]])
     loss, gradient = huber(outputs, y, delta=2.0)
     assert loss == (0.5 + 0.0 + 4.0 + 6.0) / 4.0  # 1/2; 0; 2 (3 - 1); 2 (4 - 1)
     np.testing.assert_allclose(gradient, [[0.25, 0.0], [0.5, -0.5]])
+
+
+def test_robust_losses_by_hand():
+    outputs, y = np.array([LOG2, 0.0]), np.zeros(2)
+    # cosh(log 2) = (2 + 1/2) / 2 = 5/4, tanh(log 2) = (2 - 1/2) / (2 + 1/2) = 3/5
+    loss, gradient = log_cosh(outputs, y)
+    assert loss == pytest.approx(math.log(5 / 4) / 2, rel=1e-14)
+    np.testing.assert_allclose(gradient, [0.3, 0.0])
+    # y above by 2, below by 4, met
+    loss, gradient = quantile_loss(np.array([1.0, 5.0, 0.0]), [3, 1, 0], q=0.75)
+    assert loss == pytest.approx((0.75 * 2 + 0.25 * 4) / 3, rel=1e-15)
+    np.testing.assert_allclose(3 * gradient, [-0.75, 0.25, 0.0])
+
+
+def test_focal_by_hand():
+    # p = 1/4, 3/4 of softmax(0, log 3); g_1 = (1/4)^2 (2 (3/4) log(3/4) / (1/4) - 1)
+    loss, gradient = focal_loss(LOGITS[:1], np.array([1]))
+    assert loss == pytest.approx(-math.log(3 / 4) / 16, rel=1e-14)
+    g = (6 * math.log(3 / 4) - 1) / 16
+    np.testing.assert_allclose(gradient, [[-g / 4, g / 4]], rtol=1e-14)
+
+
+def test_focal_without_focus_is_cross_entropy(rng):
+    for logits, y in (labels(rng), probabilities(rng)):
+        loss, gradient = focal_loss(logits, y, gamma=0.0)
+        wanted, slope = softmax_cross_entropy(logits, y)
+        assert loss == pytest.approx(wanted, rel=1e-14)
+        np.testing.assert_allclose(gradient, slope, rtol=1e-12, atol=1e-16)
+
+
+def test_hinge_by_hand():
+    # margins 1/2 and 2 for yes; -1 and 4 for no and yes
+    outputs, y = np.array([[0.5, 2.0], [1.0, -4.0]]), [[1, 1], [0, 1]]
+    loss, gradient = hinge(outputs, y)
+    assert loss == (0.5 + 0.0 + 2.0 + 5.0) / 4.0
+    np.testing.assert_array_equal(4 * gradient, [[-1.0, 0.0], [1.0, -1.0]])
+
+
+def test_poisson_by_hand():
+    outputs, y = np.array([[0.0, LOG2], [LOG3, 0.0]]), np.array([[1, 2], [0, 5]])
+    # rates 1, 2, 3, 1: losses 1, 2 - 2 log 2, 3, 1
+    loss, gradient = poisson_nll(outputs, y)
+    assert loss == pytest.approx((7.0 - 2.0 * LOG2) / 4.0)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [0.75, -1.0]], atol=1e-16)
+    loss, gradient = poisson_nll(outputs, y, sum_outputs=True, sample_weight=[1, 3])
+    assert loss == pytest.approx((3.0 - 2.0 * LOG2 + 3 * 4.0) / 4.0)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [2.25, -3.0]], atol=1e-15)
 
 
 def test_binary_cross_entropy_by_hand():
@@ -196,6 +267,11 @@ LOGITS_3 = np.zeros((2, 3))
         (mse, LOGITS_3[:, :0], LOGITS_3[:, :0], {}, ValueError, "size of outputs"),
         (mse, LOGITS_3.astype(int), LOGITS_3, {}, TypeError, "outputs must be float"),
         (huber, LOGITS_3, LOGITS_3, {"delta": 0.0}, ValueError, "delta must be"),
+        (quantile_loss, LOGITS_3, LOGITS_3, {"q": 1}, ValueError, "q must be in"),
+        (focal_loss, LOGITS_3, [0, 3], {}, ValueError, r"y\[1\] is 3"),
+        (focal_loss, LOGITS_3, [0, 1], {"gamma": -1}, ValueError, "gamma must be not"),
+        (hinge, LOGITS_3, LOGITS_3 - 1, {}, ValueError, "y must be in"),
+        (poisson_nll, LOGITS_3, LOGITS_3 - 1, {}, ValueError, "y must be at least 0"),
         (binary_cross_entropy, LOGITS_3, LOGITS_3 - 1, {}, ValueError, "y must be"),
         (binary_cross_entropy, LOGITS_3, LOGITS_3 + 2, {}, ValueError, "got 2.0"),
         (mse, LOGITS_3, LOGITS_3, {"sample_weight": [1.0]}, ValueError, "one weight"),

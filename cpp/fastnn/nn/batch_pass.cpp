@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fastnn/nn/custom_loss.hpp"
+
 namespace fastnn {
 namespace {
 
@@ -43,9 +45,10 @@ double Samples<T>::total_weight(const Index* rows, Index n) const noexcept {
 template <class T>
 Samples<T> Samples<T>::slice(Range rows) const noexcept {
     Samples part{x.row_slice(rows), targets, weights};
+    part.targets.first += rows.begin;
     if (targets.are_labels()) {
         part.targets.labels = targets.labels.slice(rows);
-    } else {
+    } else if (targets.values.data) {
         part.targets.values = targets.values.row_slice(rows);
     }
     if (!weights.empty()) part.weights = weights.slice(rows);
@@ -62,8 +65,8 @@ BatchPass<T>::BatchPass(const Network<T>& network,
     pass_.batch = max_batch;
     pass_.tile_height = tile_height(max_batch);
     pass_.training = training;
-    x_ = Matrix<T>(max_batch, network.in_features());
     tile_loss_.resize(pass_.tiles());
+    if (is_custom(loss)) row_loss_.resize(max_batch);
     for (const Layer<T>& layer : network.layers()) {
         std::visit([&](const auto& l) { memory_.push_back(l.memory(pass_)); }, layer);
     }
@@ -90,6 +93,10 @@ void BatchPass<T>::plan(bool training) {
         }
         phases_.back().push_back({Action::kForward, k});
     }
+    if (is_custom(loss_)) {
+        phases_.back().push_back({Action::kJudge});
+        phases_.emplace_back();
+    }
     phases_.back().push_back({Action::kLoss});
     for (Index k = n - 1; k >= 0 && reaches_parameters(k); --k) {
         if (std::holds_alternative<BatchNorm<T>>(
@@ -106,10 +113,18 @@ void BatchPass<T>::begin(const Samples<T>& samples,
                          const Index* rows,
                          Index n,
                          std::uint64_t seed,
-                         std::uint32_t step) noexcept {
+                         std::uint32_t step) {
+    const bool dense_first = std::holds_alternative<Dense<T>>(network_.layers()[0]);
+    sparse_ = {};
+    if (samples.x.is_sparse() && dense_first) {
+        sparse_ = samples.x.sparse.choose(rows, n);
+    } else if (x_.empty()) {
+        x_ = Matrix<T>(max_batch_, network_.in_features());
+    }
     samples_ = samples;
     rows_ = rows;
     pass_.batch = n;
+    pass_.first_row = 0;
     pass_.seed = seed;
     pass_.step = step;
     total_weight_ = samples.total_weight(rows, n);
@@ -122,6 +137,17 @@ void BatchPass<T>::begin(const Samples<T>& samples,
 }
 
 template <class T>
+void BatchPass<T>::begin_part(const Samples<T>& samples,
+                              Range rows,
+                              double total_weight,
+                              std::uint64_t seed,
+                              std::uint32_t step) {
+    begin(samples.slice(rows), nullptr, rows.size(), seed, step);
+    pass_.first_row = rows.begin;
+    total_weight_ = total_weight;
+}
+
+template <class T>
 void BatchPass<T>::run_tile(Index phase, Index tile) {
     const Tile t{tile, tile_range(tile, pass_.tile_height, pass_.batch)};
     for (const Step& step : phases_[static_cast<std::size_t>(phase)]) run(step, t);
@@ -129,7 +155,11 @@ void BatchPass<T>::run_tile(Index phase, Index tile) {
 
 template <class T>
 void BatchPass<T>::run(const Step& step, const Tile& tile) {
-    if (step.action == Action::kGather) return gather(tile.rows);
+    if (step.action == Action::kGather) {
+        if (!reads_sparse()) gather(tile.rows);
+        return;
+    }
+    if (step.action == Action::kJudge) return;
     if (step.action == Action::kLoss) return loss_of(tile);
 
     const Index k = step.layer;
@@ -138,6 +168,12 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
     const auto x = input_of(k, tile.rows);
     visit_layer(network_, k, [&]<class L>(const L& layer) {
         if (step.action == Action::kForward) {
+            if constexpr (std::is_same_v<L, Dense<T>>) {
+                if (k == 0 && reads_sparse()) {
+                    const CsrView<T> rows = sparse_.row_slice(tile.rows);
+                    return layer.forward(state, pass_, rows, memory, tile);
+                }
+            }
             layer.forward(state, pass_, x, memory, tile);
         } else if (step.action == Action::kBackward) {
             layer.backward(state, pass_, x, memory, input_gradient_of(k, tile.rows),
@@ -155,12 +191,14 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
 template <class T>
 void BatchPass<T>::gather(Range rows) {
     constexpr Index kAhead = 2;
-    const Index cols = samples_.x.cols;
+    if (samples_.x.is_sparse()) {
+        const CsrView<T> batch = samples_.x.sparse.choose(rows_, pass_.batch);
+        return write_out(batch.row_slice(rows), x_.view(rows));
+    }
+    const MatrixView<const T> x = samples_.x.dense;
     for (Index i = rows.begin; i < rows.end; ++i) {
-        if (rows_ && i + kAhead < rows.end) {
-            prefetch(samples_.x.row(rows_[i + kAhead]), cols);
-        }
-        std::copy_n(samples_.x.row(rows_ ? rows_[i] : i), cols, x_.row(i));
+        if (rows_ && i + kAhead < rows.end) prefetch(x.row(rows_[i + kAhead]), x.cols);
+        std::copy_n(x.row(rows_ ? rows_[i] : i), x.cols, x_.row(i));
     }
 }
 
@@ -170,6 +208,12 @@ void BatchPass<T>::loss_of(const Tile& tile) {
     LayerMemory<T>& last = memory_.back();
     const Index* rows = rows_ ? rows_ + tile.rows.begin : nullptr;
     const Samples<T> part = rows ? samples_ : samples_.slice(tile.rows);
+    if (is_custom(loss_)) {
+        tile_loss_[tile.index] =
+            weigh_rows<T>(std::as_const(row_loss_).view().slice(tile.rows),
+                          part.weights, rows, total_weight_, last.grad.view(tile.rows));
+        return;
+    }
     tile_loss_[tile.index] =
         loss_rows<T>(loss_, last.out.view(tile.rows), part.targets, part.weights, rows,
                      total_weight_, last.grad.view(tile.rows));
@@ -179,7 +223,12 @@ template <class T>
 void BatchPass<T>::finish_phase(Index phase) {
     for (const Step& step : phases_[static_cast<std::size_t>(phase)]) {
         const auto k = static_cast<std::size_t>(step.layer);
-        if (step.action == Action::kLoss) {
+        if (step.action == Action::kJudge) {
+            const Range batch{0, pass_.batch};
+            judge_rows<T>(samples_.targets, outputs(), rows_,
+                          row_loss_.view().slice(batch),
+                          memory_.back().grad.view(batch));
+        } else if (step.action == Action::kLoss) {
             weighted_loss_ = 0;
             for (Index i = 0; i < tiles(); ++i) weighted_loss_ += tile_loss_[i];
         } else if (step.action == Action::kStatistics) {
@@ -194,21 +243,37 @@ void BatchPass<T>::finish_phase(Index phase) {
 
 template <class T>
 void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias) const {
-    const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
-    visit_layer(network_, tile.layer, [&](const auto& layer) {
-        layer.gradient(pass_, x, memory_[static_cast<std::size_t>(tile.layer)], tile,
-                       dweight, dbias);
+    const LayerMemory<T>& memory = memory_[static_cast<std::size_t>(tile.layer)];
+    visit_layer(network_, tile.layer, [&]<class L>(const L& layer) {
+        if constexpr (std::is_same_v<L, Dense<T>>) {
+            if (tile.layer == 0 && reads_sparse()) {
+                return layer.gradient(pass_, sparse_, memory, tile, dweight, dbias);
+            }
+        }
+        const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
+        layer.gradient(pass_, x, memory, tile, dweight, dbias);
     });
 }
 
 template <class T>
-void BatchPass<T>::update_running(Network<T>& network) const {
+void BatchPass<T>::update_running(Network<T>& network,
+                                  std::optional<double> share) const {
     for (std::size_t k = 0; k < memory_.size(); ++k) {
         if (const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k])) {
-            norm->update_running(pass_, memory_[k], network.statistics().data(),
+            norm->update_running(pass_, memory_[k], share, network.statistics().data(),
                                  network.counters().data());
         }
     }
+}
+
+// Each BatchNorm's statistics end a phase, and all of them come before the loss.
+template <class T>
+Index BatchPass<T>::statistics_phases() const noexcept {
+    Index n = 0;
+    for (const Layer<T>& layer : network_.layers()) {
+        n += std::holds_alternative<BatchNorm<T>>(layer) ? 1 : 0;
+    }
+    return n;
 }
 
 template <class T>

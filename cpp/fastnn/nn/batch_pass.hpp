@@ -3,12 +3,15 @@
 // Within a phase the tiles do not meet. A network without batch normalisation has a
 // single phase: each tile gathers its rows, runs forward, loss and backward. Each
 // BatchNorm in training adds two meetings, for its statistics and for their gradient;
-// finish_phase is the short sequential part between two phases. After the last phase
-// the gradient of any slice of the parameters can be computed over the whole batch.
+// finish_phase is the short sequential part between two phases. A custom loss adds one
+// meeting, between forward and backward. After the last phase the gradient of any slice
+// of the parameters can be computed over the whole batch.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "fastnn/nn/features.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/nn/packed_weights.hpp"
 
@@ -17,7 +20,7 @@ namespace fastnn {
 // Samples to learn from or to compare with.
 template <class T>
 struct Samples {
-    MatrixView<const T> x;        // (n, in)
+    Features<T> x;                // (n, in)
     Targets<T> targets;           // (n) or (n, out)
     VectorView<const T> weights;  // (n), or empty
 
@@ -33,7 +36,8 @@ Index row_tiles(Index batch) noexcept;
 template <class T>
 class BatchPass {
 public:
-    // Allocates all that batches of up to `max_batch` rows need.
+    // Allocates all that batches of up to `max_batch` rows need, but for the first to
+    // begin: their features may be sparse.
     BatchPass(const Network<T>& network,
               const Loss& loss,
               Index max_batch,
@@ -46,7 +50,14 @@ public:
                const Index* rows,
                Index n,
                std::uint64_t seed,
-               std::uint32_t step) noexcept;
+               std::uint32_t step);
+    // Some rows of a batch of all samples, whose weights sum to `total_weight`: loss
+    // and gradient are their share of its mean, and dropout masks are its rows' own.
+    void begin_part(const Samples<T>& samples,
+                    Range rows,
+                    double total_weight,
+                    std::uint64_t seed,
+                    std::uint32_t step);
 
     Index phases() const noexcept { return static_cast<Index>(phases_.size()); }
     Index tiles() const noexcept { return pass_.tiles(); }
@@ -67,14 +78,18 @@ public:
     const PackedWeights<T>& weights() const noexcept { return weights_; }
     // Gradient of the mean loss for one slice of the parameters.
     void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
-    // The batch's share in the running statistics of BatchNorm layers.
-    void update_running(Network<T>& network) const;
+    // The batch's share in the running statistics of BatchNorm layers: their momentum,
+    // if not given. Needs the first statistics_phases() in training mode alone.
+    void update_running(Network<T>& network,
+                        std::optional<double> share = std::nullopt) const;
+    Index statistics_phases() const noexcept;
 
 private:
     enum class Action {
         kGather,
         kForward,
         kStatistics,
+        kJudge,
         kLoss,
         kBackward,
         kBackwardSums
@@ -87,6 +102,9 @@ private:
     void plan(bool training);
     void run(const Step& step, const Tile& tile);
     void gather(Range rows);
+    // Whether the first layer reads sparse rows where they lie. Others, and dense rows,
+    // are gathered.
+    bool reads_sparse() const noexcept { return sparse_.starts != nullptr; }
     void loss_of(const Tile& tile);
     MatrixView<const T> input_of(Index layer, Range rows) const;
     MatrixView<T> input_gradient_of(Index layer, Range rows);
@@ -97,6 +115,7 @@ private:
     Index max_batch_;
     Pass pass_;
     Samples<T> samples_;
+    CsrView<T> sparse_;  // the batch, if the first layer reads it so
     const Index* rows_ = nullptr;
     double total_weight_ = 0;
     double weighted_loss_ = 0;
@@ -104,6 +123,7 @@ private:
     Matrix<T> x_;                         // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
+    Buffer<double> row_loss_;  // (max_batch), of a custom loss
 };
 
 }  // namespace fastnn

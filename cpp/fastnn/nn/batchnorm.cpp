@@ -136,12 +136,14 @@ void BatchNorm<T>::gradient(const Pass&,
 template <class T>
 void BatchNorm<T>::update_running(const Pass& pass,
                                   const LayerMemory<T>& memory,
+                                  std::optional<double> share,
                                   T* statistics,
                                   std::int64_t* counters) const {
     if (pass.batch < 2) return;
     const auto n = static_cast<double>(pass.batch);
-    const T keep = static_cast<T>(1 - momentum_), take = static_cast<T>(momentum_);
-    const T unbias = static_cast<T>(momentum_ * n / (n - 1));
+    const double part = share.value_or(momentum_);
+    const T keep = static_cast<T>(1 - part), take = static_cast<T>(part);
+    const T unbias = static_cast<T>(part * n / (n - 1));
     T* mean = statistics + running_mean_.begin;
     T* var = statistics + running_var_.begin;
     for (Index i = 0; i < width_; ++i) {

@@ -8,6 +8,7 @@
 // sums dgamma and dbeta.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -63,10 +64,11 @@ public:
                   const ParameterTile& tile,
                   T* dgamma,
                   T* dbeta) const;
-    // running = (1 - momentum) running + momentum batch. A batch of one row has no
-    // variance and leaves the running statistics alone.
+    // running = (1 - share) running + share batch; share is the momentum if not given.
+    // A batch of one row has no variance and leaves the running statistics alone.
     void update_running(const Pass& pass,
                         const LayerMemory<T>& memory,
+                        std::optional<double> share,
                         T* statistics,
                         std::int64_t* counters) const;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fastnn/kernels/affine.hpp"
+#include "fastnn/kernels/affine_sparse.hpp"
 #include "fastnn/kernels/reduce.hpp"
 #include "fastnn/nn/init.hpp"
 
@@ -74,15 +74,27 @@ std::vector<ParameterTile> Dense<T>::parameter_tiles(Index layer) const {
     return tiles;
 }
 
+// Y = X W^T + 1 b^T
 template <class T>
+template <class X>
+void Dense<T>::product(const State<T>& state, const X& x, MatrixView<T> y) const {
+    if constexpr (std::is_same_v<X, CsrView<T>>) {
+        if (!state.reader_packed) {
+            return affine_forward<T>(x, weights(state), biases(state), y);
+        }
+    }
+    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
+}
+
+template <class T>
+template <class X>
 void Dense<T>::forward(const State<T>& state,
                        const Pass&,
-                       MatrixView<const T> x,
+                       const X& x,
                        LayerMemory<T>& memory,
                        const Tile& tile) const {
     const Range rows = tile.rows;
-    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state),
-                      pre_activation(f_, memory, rows));
+    product(state, x, pre_activation(f_, memory, rows));
     activate(f_, memory, rows);
 }
 
@@ -101,8 +113,9 @@ void Dense<T>::backward(const State<T>& state,
 }
 
 template <class T>
+template <class X>
 void Dense<T>::gradient(const Pass& pass,
-                        MatrixView<const T> x,
+                        const X& x,
                         const LayerMemory<T>& memory,
                         const ParameterTile& tile,
                         T* dw,
@@ -120,14 +133,27 @@ void Dense<T>::pack(const T* parameters, const ParameterTile& tile, T* panels) c
 }
 
 template <class T>
+template <class X>
 void Dense<T>::infer(const State<T>& state,
                      const Activation& f,
-                     MatrixView<const T> x,
+                     const X& x,
                      MatrixView<T> y) const {
-    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
+    product(state, x, y);
     if (!is_identity(f)) activation_forward<T>(f, flat<const T>(y), flat(y));
 }
 
+#define FASTNN_INSTANTIATE(T, X)                                                      \
+    template void Dense<T>::forward<X>(const State<T>&, const Pass&, const X&,        \
+                                       LayerMemory<T>&, const Tile&) const;           \
+    template void Dense<T>::gradient<X>(const Pass&, const X&, const LayerMemory<T>&, \
+                                        const ParameterTile&, T*, T*) const;          \
+    template void Dense<T>::infer<X>(const State<T>&, const Activation&, const X&,    \
+                                     MatrixView<T>) const;
+FASTNN_INSTANTIATE(float, MatrixView<const float>)
+FASTNN_INSTANTIATE(float, CsrView<float>)
+FASTNN_INSTANTIATE(double, MatrixView<const double>)
+FASTNN_INSTANTIATE(double, CsrView<double>)
+#undef FASTNN_INSTANTIATE
 template class Dense<float>;
 template class Dense<double>;
 

@@ -32,9 +32,11 @@ public:
     LayerMemory<T> memory(const Pass& pass) const;
     std::vector<ParameterTile> parameter_tiles(Index layer) const;
 
+    // X: MatrixView<const T>, or CsrView<T> in a first layer on sparse rows.
+    template <class X>
     void forward(const State<T>& state,
                  const Pass& pass,
-                 MatrixView<const T> x,
+                 const X& x,
                  LayerMemory<T>& memory,
                  const Tile& tile) const;
     // dx may be empty: the first layer's inputs need no gradient.
@@ -44,22 +46,27 @@ public:
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
                   const Tile& tile) const;
-    // The gradient of one slice over the whole batch.
+    // The gradient of one slice over the whole batch. X as for forward.
+    template <class X>
     void gradient(const Pass& pass,
-                  MatrixView<const T> x,
+                  const X& x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
                   T* dw,
                   T* db) const;
     // Packs the weights of one slice for the forward product.
     void pack(const T* parameters, const ParameterTile& tile, T* panels) const;
-    // Inference: y = f(x W^T + b), `f` instead of the layer's own activation.
+    // Inference: y = f(x W^T + b), `f` instead of the layer's own activation. X as for
+    // forward.
+    template <class X>
     void infer(const State<T>& state,
                const Activation& f,
-               MatrixView<const T> x,
+               const X& x,
                MatrixView<T> y) const;
 
 private:
+    template <class X>
+    void product(const State<T>& state, const X& x, MatrixView<T> y) const;
     MatrixView<const T> weights(const State<T>& state) const noexcept {
         return {state.parameters + weight_.begin, out_, in_};
     }

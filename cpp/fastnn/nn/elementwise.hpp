@@ -91,8 +91,8 @@ struct Dropout : Elementwise<T> {
         if (!pass.training) return copy_rows<T>(x, memory.out.view(rows));
         const DropoutKey key{pass.seed, stream_of(Purpose::kDropout, position),
                              pass.step};
-        dropout_forward<T>(x, p, key, rows.begin, memory.out.view(rows),
-                           memory.pre.view(rows));
+        dropout_forward<T>(x, p, key, pass.first_row + rows.begin,
+                           memory.out.view(rows), memory.pre.view(rows));
     }
     void backward(const State<T>&,
                   const Pass& pass,

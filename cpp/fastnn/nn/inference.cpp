@@ -35,8 +35,7 @@ public:
 template <class T>
 Index widest(const Network<T>& network) {
     const auto& widths = network.widths();
-    return std::max(network.in_features(),
-                    *std::max_element(widths.begin(), widths.end()));
+    return *std::max_element(widths.begin(), widths.end());
 }
 
 template <class T>
@@ -58,6 +57,32 @@ template <class T>
 bool is_idle(const Network<T>& network, Index layer) {
     return std::holds_alternative<Dropout<T>>(
         network.layers()[static_cast<std::size_t>(layer)]);
+}
+
+// The layer that reads sparse rows where they lie: the first that does anything, if it
+// is dense and not beyond `last`.
+template <class T>
+Index sparse_reader(const Network<T>& network, Index last) {
+    Index k = 0;
+    while (k <= last && is_idle(network, k)) ++k;
+    const bool dense = k <= last && std::holds_alternative<Dense<T>>(
+                                        network.layers()[static_cast<std::size_t>(k)]);
+    return dense ? k : PackedWeights<T>::kNone;
+}
+
+// The layer whose weights are not worth packing for rows with so few nonzeros.
+template <class T>
+Index not_worth_packing(const Network<T>& network,
+                        typename Network<T>::Depth depth,
+                        const Features<T>& x) {
+    constexpr Index kScattered = 16;  // packed weights in the time of one looked up
+    const bool few = x.is_sparse() && x.sparse.nonzeros().size * kScattered < x.cols;
+    return few ? sparse_reader(network, depth.layers - 1) : PackedWeights<T>::kNone;
+}
+
+template <class T>
+bool is_finite(const Features<T>& x) {
+    return all_finite(x.is_sparse() ? x.sparse.nonzeros() : flat(x.dense));
 }
 
 int useful_threads(double work, Index tiles, int n_threads) {
@@ -88,14 +113,22 @@ template <class T>
 MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
                                                const State<T>& state,
                                                typename Network<T>::Depth depth,
-                                               MatrixView<const T> x,
+                                               const Features<T>& x,
                                                MatrixView<T> y) {
     static const Activation identity = activation::Identity{};
     Index last = depth.layers - 1;  // that writes
     while (last >= 0 && is_idle(network, last)) --last;
 
-    MatrixView<const T> current = x;
+    MatrixView<const T> current = x.dense;
     int next = 0;
+    const Index reader =
+        x.is_sparse() ? sparse_reader(network, last) : PackedWeights<T>::kNone;
+    if (x.is_sparse() && reader == PackedWeights<T>::kNone) {
+        const MatrixView<T> dense = buffer(next, x.rows, x.cols);
+        write_out(x.sparse, dense);
+        current = dense;
+        next = 1 - next;
+    }
     for (Index k = 0; k <= last; ++k) {
         if (is_idle(network, k)) continue;
         const Layer<T>& layer = network.layers()[static_cast<std::size_t>(k)];
@@ -103,9 +136,12 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
         const Activation& f = activate ? own_activation(layer) : identity;
         const bool into_y = k == last && y.data;
         std::visit(
-            [&](const auto& l) {
+            [&]<class L>(const L& l) {
                 const MatrixView<T> out = into_y ? y : buffer(next, x.rows, l.width());
-                l.infer(state, f, current, out);
+                if constexpr (std::is_same_v<L, Dense<T>>) {
+                    if (k == reader) l.infer(state, f, x.sparse, out);
+                }
+                if (k != reader) l.infer(state, f, current, out);
                 current = out;
             },
             layer);
@@ -118,28 +154,27 @@ template <class T>
 bool infer(const Network<T>& network,
            typename Network<T>::Depth depth,
            Link link,
-           MatrixView<const T> x,
+           const Features<T>& x,
            MatrixView<T> y,
            int n_threads) {
     const Index height = std::min(x.rows, InferenceWorkspace<T>::kTileHeight);
     const Index tiles = ceil_div(x.rows, std::max<Index>(height, 1));
-    const int threads =
-        useful_threads(inference_work(network, x.rows), tiles, n_threads);
+    const int threads = useful_threads(inference_work(network, x), tiles, n_threads);
     std::vector<InferenceWorkspace<T>> workspaces;
     workspaces.reserve(static_cast<std::size_t>(threads));
     for (int rank = 0; rank < threads; ++rank) workspaces.emplace_back(network, height);
 
     const PanelRoom<T> room;
     PackedWeights<T> weights(network, room.kept());
-    weights.pack_all(threads);
+    weights.pack_all(threads, not_worth_packing(network, depth, x));
     const State<T> state = weights.state();
 
     std::atomic<bool> finite{true};
     parallel_for(threads, tiles, [&](Index tile, int rank) {
         const Range rows = tile_range(tile, height, x.rows);
-        const MatrixView<const T> x_tile = x.row_slice(rows);
+        const Features<T> x_tile = x.row_slice(rows);
         const MatrixView<T> y_tile = y.row_slice(rows);
-        if (!all_finite(flat(x_tile))) finite.store(false, std::memory_order_relaxed);
+        if (!is_finite(x_tile)) finite.store(false, std::memory_order_relaxed);
         const MatrixView<const T> outputs =
             workspaces[static_cast<std::size_t>(rank)].run(network, state, depth,
                                                            x_tile, y_tile);
@@ -154,13 +189,13 @@ template class InferenceWorkspace<double>;
 template bool infer<float>(const Network<float>&,
                            Network<float>::Depth,
                            Link,
-                           MatrixView<const float>,
+                           const Features<float>&,
                            MatrixView<float>,
                            int);
 template bool infer<double>(const Network<double>&,
                             Network<double>::Depth,
                             Link,
-                            MatrixView<const double>,
+                            const Features<double>&,
                             MatrixView<double>,
                             int);
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "fastnn/nn/features.hpp"
 #include "fastnn/nn/packed_weights.hpp"
 
 namespace fastnn {
@@ -22,7 +23,7 @@ public:
     MatrixView<const T> run(const Network<T>& network,
                             const State<T>& state,
                             typename Network<T>::Depth depth,
-                            MatrixView<const T> x,
+                            const Features<T>& x,
                             MatrixView<T> y = {});
 
 private:
@@ -39,13 +40,21 @@ enum class Link { kNone, kSoftmax, kSigmoid };
 // Multiplications and additions of a pass over so many rows, and what else an element
 // of a layer takes, in the time of so many operations.
 template <class T>
-double inference_work(const Network<T>& network, Index rows) noexcept {
+double inference_work(const Network<T>& network, const Features<T>& x) noexcept {
     constexpr double kElement = 16;
-    double elements = static_cast<double>(network.in_features());
-    for (const Index width : network.widths()) elements += static_cast<double>(width);
-    return (2.0 * static_cast<double>(network.parameters().size()) +
-            kElement * elements) *
-           static_cast<double>(rows);
+    const auto rows = static_cast<double>(x.rows);
+    const auto inputs = static_cast<double>(x.cols) * rows;
+    double elements = inputs;
+    for (const Index width : network.widths()) {
+        elements += static_cast<double>(width) * rows;
+    }
+    double weights = static_cast<double>(network.parameters().size()) * rows;
+    if (x.is_sparse() && std::holds_alternative<Dense<T>>(network.layers()[0])) {
+        const double zeros = inputs - static_cast<double>(x.sparse.nonzeros().size);
+        elements -= zeros;
+        weights -= zeros * static_cast<double>(network.widths()[0]);
+    }
+    return 2.0 * weights + kElement * elements;
 }
 
 // y = link(outputs of `depth` for the rows of x), on at most n_threads threads (0:
@@ -55,8 +64,8 @@ template <class T>
 bool infer(const Network<T>& network,
            typename Network<T>::Depth depth,
            Link link,
-           MatrixView<const T> x,  // (n, in), contiguous
-           MatrixView<T> y,        // (n, width of depth), contiguous
+           const Features<T>& x,  // (n, in), contiguous
+           MatrixView<T> y,       // (n, width of depth), contiguous
            int n_threads);
 
 }  // namespace fastnn

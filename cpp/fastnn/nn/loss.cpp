@@ -1,6 +1,8 @@
 #include "fastnn/nn/loss.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <numbers>
 
 #include "fastnn/kernels/elementary.hpp"
 #include "fastnn/kernels/simd.hpp"
@@ -14,13 +16,15 @@ using simd::Vec;
 
 // Each overload returns l and, if dz is given, writes factor * dl/dz.
 
-template <class T, class Term, class Slope>
-double mean_over_outputs(const Sample<T>& s,
-                         double factor,
-                         T* dz,
-                         Term term,
-                         Slope slope) {
-    const double share = 1.0 / static_cast<double>(s.outputs);
+// Losses of the differences d = z - y: term(d) summed over the outputs.
+template <class T, class L, class Term, class Slope>
+double of_differences(const L& l,
+                      const Sample<T>& s,
+                      double factor,
+                      T* dz,
+                      Term term,
+                      Slope slope) {
+    const double share = l.share(s.outputs);
     const Vec<T> scale(factor * share);
     Vec<T> total;
     for_each<T>(s.outputs, [&](auto at) {
@@ -32,36 +36,101 @@ double mean_over_outputs(const Sample<T>& s,
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Mse&,
+[[gnu::flatten]] double row(const loss::Mse& l,
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    return mean_over_outputs(
-        s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
+    return of_differences(
+        l, s, factor, dz, [](auto d) { return d * d; }, [](auto d) { return d + d; });
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Mae&,
+[[gnu::flatten]] double row(const loss::SquaredError& l,
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    return mean_over_outputs(
-        s, factor, dz, [](auto d) { return abs(d); }, [](auto d) { return sign(d); });
+    const Vec<T> half(0.5);
+    return of_differences(
+        l, s, factor, dz, [&](auto d) { return half * d * d; },
+        [](auto d) { return d; });
 }
 
 template <class T>
-[[gnu::flatten]] double row(const loss::Huber& h,
+[[gnu::flatten]] double row(const loss::Mae& l,
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    const Vec<T> delta(h.delta), half(0.5);
-    return mean_over_outputs(
-        s, factor, dz,
+    return of_differences(
+        l, s, factor, dz, [](auto d) { return abs(d); },
+        [](auto d) { return sign(d); });
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::Huber& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const Vec<T> delta(l.delta), half(0.5);
+    return of_differences(
+        l, s, factor, dz,
         [&](auto d) {
             const auto a = abs(d);
             return select(a > delta, delta * (a - half * delta), half * d * d);
         },
         [&](auto d) { return max_with_number(min_with_number(d, delta), -delta); });
+}
+
+// log cosh d = log(1 + sinh(d)^2) / 2 near 0, where |d| + log(1 + exp(-2 |d|)) - log 2
+// would lose all digits.
+template <class T>
+Vec<T> log_cosh(Vec<T> d) {
+    const Vec<T> one(1), half(0.5), size = abs(d);
+    const Vec<T> decay = exp_of_negative(-size);
+    const Vec<T> sinh = half * (decay + one) * -expm1_of_negative(-size) / decay;
+    const Vec<T> square = sinh * sinh;
+    const Vec<T> near = half * log1p_of_fraction(min_with_number(square, one));
+    const Vec<T> far =
+        size - Vec<T>(std::numbers::ln2) + log1p_of_fraction(decay * decay);
+    return select(square < one, near, far);
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::LogCosh& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    return of_differences(
+        l, s, factor, dz, [](auto d) { return log_cosh(d); },
+        [](auto d) { return tanh(d); });
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::Quantile& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const Vec<T> zero, above(1 - l.q), below(-l.q);  // slopes, by the sign of d
+    const auto slope = [&](auto d) {
+        return select(d > zero, above, select(d < zero, below, d));
+    };
+    return of_differences(
+        l, s, factor, dz, [&](auto d) { return slope(d) * d; }, slope);
+}
+
+template <class T>
+[[gnu::flatten]] double row(const loss::PoissonNll& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const double share = l.share(s.outputs);
+    const Vec<T> scale(factor * share);
+    Vec<T> total;
+    for_each<T>(s.outputs, [&](auto at) {
+        const Vec<T> z = at.load(s.z), y = at.load(s.y), rate = exp(z);
+        total += at.where_inside(rate - y * z);
+        if (dz) at.store(dz, scale * (rate - y));
+    });
+    return static_cast<double>(sum(total)) * share;
 }
 
 // One number for all outputs, or a double for each: as registers of T.
@@ -92,7 +161,7 @@ template <class T>
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    const double share = 1.0 / static_cast<double>(s.outputs);
+    const double share = b.share(s.outputs);
     const PerOutput<T> pos_weight(b.pos_weight);
     const Vec<T> zero, one(1), scale(factor * share);
     const Vec<T> sharp(1 - b.label_smoothing), smooth(b.label_smoothing / 2);
@@ -115,6 +184,25 @@ template <class T>
     return static_cast<double>(sum(total)) * share;
 }
 
+template <class T>
+[[gnu::flatten]] double row(const loss::Hinge& h,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const double share = h.share(s.outputs);
+    const Vec<T> zero, one(1), two(2), scale(factor * share);
+    Vec<T> total;
+    for_each<T>(s.outputs, [&](auto at) {
+        const Vec<T> t = fma(two, at.load(s.y), -one), z = at.load(s.z);
+        const Vec<T> short_of = one - t * z;
+        const auto safe = short_of <= zero;
+        total += at.where_inside(select(safe, zero, short_of));
+        // t + (z - z): NaN and infinity show
+        if (dz) at.store(dz, select(safe, zero, scale * -(t + (z - z))));
+    });
+    return static_cast<double>(sum(total)) * share;
+}
+
 }  // namespace
 
 void loss::CrossEntropy::validate() const {
@@ -126,14 +214,22 @@ void loss::BinaryCrossEntropy::validate() const {
     for (double p : pos_weight) require_positive("pos_weight", p);
 }
 
+void loss::Custom::validate() const {
+    const bool known = targets == "any" || targets == "values" ||
+                       targets == "classes" || targets == "labels";
+    require(known, "targets", "'" + targets + "'",
+            "'any', 'values', 'classes' or 'labels'");
+}
+
 void check_outputs(const Loss& loss, Index outputs) {
     if (const auto* b = std::get_if<loss::BinaryCrossEntropy>(&loss)) {
         const auto n = static_cast<Index>(b->pos_weight.size());
         require(n <= 1 || n == outputs, "the number of entries in pos_weight", n,
                 "1 or the number of outputs (" + std::to_string(outputs) + ")");
     }
-    if (std::holds_alternative<loss::CrossEntropy>(loss)) {
-        require(outputs >= 2, "the number of outputs for cross_entropy", outputs,
+    if (std::holds_alternative<loss::CrossEntropy>(loss) ||
+        std::holds_alternative<loss::Focal>(loss)) {
+        require(outputs >= 2, "the number of outputs for a loss of classes", outputs,
                 "at least 2, one per class (use binary_cross_entropy for one output)");
     }
 }
@@ -151,6 +247,10 @@ double loss_rows(const Loss& loss,
         [&]<class L>(const L& l) {
             if constexpr (std::is_same_v<L, loss::CrossEntropy>) {
                 return cross_entropy_rows(l, batch);
+            } else if constexpr (std::is_same_v<L, loss::Focal>) {
+                return focal_rows(l, batch);
+            } else if constexpr (std::is_same_v<L, loss::Custom>) {
+                return std::numeric_limits<double>::quiet_NaN();
             } else {
                 return sum_rows(batch, [&](const auto& sample, double factor, T* dz_i) {
                     return row(l, sample, factor, dz_i);

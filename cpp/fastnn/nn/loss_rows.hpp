@@ -62,4 +62,8 @@ double sum_rows(const LossRows<T>& batch, const RowLoss& row_loss) {
 template <class T>
 double cross_entropy_rows(const loss::CrossEntropy& c, const LossRows<T>& batch);
 
+// loss_rows for Focal.
+template <class T>
+double focal_rows(const loss::Focal& f, const LossRows<T>& batch);
+
 }  // namespace fastnn

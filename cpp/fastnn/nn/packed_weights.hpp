@@ -29,21 +29,29 @@ public:
             dense->pack(network_.parameters().data(), tile, panels_);
         }
     }
-    // Packs all of them.
-    void pack_all(int n_threads) {
+    static constexpr Index kNone = -1;
+
+    // Packs all of them, but for those of the layer `unpacked`, if there is one: it
+    // reads sparse rows.
+    void pack_all(int n_threads, Index unpacked = kNone) {
         const auto& tiles = network_.parameter_tiles();
-        parallel_for(n_threads, static_cast<Index>(tiles.size()),
-                     [&](Index i, int) { pack(tiles[static_cast<std::size_t>(i)]); });
+        reader_packed_ = unpacked == kNone;
+        parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int) {
+            const ParameterTile& tile = tiles[static_cast<std::size_t>(i)];
+            if (tile.layer != unpacked) pack(tile);
+        });
     }
     // The network's numbers, as layers see them.
     State<T> state() const noexcept {
-        return {network_.parameters().data(), network_.statistics().data(), panels_};
+        return {network_.parameters().data(), network_.statistics().data(), panels_,
+                reader_packed_};
     }
 
 private:
     const Network<T>& network_;
     Buffer<T> own_;
     T* panels_ = nullptr;
+    bool reader_packed_ = true;
 };
 
 }  // namespace fastnn

@@ -15,11 +15,15 @@ struct State {
     const T* parameters;
     const T* statistics;
     const T* panels;  // the dense layers' weights again, packed (packed_weights.hpp)
+    // Whether those of the layer that reads sparse rows are there too: for few rows
+    // packing takes longer than to look up what they need.
+    bool reader_packed = true;
 };
 
 // One pass of one batch.
 struct Pass {
     Index batch = 0;        // rows
+    Index first_row = 0;    // where they stand in the batch they are a part of
     Index tile_height = 0;  // rows of a tile
     bool training = true;   // batch statistics and dropout, or inference mode
     std::uint64_t seed = 0;

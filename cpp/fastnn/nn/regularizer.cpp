@@ -12,9 +12,11 @@ using simd::Vec;
 
 template <class T>
 double penalty_value(const Penalty& penalty, VectorView<const T> w) noexcept {
+    double value = penalty.l2 / 2 * squared_norm(w);
+    if (penalty.l1 == 0) return value;
     double sum_abs = 0;
     for (Index i = 0; i < w.size; ++i) sum_abs += std::abs(static_cast<double>(w[i]));
-    return penalty.l1 * sum_abs + penalty.l2 / 2 * squared_norm(w);
+    return value + penalty.l1 * sum_abs;
 }
 
 template <class T>

@@ -11,6 +11,10 @@ struct Penalty {
     double l2 = 0.0;
 
     bool none() const noexcept { return l1 == 0 && l2 == 0; }
+    // Its share in a batch of this weight; none in a batch without weight.
+    Penalty over(double weight) const noexcept {
+        return weight > 0 ? Penalty{l1 / weight, l2 / weight} : Penalty{};
+    }
 };
 
 template <class T>

@@ -268,6 +268,8 @@ public:
     LearningRate(std::optional<Schedule> schedule, double base_lr);
 
     double at(std::int64_t epoch, std::int64_t step) const;  // both from 0
+    // Goes on from another rate of the optimizer.
+    void set_base(double lr) { base_lr_ = lr; }
     // The name of the score to hand to end_epoch, or null when none is watched.
     const std::string* monitor() const;
     // Tells ReduceOnPlateau the monitored score of the epoch that ended.

@@ -9,8 +9,9 @@
 #include "fastnn/core/error.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/nn/regularizer.hpp"
-#include "fastnn/optim/rules.hpp"
+#include "fastnn/optim/method.hpp"
 #include "fastnn/optim/schedule.hpp"
+#include "fastnn/train/averaging.hpp"
 #include "fastnn/train/early_stopping.hpp"
 
 namespace fastnn {
@@ -18,9 +19,12 @@ namespace fastnn {
 // How each step is made.
 struct TrainerConfig {
     Loss loss;
-    optim::Rule optimizer;
+    optim::Method optimizer;
     std::optional<optim::Schedule> schedule;
     Penalty penalty;
+    // Whether the penalty is divided by the weight of the batch (so that it counts as
+    // so many rows do, scikit-learn's rule) and reported beside the loss.
+    bool penalty_per_row = false;
     std::optional<double> max_norm;    // of each unit's incoming weights
     std::optional<double> clip_norm;   // of the whole gradient
     std::optional<double> clip_value;  // of each element of the gradient
@@ -44,12 +48,14 @@ struct FitConfig {
     bool shuffle = true;
     std::vector<std::string> metrics;
     std::optional<EarlyStopping> early_stopping;
+    std::optional<Averaging> averaging;
     static constexpr auto fields() {
         return std::tuple{field("epochs", &FitConfig::epochs),
                           field("batch_size", &FitConfig::batch_size),
                           field("shuffle", &FitConfig::shuffle),
                           field("metrics", &FitConfig::metrics),
-                          field("early_stopping", &FitConfig::early_stopping)};
+                          field("early_stopping", &FitConfig::early_stopping),
+                          field("averaging", &FitConfig::averaging)};
     }
     void validate() const {
         require(epochs >= 1, "epochs", epochs, "an integer >= 1");

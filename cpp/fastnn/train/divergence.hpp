@@ -32,4 +32,10 @@ inline std::string became(const std::string& name, double value) {
     return text.str();
 }
 
+// The loss of a step that cannot go on; if it is finite, its gradient is not.
+inline std::string loss_broke(double value) {
+    return std::isfinite(value) ? "the gradient became infinite or nan"
+                                : became("the loss", value);
+}
+
 }  // namespace fastnn

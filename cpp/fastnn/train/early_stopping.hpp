@@ -49,33 +49,38 @@ public:
                     ? -1.0
                     : 1.0) {}
 
+    // What it remembers.
+    struct State {
+        double best = 0;  // with the sign that makes lower better
+        Index best_epoch = -1;
+        Index waited = 0;
+    };
+    const State& state() const noexcept { return state_; }
+    void restore(const State& state) noexcept { state_ = state; }
+
     const EarlyStopping& config() const noexcept { return config_; }
-    Index best_epoch() const noexcept { return best_epoch_; }  // -1: none yet
+    Index best_epoch() const noexcept { return state_.best_epoch; }  // -1: none yet
     bool should_stop() const noexcept {
-        return waited_ > 0 && waited_ >= config_.patience;
+        return state_.waited > 0 && state_.waited >= config_.patience;
     }
 
     // Takes the score of an epoch; true if it is the best so far. NaN never is.
     bool judge(Index epoch, double score) noexcept {
         if (epoch < config_.start_from_epoch) return false;
         const double value = sign_ * score;
-        const bool first = best_epoch_ < 0 && !std::isnan(value);
-        if (first || value < best_ - config_.min_delta) {
-            best_ = value;
-            best_epoch_ = epoch;
-            waited_ = 0;
+        const bool first = state_.best_epoch < 0 && !std::isnan(value);
+        if (first || value < state_.best - config_.min_delta) {
+            state_ = {value, epoch, 0};
             return true;
         }
-        ++waited_;
+        ++state_.waited;
         return false;
     }
 
 private:
     EarlyStopping config_;
     double sign_;
-    double best_ = 0;
-    Index best_epoch_ = -1;
-    Index waited_ = 0;
+    State state_;
 };
 
 }  // namespace fastnn

@@ -23,12 +23,14 @@ public:
 
     Index tiles() const noexcept;
     void run(Index tile, int rank);
-    // After all tiles: the mean loss, then the metrics in their order, meaningless once
-    // `interrupted` was true.
+    // After all tiles, on the calling thread: the mean loss, then the metrics in their
+    // order, meaningless once `interrupted` was true.
     double loss() const;
     std::vector<double> metrics(const std::function<bool()>& interrupted = {}) const;
 
 private:
+    double custom_loss() const;
+
     const Network<T>& network_;
     const PackedWeights<T>& weights_;
     const Loss& loss_;
@@ -37,7 +39,7 @@ private:
     double total_weight_;
     std::vector<InferenceWorkspace<T>> workspaces_;
     Buffer<double> tile_loss_;
-    Matrix<T> outputs_;  // (n, out), only when metrics need them
+    Matrix<T> outputs_;  // (n, out), only when metrics or a custom loss need them
 };
 
 }  // namespace fastnn

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <sstream>
 
 #include "fastnn/kernels/reduce.hpp"
+#include "fastnn/train/batch_statistics.hpp"
 
 namespace fastnn {
 namespace {
@@ -27,6 +29,17 @@ std::string too_large(const std::string& name, double value, double factor) {
     return text.str();
 }
 
+// The log rates that fit counts best.
+template <class T>
+void log_of(MatrixView<const T> counts, Matrix<T>& out) {
+    constexpr T kTiny = T(1e-30);
+    for (Index i = 0; i < counts.rows; ++i) {
+        for (Index j = 0; j < counts.cols; ++j) {
+            out.row(i)[j] = std::log(std::max(counts(i, j), kTiny));
+        }
+    }
+}
+
 const double* find(const Logs& logs, const std::string& name) {
     for (const auto& [key, value] : logs) {
         if (key == name) return &value;
@@ -42,22 +55,28 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
                   const Samples<T>* validation,
                   const FitConfig& config,
                   const Hooks& hooks,
+                  const Checkpointing<T>& checkpointing,
                   int n_threads)
     : trainer_(trainer),
       network_(trainer.network_),
       train_(train),
       config_(config),
       hooks_(hooks),
+      checkpointing_(checkpointing),
       metrics_(metrics_for(config.metrics, trainer.config_.loss)),
-      step_(network_,
-            trainer.config_,
-            trainer.optimizer_,
-            std::min(config.batch_size, train.size()),
-            n_threads),
+      owned_step_(
+          trainer.make_step(trainer.rows_per_step(config.batch_size, train.size()),
+                            n_threads)),
+      step_(*owned_step_),
       order_(train.size()) {
+    if (config.averaging) {
+        average_.emplace(*config.averaging, network_, lr_of(trainer.config_.optimizer));
+    }
     if (validation) {
-        validation_.emplace(network_, step_.pass().weights(), trainer.config_.loss,
-                            metrics_, *validation, n_threads);
+        if (average_ && average_->is_ema()) average_weights_.emplace(network_);
+        validation_.emplace(network_,
+                            average_weights_ ? *average_weights_ : step_.weights(),
+                            trainer.config_.loss, metrics_, *validation, n_threads);
     }
     if (config.early_stopping) {
         require_monitor("early_stopping", config.early_stopping->monitor);
@@ -70,26 +89,83 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
         outputs_ = Matrix<T>(train.size(), network_.out_features());
     }
     std::iota(order_.data(), order_.data() + order_.size(), Index{0});
-    last_finite_.take(network_);
     first_square_ = squared_norm<T>(network_.parameters().view());
-    usual_loss_ = baseline_loss();
+    if (checkpointing.from) resume(*checkpointing.from);
+    last_finite_.take(network_);
+}
+
+// As after the epoch that ended with this state; the averages are shown.
+template <class T>
+void FitJob<T>::resume(const FitState<T>& state) {
+    require(state.network.parameters.size() == network_.parameters().size() &&
+                state.network.statistics.size() == network_.statistics().size() &&
+                state.network.counters.size() == network_.counters().size(),
+            "the number of parameters", state.network.parameters.size(),
+            std::to_string(network_.parameters().size()) + ", the network's");
+    trainer_.restore(state.trainer);
+    state.network.put_back(network_);
+    network_.progress() = state.progress;
+    epoch_ = state.epoch;
+    steps_ = state.steps;
+    usual_loss_ = state.usual_loss;
+    first_square_ = state.first_square;
+    history_.epochs = state.epochs;
+    if (state.stop) history_.stop_reason = *state.stop;
+    if (stopping_) stopping_->restore(state.stopping);
+    best_ = state.best;
+    if (average_) {
+        average_->restore(state.average);
+        if (average_->is_ema()) show_average();
+    }
+}
+
+template <class T>
+bool FitJob<T>::begin() {
+    if (history_.stop_reason != StopReason::kEpochs || epoch_ >= config_.epochs) {
+        return false;
+    }
+    hide_average();
+    if (steps_ == 0) usual_loss_ = baseline_loss();
     begin_epoch();
+    return true;
 }
 
 template <class T>
 Index FitJob<T>::tiles() const {
-    return validating_ ? validation_->tiles() : step_.tiles();
+    switch (stage_) {
+        case Stage::kStep:
+            return step_.tiles();
+        case Stage::kAverage:
+            return average_->tiles();
+        case Stage::kPack:
+            return static_cast<Index>(network_.parameter_tiles().size());
+        case Stage::kValidate:
+            return validation_->tiles();
+    }
+    return 0;
 }
 
 template <class T>
 void FitJob<T>::run(Index tile, int rank) {
-    if (validating_) return validation_->run(tile, rank);
-    step_.run(tile, rank);
+    switch (stage_) {
+        case Stage::kStep:
+            return step_.run(tile, rank);
+        case Stage::kAverage:
+            return average_->run(network_, tile);
+        case Stage::kPack:
+            return average_weights_->pack(
+                network_.parameter_tiles()[static_cast<std::size_t>(tile)]);
+        case Stage::kValidate:
+            return validation_->run(tile, rank);
+    }
 }
 
 template <class T>
 bool FitJob<T>::interrupted() {
-    if (validating_ || step_.is_untouched()) interrupted_between_steps();
+    // An average that has half of the weights in it would be neither's.
+    const bool may = stage_ == Stage::kStep ? step_.may_stop()  //
+                                            : stage_ != Stage::kAverage;
+    if (may) interrupted_between_steps();
     return interrupted_;
 }
 
@@ -104,32 +180,46 @@ template <class T>
 bool FitJob<T>::advance() {
     if (interrupted_) {
         history_.stop_reason = StopReason::kInterrupted;
+        step_.drop();
+        if (average_ && average_->is_ema()) show_average();
         if (!is_finite(network_)) last_finite_.put_back(network_);
         return false;
     }
-    if (validating_) {
-        validating_ = false;
-        return end_epoch();
+    switch (stage_) {
+        case Stage::kStep:
+            break;
+        case Stage::kAverage:
+            average_->finish();
+            return next_batch();
+        case Stage::kPack:
+            stage_ = Stage::kValidate;
+            return true;
+        case Stage::kValidate:
+            return end_epoch();
     }
     switch (step_.advance()) {
-        case TrainingStep<T>::Outcome::kMore:
+        case Step<T>::Outcome::kMore:
             return true;
-        case TrainingStep<T>::Outcome::kNotFinite:
-            return diverged(became("the loss", step_.pass().weighted_loss()));
-        case TrainingStep<T>::Outcome::kDone:
+        case Step<T>::Outcome::kNotFinite:
+            return diverged(loss_broke(step_.last_loss()));
+        case Step<T>::Outcome::kConverged:
+            converged_ = true;
+            break;
+        case Step<T>::Outcome::kDone:
             break;
     }
-    if (finish_batch()) return true;
-    validating_ = validation_.has_value();
-    return validating_ ? true : end_epoch();
+    finish_batch();
+    if (!average_ || !average_->takes(epoch_, ends_epoch())) return next_batch();
+    stage_ = Stage::kAverage;
+    return true;
 }
 
 template <class T>
 void FitJob<T>::begin_epoch() {
     epoch_start_ = std::chrono::steady_clock::now();
-    loss_sum_ = weight_sum_ = 0;
+    loss_sum_ = weight_sum_ = penalty_sum_ = 0;
     batch_ = {0, 0};
-    if (config_.shuffle) {
+    if (config_.shuffle && !trainer_.takes_all_rows()) {
         permutation(order_.view(), network_.seed(), Purpose::kShuffle,
                     static_cast<std::uint32_t>(network_.progress().epochs),
                     [this] { return interrupted_between_steps(); });
@@ -140,33 +230,64 @@ void FitJob<T>::begin_epoch() {
 
 template <class T>
 void FitJob<T>::begin_batch() {
+    stage_ = Stage::kStep;
     batch_ = {batch_.end, std::min(batch_.end + step_.max_batch(), train_.size())};
-    lr_ = trainer_.learning_rate();
+    lr_ = learning_rate();
     step_.begin(train_, order_.data() + batch_.begin, batch_.size(),
-                static_cast<std::uint32_t>(network_.progress().steps), lr_);
+                static_cast<std::uint32_t>(network_.progress().steps), lr_,
+                outputs_.empty() ? MatrixView<T>() : outputs_.view(batch_));
 }
 
 template <class T>
-bool FitJob<T>::finish_batch() {
-    const BatchPass<T>& pass = step_.pass();
-    loss_sum_ += pass.weighted_loss();
-    weight_sum_ += pass.total_weight();
+double FitJob<T>::learning_rate() const {
+    if (average_) {
+        const Index size = step_.max_batch();
+        const auto lr =
+            average_->lr(epoch_, batch_.begin / size, ceil_div(train_.size(), size));
+        if (lr) return *lr;
+    }
+    return trainer_.learning_rate();
+}
+
+template <class T>
+void FitJob<T>::finish_batch() {
+    loss_sum_ += step_.last_loss();
+    weight_sum_ += step_.total_weight();
+    penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
         usual_loss_ = std::max(
-            usual_loss_, pass.weighted_loss() / std::max(pass.total_weight(), 1e-300));
+            usual_loss_, step_.first_loss() / std::max(step_.total_weight(), 1e-300));
     }
-    if (!outputs_.empty()) copy_rows<T>(pass.outputs(), outputs_.view(batch_));
     ++steps_;
     ++network_.progress().steps;
-    if (batch_.end == train_.size()) return false;
+}
+
+template <class T>
+bool FitJob<T>::next_batch() {
+    if (ends_epoch()) return finish_steps();
     begin_batch();
+    return true;
+}
+
+// The last step of the epoch is done.
+template <class T>
+bool FitJob<T>::finish_steps() {
+    const std::string what = trouble_of_weights();
+    if (interrupted_) return true;  // advance() says what that means
+    if (!what.empty()) return diverged(what);
+    if (average_ && average_->is_ema()) {
+        show_average();
+        if (!is_finite(network_)) return diverged(kWeightsBroke);
+    }
+    if (!validation_) return end_epoch();
+    stage_ = average_weights_ ? Stage::kPack : Stage::kValidate;
     return true;
 }
 
 template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
-    const std::string what = trouble(logs);
+    const std::string what = trouble_of_scores(logs);
     if (interrupted_) return true;  // advance() says what that means
     if (!what.empty()) return diverged(what);
     ++network_.progress().epochs;
@@ -174,7 +295,12 @@ bool FitJob<T>::end_epoch() {
     history_.epochs.push_back(logs);
 
     bool stop = judge(logs);
-    if (stop) history_.stop_reason = StopReason::kEarlyStopping;
+    if (stop) {
+        history_.stop_reason = StopReason::kEarlyStopping;
+    } else if (converged_) {
+        history_.stop_reason = StopReason::kConverged;
+        stop = true;
+    }
     if (hooks_.on_epoch && hooks_.on_epoch(epoch_, logs) && !stop) {
         history_.stop_reason = StopReason::kCallback;
         stop = true;
@@ -184,19 +310,65 @@ bool FitJob<T>::end_epoch() {
         last_finite_.take(network_);
     }
     ++epoch_;
-    if (stop || epoch_ == config_.epochs) return false;
+    const bool over = stop || epoch_ == config_.epochs;
+    // A file that a broken network was written to could not be read.
+    if (checkpointing_.save && (over || epoch_ % checkpointing_.every == 0) &&
+        is_finite(network_)) {
+        checkpointing_.save(state(stop));
+    }
+    if (over) return false;
+    hide_average();
     begin_epoch();
     return true;
 }
 
 template <class T>
+FitState<T> FitJob<T>::state(bool stop) const {
+    FitState<T> state;
+    state.network.take(network_);
+    state.progress = network_.progress();
+    state.trainer = trainer_.state();
+    state.epoch = epoch_;
+    state.steps = steps_;
+    if (stop) state.stop = history_.stop_reason;
+    state.usual_loss = usual_loss_;
+    state.first_square = first_square_;
+    if (stopping_) state.stopping = stopping_->state();
+    state.best = best_;
+    if (average_) state.average = average_->state();
+    if (average_shown_) {
+        std::swap(state.network.parameters, state.average.parameters);
+        std::swap(state.network.statistics, state.average.statistics);
+    }
+    state.epochs = history_.epochs;
+    return state;
+}
+
+template <class T>
+void FitJob<T>::show_average() {
+    if (average_shown_ || average_->empty()) return;
+    average_->swap(network_);
+    average_shown_ = true;
+}
+
+template <class T>
+void FitJob<T>::hide_average() {
+    if (!average_shown_) return;
+    average_->swap(network_);
+    average_shown_ = false;
+}
+
+template <class T>
 Logs FitJob<T>::make_logs() {
-    Logs logs{{"loss", weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0.0}};
+    Logs logs{{"loss", mean_loss()}};
     add_metrics(logs, "", training_metrics());
     if (validation_) {
         const auto stop = [this] { return interrupted_between_steps(); };
         logs.emplace_back("val_loss", validation_->loss());
         add_metrics(logs, "val_", validation_->metrics(stop));
+    }
+    if (trainer_.config_.penalty_per_row) {
+        logs.emplace_back("penalty", penalty_sum_ / static_cast<double>(train_.size()));
     }
     const auto elapsed = std::chrono::steady_clock::now() - epoch_start_;
     logs.emplace_back("lr", lr_);
@@ -240,10 +412,10 @@ bool FitJob<T>::judge(const Logs& logs) {
     return stopping_->should_stop();
 }
 
-// What is wrong with the epoch that ended, or nothing.
+// What is wrong with the steps of the epoch, or nothing.
 template <class T>
-std::string FitJob<T>::trouble(const Logs& logs) {
-    const double loss = logs.front().second;
+std::string FitJob<T>::trouble_of_weights() {
+    const double loss = mean_loss();
     if (!std::isfinite(loss)) return became("the loss", loss);
     if (loss > kDivergenceFactor * usual_loss_) {
         return too_large("the mean loss of an epoch", loss, kDivergenceFactor);
@@ -261,6 +433,12 @@ std::string FitJob<T>::trouble(const Logs& logs) {
                              kDivergenceFactorAfterLeap);
         }
     }
+    return "";
+}
+
+// What is wrong with what the network is judged by, or nothing.
+template <class T>
+std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
     const double* val_loss = find(logs, "val_loss");
     if (val_loss && !std::isfinite(*val_loss)) return became("val_loss", *val_loss);
     if (stopping_) {
@@ -274,8 +452,8 @@ std::string FitJob<T>::trouble(const Logs& logs) {
 // The mean loss of the samples with the weights as they are.
 template <class T>
 double FitJob<T>::loss_by_inference() {
-    Evaluation<T> evaluation(network_, step_.pass().weights(), trainer_.config_.loss,
-                             {}, train_, 1);
+    Evaluation<T> evaluation(network_, step_.weights(), trainer_.config_.loss, {},
+                             train_, 1);
     for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
         evaluation.run(i, 0);
     }
@@ -285,7 +463,7 @@ double FitJob<T>::loss_by_inference() {
 template <class T>
 bool FitJob<T>::diverged(const std::string& what) {
     last_finite_.put_back(network_);
-    trainer_.optimizer_.reset();  // its state is as broken as the weights were
+    trainer_.forget_optimizer_state();  // its state is as broken as the weights were
     history_.stop_reason = StopReason::kDiverged;
     history_.divergence = Divergence{epoch_, steps_, lr_, what};
     return false;
@@ -309,34 +487,63 @@ void FitJob<T>::require_monitor(const std::string& owner,
                 (validation_ ? "" : " (val_ scores need validation data)"));
 }
 
-// The mean loss of outputs that are all zero: what knowing nothing costs.
+// What knowing nothing costs: the mean loss of outputs that are all zero, beyond the
+// least loss there can be.
 template <class T>
 double FitJob<T>::baseline_loss() {
+    // What is much for a loss from outside, it alone knows.
+    if (is_custom(trainer_.config_.loss)) {
+        return std::numeric_limits<double>::infinity();
+    }
     constexpr Index kHeight = 64;
     const Matrix<T> zero(kHeight, network_.out_features());
+    const bool counts = std::holds_alternative<loss::PoissonNll>(trainer_.config_.loss);
+    Matrix<T> best(kHeight, network_.out_features());
     const double total = train_.total_weight(nullptr, train_.size());
     double sum = 0;
     for (Index i = 0; i < train_.size() && !interrupted_between_steps(); i += kHeight) {
         const Range rows{i, std::min(i + kHeight, train_.size())};
         const Samples<T> part = train_.slice(rows);
-        sum += loss_rows<T>(trainer_.config_.loss, zero.view({0, rows.size()}),
-                            part.targets, part.weights, nullptr, total, {});
+        const auto loss_of = [&](const Matrix<T>& outputs) {
+            return loss_rows<T>(trainer_.config_.loss, outputs.view({0, rows.size()}),
+                                part.targets, part.weights, nullptr, total, {});
+        };
+        sum += loss_of(zero);
+        if (!counts) continue;
+        log_of<T>(part.targets.values, best);
+        sum -= loss_of(best);
     }
     return sum / total;
 }
 
 template <class T>
-History FitJob<T>::take_history() {
+History FitJob<T>::finish(int n_threads) {
+    const bool finished = history_.stop_reason != StopReason::kDiverged &&
+                          history_.stop_reason != StopReason::kInterrupted;
     history_.best_epoch = static_cast<Index>(history_.epochs.size()) - 1;
     if (stopping_ && stopping_->best_epoch() >= 0) {
         history_.best_epoch = stopping_->best_epoch();
-        const bool finished = history_.stop_reason != StopReason::kDiverged &&
-                              history_.stop_reason != StopReason::kInterrupted;
-        if (finished && stopping_->config().restore_best_weights) {
-            best_.put_back(network_);
-        }
+    }
+    if (finished && !best_.empty()) {
+        best_.put_back(network_);
+    } else if (finished && average_ && !average_->empty()) {
+        take_average(n_threads);
     }
     return std::move(history_);
+}
+
+// The average becomes the network, with statistics of its own.
+template <class T>
+void FitJob<T>::take_average(int n_threads) {
+    show_average();
+    if (average_->is_ema()) return;
+    if (!renew_statistics<T>(network_, train_, trainer_.config_.loss, step_.max_batch(),
+                             n_threads, hooks_.interrupted)) {
+        history_.stop_reason = StopReason::kInterrupted;
+        last_finite_.put_back(network_);
+    } else if (!is_finite(network_)) {
+        diverged("the average of the weights became infinite or nan");
+    }
 }
 
 template class FitJob<float>;

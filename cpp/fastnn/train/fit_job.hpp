@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "fastnn/train/averaging.hpp"
 #include "fastnn/train/evaluation.hpp"
 #include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/trainer.hpp"
@@ -20,21 +21,40 @@ public:
            const Samples<T>* validation,
            const FitConfig& config,
            const Hooks& hooks,
+           const Checkpointing<T>& checkpointing,
            int n_threads);
 
+    // Whether an epoch is to be run at all: a resumed fit may have come to its end.
+    bool begin();
     // For run_job.
     Index tiles() const;
     void run(Index tile, int rank);
     bool interrupted();
     bool advance();
-
-    History take_history();
+    // Gives the network the weights that the fit promises.
+    History finish(int n_threads);
 
 private:
+    // What the tiles do: the step's own stages, the average takes the weights in, the
+    // averages are packed for validation, validation.
+    enum class Stage { kStep, kAverage, kPack, kValidate };
+
+    void resume(const FitState<T>& state);
     void begin_epoch();
     void begin_batch();
-    bool finish_batch();  // false after the last of the epoch
+    void finish_batch();
+    bool next_batch();
+    bool finish_steps();
     bool end_epoch();
+    FitState<T> state(bool stop) const;
+    bool ends_epoch() const noexcept { return batch_.end == train_.size(); }
+    double learning_rate() const;
+    void show_average();
+    void hide_average();
+    void take_average(int n_threads);
+    double mean_loss() const noexcept {  // of the epoch's batches
+        return weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0.0;
+    }
     Logs make_logs();
     void add_metrics(Logs& logs,
                      const std::string& prefix,
@@ -42,7 +62,8 @@ private:
     std::vector<double> training_metrics();
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
-    std::string trouble(const Logs& logs);
+    std::string trouble_of_weights();
+    std::string trouble_of_scores(const Logs& logs) const;
     double loss_by_inference();
     void require_monitor(const std::string& owner, const std::string& name) const;
     double baseline_loss();
@@ -53,8 +74,12 @@ private:
     const Samples<T>& train_;
     const FitConfig& config_;
     const Hooks& hooks_;
+    const Checkpointing<T>& checkpointing_;
     std::vector<Metric> metrics_;
-    TrainingStep<T> step_;
+    const std::unique_ptr<Step<T>> owned_step_;
+    Step<T>& step_;
+    std::optional<Average<T>> average_;
+    std::optional<PackedWeights<T>> average_weights_;  // for validation
     std::optional<Evaluation<T>> validation_;
     std::optional<EarlyStoppingTracker> stopping_;
     History history_;
@@ -63,7 +88,9 @@ private:
     Matrix<T> outputs_;    // (n, out) of this epoch's batches, when metrics need them
     Snapshot<T> last_finite_;  // at the end of the last epoch
     Snapshot<T> best_;
-    bool validating_ = false;
+    Stage stage_ = Stage::kStep;
+    bool average_shown_ = false;  // the network holds it, average_ the weights
+    bool converged_ = false;
     bool interrupted_ = false;
 
     Index epoch_ = 0;         // of this fit
@@ -72,6 +99,7 @@ private:
     double lr_ = 0;
     double loss_sum_ = 0;  // of this epoch
     double weight_sum_ = 0;
+    double penalty_sum_ = 0;   // weighted by rows
     double usual_loss_ = 0;    // of zero outputs or of the first batch, the greater
     double first_square_ = 0;  // squared norm of the parameters when the run began
     std::chrono::steady_clock::time_point epoch_start_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,14 @@ namespace fastnn {
 // The values of one epoch by name, in the order in which they are shown.
 using Logs = std::vector<std::pair<std::string, double>>;
 
-enum class StopReason { kEpochs, kEarlyStopping, kCallback, kDiverged, kInterrupted };
+enum class StopReason {
+    kEpochs,
+    kEarlyStopping,
+    kConverged,
+    kCallback,
+    kDiverged,
+    kInterrupted
+};
 
 inline const char* to_string(StopReason reason) noexcept {
     switch (reason) {
@@ -22,6 +30,8 @@ inline const char* to_string(StopReason reason) noexcept {
             return "epochs";
         case StopReason::kEarlyStopping:
             return "early_stopping";
+        case StopReason::kConverged:
+            return "converged";
         case StopReason::kCallback:
             return "callback";
         case StopReason::kDiverged:
@@ -30,6 +40,13 @@ inline const char* to_string(StopReason reason) noexcept {
             return "interrupted";
     }
     return "";
+}
+inline StopReason stop_reason_from(const std::string& name) {
+    for (int i = 0; i <= static_cast<int>(StopReason::kInterrupted); ++i) {
+        const auto reason = static_cast<StopReason>(i);
+        if (name == to_string(reason)) return reason;
+    }
+    throw std::invalid_argument("unknown reason to stop: '" + name + "'");
 }
 
 // What one step by itself came to.

@@ -13,12 +13,19 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+bool is_custom_for(const char* targets, const Loss& loss) {
+    const auto* custom = std::get_if<loss::Custom>(&loss);
+    return custom && custom->targets == targets;
+}
+
 bool is_binary(const Loss& loss) {
-    return std::holds_alternative<loss::BinaryCrossEntropy>(loss);
+    return std::holds_alternative<loss::BinaryCrossEntropy>(loss) ||
+           std::holds_alternative<loss::Hinge>(loss) || is_custom_for("labels", loss);
 }
 
 bool is_classification(const Loss& loss) {
-    return is_binary(loss) || std::holds_alternative<loss::CrossEntropy>(loss);
+    return is_binary(loss) || std::holds_alternative<loss::CrossEntropy>(loss) ||
+           std::holds_alternative<loss::Focal>(loss) || is_custom_for("classes", loss);
 }
 
 // Outputs beside their targets and weights, a row at a time.
@@ -27,6 +34,7 @@ struct Scored {
     MatrixView<const T> outputs;
     const Samples<T>& samples;
     const Index* rows;
+    bool log_rates;  // the targets are near the exponentials of the outputs
     const std::function<bool()>& interrupted;
 
     // Whether to give up before row i.
@@ -43,6 +51,10 @@ struct Scored {
     }
     double target(Index i, Index j) const {
         return static_cast<double>(samples.targets.values(sample(i), j));
+    }
+    double predicted(Index i, Index j) const {
+        const auto value = static_cast<double>(z(i)[j]);
+        return log_rates ? std::exp(value) : value;
     }
     Index label(Index i) const {
         if (samples.targets.are_labels()) return samples.targets.labels[sample(i)];
@@ -76,7 +88,7 @@ double mean_absolute_error(const Scored<T>& s) {
     double sum = 0, total = 0;
     for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         for (Index j = 0; j < s.outputs.cols; ++j) {
-            const double d = static_cast<double>(s.z(i)[j]) - s.target(i, j);
+            const double d = s.predicted(i, j) - s.target(i, j);
             sum += s.weight(i) * std::abs(d);
         }
         total += s.weight(i) * static_cast<double>(s.outputs.cols);
@@ -95,7 +107,7 @@ double r2_of_output(const Scored<T>& s, Index j) {
     double residual = 0, spread = 0;
     for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
         const double y = s.target(i, j);
-        const double d = y - static_cast<double>(s.z(i)[j]);
+        const double d = y - s.predicted(i, j);
         residual += s.weight(i) * d * d;
         spread += s.weight(i) * (y - mean) * (y - mean);
     }
@@ -194,6 +206,8 @@ std::vector<Metric> metrics_for(const std::vector<std::string>& names,
         require(found != known.end(), "metrics", "'" + name + "'",
                 "names among accuracy, mae, r2, auc");
         const auto metric = static_cast<Metric>(found - known.begin());
+        require(!is_custom_for("any", loss), "metrics", "'" + name + "'",
+                "empty with a custom loss whose targets may be anything");
         const bool for_classes = metric == Metric::kAccuracy || metric == Metric::kAuc;
         require(for_classes == is_classification(loss), "metrics", "'" + name + "'",
                 is_classification(loss) ? "accuracy or auc with a classification loss"
@@ -210,7 +224,8 @@ double evaluate_metric(Metric metric,
                        const Samples<T>& samples,
                        const Index* rows,
                        const std::function<bool()>& interrupted) {
-    const Scored<T> s{outputs, samples, rows, interrupted};
+    const bool log_rates = std::holds_alternative<loss::PoissonNll>(loss);
+    const Scored<T> s{outputs, samples, rows, log_rates, interrupted};
     const bool binary = is_binary(loss);
     switch (metric) {
         case Metric::kAccuracy:

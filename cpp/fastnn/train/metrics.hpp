@@ -18,10 +18,10 @@ const std::vector<std::string>& metric_names();
 std::vector<Metric> metrics_for(const std::vector<std::string>& names,
                                 const Loss& loss);
 
-// accuracy  share of rows whose greatest output is the class; with
-//           binary_cross_entropy, of outputs on the right side of 0
-// mae       mean |output - target|
-// r2        1 - residual / total sum of squares, averaged over the outputs
+// accuracy  share of rows whose greatest output is the class; with labels, of outputs
+//           on the right side of 0
+// mae       mean |output - target|; of log rates (poisson), their exponentials count
+// r2        1 - residual / total sum of squares, averaged over the outputs; likewise
 // auc       area under the ROC curve (Mann-Whitney), classes one against the rest and
 //           outputs averaged; NaN where a class is absent
 // Row i of the outputs belongs to sample rows[i] (i when rows is null). `interrupted`

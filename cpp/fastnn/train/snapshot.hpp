@@ -20,6 +20,7 @@ struct Snapshot {
     Buffer<T> statistics;
     Buffer<std::int64_t> counters;
 
+    bool empty() const noexcept { return parameters.size() == 0; }
     void take(const Network<T>& network) {
         parameters = network.parameters();
         statistics = network.statistics();

@@ -4,7 +4,10 @@
 #include <cmath>
 
 #include "fastnn/core/threads.hpp"
+#include "fastnn/kernels/reduce.hpp"
 #include "fastnn/train/fit_job.hpp"
+#include "fastnn/train/full_batch_step.hpp"
+#include "fastnn/train/training_step.hpp"
 
 namespace fastnn {
 namespace {
@@ -22,8 +25,8 @@ template <class T>
 Trainer<T>::Trainer(Network<T>& network, const TrainerConfig& config)
     : network_(network),
       config_(config),
-      optimizer_(config.optimizer, network.parameters().size()),
-      learning_rate_(config.schedule, optimizer_.lr()) {
+      optimizer_(make_optimizer<T>(config.optimizer, network.parameters().size())),
+      learning_rate_(config.schedule, lr_of(config.optimizer)) {
     config_.validate();
     check_outputs(config_.loss, network.out_features());
 }
@@ -42,53 +45,95 @@ int Trainer<T>::threads_for(Index batch) const {
 
 template <class T>
 double Trainer<T>::learning_rate() const {
-    return learning_rate_.at(epoch_, optimizer_.step());
+    return learning_rate_.at(epoch_, steps_of<T>(optimizer_));
+}
+
+template <class T>
+Index Trainer<T>::rows_per_step(Index batch_size, Index rows) const {
+    return takes_all_rows() ? rows : std::min(batch_size, rows);
+}
+
+template <class T>
+std::unique_ptr<Step<T>> Trainer<T>::make_step(Index rows, int n_threads) {
+    if (auto* lbfgs = std::get_if<optim::LbfgsMinimizer<T>>(&optimizer_)) {
+        return std::make_unique<FullBatchStep<T>>(network_, config_, *lbfgs, rows,
+                                                  n_threads);
+    }
+    return std::make_unique<TrainingStep<T>>(
+        network_, config_, std::get<optim::Optimizer<T>>(optimizer_), rows, n_threads);
+}
+
+template <class T>
+void Trainer<T>::forget_optimizer_state() {
+    std::visit([](auto& optimizer) { optimizer.reset(); }, optimizer_);
+}
+
+template <class T>
+void Trainer<T>::set_learning_rate(double lr) {
+    require_positive("lr", lr);
+    const double before = learning_rate();
+    learning_rate_.set_base(lr);
+    auto* optimizer = std::get_if<optim::Optimizer<T>>(&optimizer_);
+    if (!optimizer) return;
+    const auto* sgd = std::get_if<optim::Sgd>(&optimizer->rule());
+    if (sgd && sgd->momentum > 0) scale(optimizer->slot(0), before / learning_rate());
+}
+
+template <class T>
+Index Trainer<T>::evaluations() const noexcept {
+    const auto* lbfgs = std::get_if<optim::LbfgsMinimizer<T>>(&optimizer_);
+    return lbfgs ? lbfgs->evaluations() : 1;
 }
 
 template <class T>
 StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
+    using Outcome = typename Step<T>::Outcome;
     struct Job {
-        TrainingStep<T>& step;
+        Step<T>& step;
         const Hooks& hooks;
         bool stopped = false;
+        Outcome outcome = Outcome::kMore;
+        ~Job() { step.drop(); }  // nothing, unless it did not come to its end
         Index tiles() const { return step.tiles(); }
         void run(Index tile, int rank) { step.run(tile, rank); }
         bool interrupted() {
             stopped = stopped ||
-                      (step.is_untouched() && hooks.interrupted && hooks.interrupted());
+                      (step.may_stop() && hooks.interrupted && hooks.interrupted());
             return stopped;
         }
         bool advance() {
-            return !stopped && step.advance() == TrainingStep<T>::Outcome::kMore;
+            if (stopped) return false;
+            outcome = step.advance();
+            return outcome == Outcome::kMore;
         }
     };
     const int threads = threads_for(batch.size());
     if (!single_ || single_->max_batch() != batch.size() ||
         single_->ranks() < threads) {
-        single_ = std::make_unique<TrainingStep<T>>(network_, config_, optimizer_,
-                                                    batch.size(), threads);
+        single_ = make_step(batch.size(), threads);
     }
     auto& progress = network_.progress();
     const double lr = learning_rate();
-    const std::int64_t step = optimizer_.step();
+    const std::int64_t step = steps_of<T>(optimizer_);
     before_.take(network_);
     single_->pack_first();
+    single_->forget_rows();
     single_->begin(batch, nullptr, batch.size(),
-                   static_cast<std::uint32_t>(progress.steps), lr);
+                   static_cast<std::uint32_t>(progress.steps), lr, {});
     Job job{*single_, hooks};
     run_job(threads, job);
     if (job.stopped) return {};
 
-    const BatchPass<T>& pass = single_->pass();
-    const double weight = pass.total_weight();
-    StepReport report{weight > 0 ? pass.weighted_loss() / weight : 0.0, std::nullopt};
-    if (!std::isfinite(report.loss)) {
+    const double weight = single_->total_weight();
+    StepReport report{weight > 0 ? single_->first_loss() / weight : 0.0, std::nullopt};
+    if (job.outcome == Outcome::kNotFinite) {
         report.divergence =
-            Divergence{epoch_, step, lr, became("the loss", report.loss)};
+            Divergence{epoch_, step, lr, loss_broke(single_->last_loss())};
+        before_.put_back(network_);
     } else if (!is_finite(network_)) {
         report.divergence = Divergence{epoch_, step, lr, kWeightsBroke};
         before_.put_back(network_);
-        optimizer_.reset();  // its state is as broken as the weights were
+        forget_optimizer_state();  // its state is as broken as the weights were
     } else {
         ++progress.steps;
     }
@@ -99,12 +144,26 @@ template <class T>
 History Trainer<T>::fit(const Samples<T>& train,
                         const Samples<T>* validation,
                         const FitConfig& config,
-                        const Hooks& hooks) {
+                        const Hooks& hooks,
+                        const Checkpointing<T>& checkpointing) {
     config.validate();
-    const int threads = threads_for(std::min(config.batch_size, train.size()));
-    FitJob<T> job(*this, train, validation, config, hooks, threads);
-    run_job(threads, job);
-    return job.take_history();
+    const int threads = threads_for(rows_per_step(config.batch_size, train.size()));
+    FitJob<T> job(*this, train, validation, config, hooks, checkpointing, threads);
+    if (job.begin()) run_job(threads, job);
+    return job.finish(threads);
+}
+
+template <class T>
+TrainerState<T> Trainer<T>::state() const {
+    return {epoch_, steps_of<T>(optimizer_), slots_of<T>(optimizer_),
+            learning_rate_.plateau()};
+}
+
+template <class T>
+void Trainer<T>::restore(const TrainerState<T>& state) {
+    fastnn::restore<T>(optimizer_, state.step, state.slots);
+    learning_rate_.restore(state.plateau);
+    epoch_ = state.epoch;
 }
 
 template class Trainer<float>;

@@ -35,6 +35,9 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
       optimizer_(optimizer),
       pass_(network, config.loss, max_batch, /*training=*/true),
       gradient_tile_(static_cast<std::size_t>(n_threads)) {
+    if (config.penalty_per_row) {
+        tile_penalty_.resize(static_cast<Index>(network_.parameter_tiles().size()));
+    }
     const double work = static_cast<double>(network.parameters().size()) *
                         static_cast<double>(max_batch);
     if (config.clip_norm || work > kLongStep) {
@@ -52,8 +55,12 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             const Index* rows,
                             Index n,
                             std::uint32_t key,
-                            double lr) noexcept {
+                            double lr,
+                            MatrixView<T> outputs) {
     pass_.begin(samples, rows, n, network_.seed(), key);
+    penalty_ = config_.penalty_per_row ? config_.penalty.over(pass_.total_weight())
+                                       : config_.penalty;
+    outputs_ = outputs;
     lr_ = lr;
     stage_ = packed_ ? Stage::kPass : Stage::kPack;
     phase_ = 0;
@@ -76,31 +83,39 @@ void TrainingStep<T>::run(Index i, int rank) {
         T* dweight = gradients_.data() + tile.weight.begin;
         T* dbias = gradients_.data() + tile.bias.begin;
         if (stage_ == Stage::kUpdate) return update(tile, dweight, dbias);
-        compute_gradient(tile, dweight, dbias);
+        compute_gradient(i, dweight, dbias);
         tile_norm_[i] = squared_norm<T>({dweight, tile.weight.size()}) +
                         squared_norm<T>({dbias, tile.bias.size()});
     } else {
         T* dweight = gradient_tile_[static_cast<std::size_t>(rank)].data();
         T* dbias = dweight + tile.weight.size();
-        compute_gradient(tile, dweight, dbias);
+        compute_gradient(i, dweight, dbias);
         update(tile, dweight, dbias);
     }
 }
 
 template <class T>
-void TrainingStep<T>::compute_gradient(const ParameterTile& tile,
-                                       T* dweight,
-                                       T* dbias) {
+void TrainingStep<T>::compute_gradient(Index i, T* dweight, T* dbias) {
+    const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
     pass_.gradient(tile, dweight, dbias);
     const VectorView<T> weight_part{dweight, tile.weight.size()};
-    if (tile.penalised && !config_.penalty.none()) {
-        const T* w = network_.parameters().data() + tile.weight.begin;
-        add_penalty_gradient<T>(config_.penalty, {w, tile.weight.size()}, weight_part);
+    if (tile.penalised && !penalty_.none()) {
+        const VectorView<const T> w{network_.parameters().data() + tile.weight.begin,
+                                    tile.weight.size()};
+        add_penalty_gradient<T>(penalty_, w, weight_part);
+        if (tile_penalty_.size() > 0) tile_penalty_[i] = penalty_value<T>(penalty_, w);
     }
     if (config_.clip_value) {
         clip_values<T>(weight_part, *config_.clip_value);
         clip_values<T>({dbias, tile.bias.size()}, *config_.clip_value);
     }
+}
+
+template <class T>
+double TrainingStep<T>::penalty() const noexcept {
+    double sum = 0;
+    for (Index i = 0; i < tile_penalty_.size(); ++i) sum += tile_penalty_[i];
+    return penalty_.none() ? 0.0 : sum;
 }
 
 template <class T>
@@ -137,6 +152,7 @@ typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
             pass_.finish_phase(phase_);
             if (++phase_ < pass_.phases()) return Outcome::kMore;
             if (!std::isfinite(pass_.weighted_loss())) return Outcome::kNotFinite;
+            if (outputs_.data) copy_rows<T>(pass_.outputs(), outputs_);
             if (gradients_first()) {
                 stage_ = Stage::kGradient;
             } else {

@@ -1,4 +1,4 @@
-// One step of training: forward, loss, backward, update, as stages over tiles.
+// A step of an update rule: forward, loss, backward, update, as stages over tiles.
 //
 // The gradient of a slice of the parameters is computed over the whole batch into a
 // buffer that stays in a core's cache, where penalty, clipping and update rule use it
@@ -9,50 +9,54 @@
 
 #include <vector>
 
-#include "fastnn/nn/batch_pass.hpp"
 #include "fastnn/optim/optimizer.hpp"
 #include "fastnn/train/config.hpp"
+#include "fastnn/train/step.hpp"
 
 namespace fastnn {
 
 template <class T>
-class TrainingStep {
+class TrainingStep final : public Step<T> {
 public:
+    using typename Step<T>::Outcome;
+
     TrainingStep(Network<T>& network,
                  const TrainerConfig& config,
                  optim::Optimizer<T>& optimizer,
                  Index max_batch,
                  int n_threads);
 
-    // Prepares the batch rows[0 .. n) of the samples (the first n when rows is null).
-    // `key` tells its dropout masks from those of other steps.
     void begin(const Samples<T>& samples,
                const Index* rows,
                Index n,
                std::uint32_t key,
-               double lr) noexcept;
+               double lr,
+               MatrixView<T> outputs) override;
+    void pack_first() noexcept override { packed_ = false; }
 
-    // The step to begin packs the weights: somebody else may have changed them.
-    void pack_first() noexcept { packed_ = false; }
+    Index tiles() const noexcept override;
+    void run(Index tile, int rank) override;
+    // Until the first update the parameters are as the last step left them.
+    bool may_stop() const noexcept override { return stage_ != Stage::kUpdate; }
+    void drop() noexcept override {}
+    Outcome advance() override;
 
-    // The current stage, for run_job.
-    Index tiles() const noexcept;
-    void run(Index tile, int rank);
-    // Whether the parameters are still as the last step left them.
-    bool is_untouched() const noexcept { return stage_ != Stage::kUpdate; }
-
-    enum class Outcome { kMore, kDone, kNotFinite };
-    // Goes to the next stage. kNotFinite: the loss is not, and nothing was updated.
-    Outcome advance();
-
-    const BatchPass<T>& pass() const noexcept { return pass_; }
-    Index max_batch() const noexcept { return pass_.max_batch(); }
-    int ranks() const noexcept { return static_cast<int>(gradient_tile_.size()); }
+    double first_loss() const noexcept override { return pass_.weighted_loss(); }
+    double last_loss() const noexcept override { return pass_.weighted_loss(); }
+    double total_weight() const noexcept override { return pass_.total_weight(); }
+    double penalty() const noexcept override;
+    const PackedWeights<T>& weights() const noexcept override {
+        return pass_.weights();
+    }
+    Index max_batch() const noexcept override { return pass_.max_batch(); }
+    int ranks() const noexcept override {
+        return static_cast<int>(gradient_tile_.size());
+    }
 
 private:
     enum class Stage { kPack, kPass, kGradient, kUpdate };
 
-    void compute_gradient(const ParameterTile& tile, T* dweight, T* dbias);
+    void compute_gradient(Index i, T* dweight, T* dbias);
     void update(const ParameterTile& tile, const T* dweight, const T* dbias);
     void begin_update();
     void clip_norm();
@@ -63,6 +67,8 @@ private:
     const TrainerConfig& config_;
     optim::Optimizer<T>& optimizer_;
     BatchPass<T> pass_;
+    Penalty penalty_;        // in this batch
+    MatrixView<T> outputs_;  // where the batch's raw outputs are wanted, or empty
     double lr_ = 0;
     Stage stage_ = Stage::kPack;
     bool packed_ = false;
@@ -70,6 +76,7 @@ private:
     std::vector<Buffer<T>> gradient_tile_;  // of each rank
     Buffer<T> gradients_;                   // flat, only when gradients come first
     Buffer<double> tile_norm_;              // squared norm of each parameter tile
+    Buffer<double> tile_penalty_;           // only when it is reported
 };
 
 }  // namespace fastnn

@@ -5,11 +5,16 @@ fastnn's core, compiled for one CPU level.
 from __future__ import annotations
 import collections.abc
 import numpy
+import numpy.typing
 import typing
 
 __all__: list[str] = [
     "Activation",
+    "CsrF32",
+    "CsrF64",
     "LearningRate",
+    "MinimizerF32",
+    "MinimizerF64",
     "Network",
     "NetworkF32",
     "NetworkF64",
@@ -28,6 +33,9 @@ __all__: list[str] = [
     "check_loss",
     "check_optimizer",
     "check_schedule",
+    "class_loss",
+    "compiler",
+    "csr",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -42,8 +50,43 @@ __all__: list[str] = [
     "permutation",
     "schedule_at",
     "set_num_threads",
-    "softmax_cross_entropy",
 ]
+
+class CsrF32:
+    def __init__(self) -> None: ...
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> typing.Any:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float32]: ...
+
+class CsrF64:
+    def __init__(self) -> None: ...
+    def __len__(self) -> int: ...
+    def rows(
+        self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> typing.Any:
+        """
+        Copies of some rows.
+        """
+    @property
+    def columns(self) -> numpy.ndarray: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def starts(self) -> numpy.ndarray: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
 class Activation:
     """
@@ -90,6 +133,90 @@ class LearningRate:
     def end_epoch(self, score: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
     @property
     def monitor(self) -> str | None: ...
+
+class MinimizerF32:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Where the last iteration ended, a copy.
+        """
+
+class MinimizerF64:
+    """
+    A run of L-BFGS.
+    """
+    def __init__(
+        self,
+        optimizer: dict,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None: ...
+    def tell(
+        self,
+        value: typing.SupportsFloat | typing.SupportsIndex,
+        gradient: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None:
+        """
+        Take the function at the point.
+        """
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def gradient_norm(self) -> float: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def n_eval(self) -> int: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def point(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the function is to be evaluated, a copy.
+        """
+    @property
+    def value(self) -> float: ...
+    @property
+    def x(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Where the last iteration ended, a copy.
+        """
 
 class NetworkF32:
     def __init__(self) -> None: ...
@@ -223,6 +350,7 @@ class NetworkF64:
 
 class TrainerF32:
     def __init__(self) -> None: ...
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -233,13 +361,28 @@ class TrainerF32:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
 
 class TrainerF64:
     def __init__(self) -> None: ...
+    def evaluations(self) -> int: ...
     def fit(
         self,
         X: typing.Any,
@@ -250,7 +393,21 @@ class TrainerF64:
         weights_val: typing.Any,
         config: dict,
         on_epoch: typing.Any,
-    ) -> dict: ...
+        save: typing.Any = None,
+        every: typing.SupportsInt | typing.SupportsIndex = 1,
+        state: typing.Any = None,
+    ) -> dict:
+        """
+        save: called after every so many epochs, and the last, with the state of the fit, a dict; state: such a dict to go on from.
+        """
+    def restore(self, state: dict) -> None: ...
+    def set_learning_rate(
+        self, lr: typing.SupportsFloat | typing.SupportsIndex
+    ) -> None: ...
+    def state(self) -> dict:
+        """
+        What the trainer needs to go on, a dict.
+        """
     def step(
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
@@ -323,6 +480,26 @@ def check_optimizer(optimizer: dict) -> None:
 def check_schedule(schedule: dict) -> None:
     """
     Raise ValueError for a setting out of range.
+    """
+
+def class_loss(
+    logits: typing.Any,
+    y: typing.Any,
+    config: dict,
+    sample_weight: typing.Any,
+    out: typing.Any,
+    n_threads: typing.Any,
+) -> tuple: ...
+def csr(
+    name: str,
+    indptr: typing.Any,
+    indices: typing.Any,
+    values: typing.Any,
+    n_rows: typing.SupportsInt | typing.SupportsIndex,
+    n_columns: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any:
+    """
+    The rows of a sparse matrix, or None if the columns of some row do not ascend. Errors speak of `name`.
     """
 
 def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:
@@ -421,15 +598,7 @@ def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     The number of threads used when none is given; 0: by the environment.
     """
 
-def softmax_cross_entropy(
-    logits: typing.Any,
-    y: typing.Any,
-    label_smoothing: typing.SupportsFloat | typing.SupportsIndex,
-    sample_weight: typing.Any,
-    out: typing.Any,
-    n_threads: typing.Any,
-) -> tuple: ...
-
 __version__: str
+compiler: str
 eigen_version: str
 level: str

@@ -1,20 +1,24 @@
 """The one place where what a user passes becomes what the engine takes.
 
 Data leave here as aligned, C-contiguous arrays of the network's dtype (labels: int32)
-that hold finite numbers only, copied at most once; anything else is an error that
-names the argument, what was got, what was expected and what to do.
+or checked sparse rows, that hold finite numbers only, copied at most once; anything
+else is an error that names the argument, what was got, what was expected and what to
+do.
 """
 
 from fastnn._validation.arrays import (
     Array,
-    as_features,
     as_numbers,
-    as_table,
     finite_in_dtype,
-    in_dtype,
-    not_finite,
 )
 from fastnn._validation.data import Data, as_data, as_validation_data
+from fastnn._validation.features import (
+    Rows,
+    TableLike,
+    as_features,
+    as_rows,
+    features_not_finite,
+)
 from fastnn._validation.options import (
     check_bool,
     check_dtype,
@@ -30,12 +34,14 @@ from fastnn._validation.weights import as_class_weight, as_sample_weight
 __all__ = [
     "Array",
     "Data",
+    "Rows",
+    "TableLike",
     "as_class_weight",
     "as_data",
     "as_features",
     "as_numbers",
+    "as_rows",
     "as_sample_weight",
-    "as_table",
     "as_targets",
     "as_validation_data",
     "check_bool",
@@ -44,8 +50,7 @@ __all__ = [
     "check_metrics",
     "check_number",
     "check_threads",
+    "features_not_finite",
     "finite_in_dtype",
-    "in_dtype",
-    "not_finite",
     "split_rows",
 ]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from fastnn._validation.frames import frame_numbers
+
 __all__ = [
+    "BEFORE_TRAINING",
     "Array",
-    "as_features",
     "as_numbers",
+    "as_records",
     "as_table",
+    "check_shape",
     "finite_in_dtype",
     "in_dtype",
+    "is_sparse",
+    "looks_finite",
     "not_finite",
     "where_first",
 ]
@@ -35,8 +42,10 @@ _REFUSED = {
 }
 
 
-def as_numbers(argument: str, value: Any) -> Array:
+def as_numbers(argument: str, value: Any, dtype: str | None = None) -> Array:
     """Return `value` as an array of booleans, integers or floats, uncopied.
+
+    A data frame that has to be copied becomes `dtype`, if given, at once.
 
     Raises
     ------
@@ -47,21 +56,48 @@ def as_numbers(argument: str, value: Any) -> Array:
     """
     if type(value) is np.ndarray and value.dtype.kind in "biuf":
         return value
+    array = _as_array(argument, value, dtype)
+    if array.dtype.kind in "biuf":
+        return array
+    raise TypeError(_not_numbers(argument, value, array))
+
+
+def as_records(argument: str, value: Any) -> Array:
+    """Return `value` as an array of anything but Python objects, uncopied.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_numbers`, but text, dates and structured records pass.
+    """
+    array = _as_array(argument, value)
+    if array.dtype.kind == "O":
+        raise TypeError(
+            f"{argument} must be an array of numbers, text or records, got dtype "
+            f"object: {_REFUSED['O']}"
+        )
+    return array
+
+
+def _as_array(argument: str, value: Any, dtype: str | None = None) -> Array:
+    """Return `value` as a dense array; frames, where they must, as `dtype`."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{argument} is a masked array; its mask would be lost: fill the masked "
             f"entries ({argument}.filled(value)) or drop their rows"
         )
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+    if is_sparse(value):
         raise TypeError(
-            f"{argument} is a sparse matrix ({type(value).__name__}); fastnn trains "
-            f"on dense arrays: pass {argument}.toarray()"
+            f"{argument} is a sparse matrix ({type(value).__name__}), which only X may "
+            f"be: pass {argument}.toarray()"
         )
     if value is None or isinstance(value, (str, bytes, dict, set)):
         raise TypeError(
             f"{argument} must be an array, data frame or nested list of numbers, "
             f"got {type(value).__name__}"
         )
+    if (numbers := frame_numbers(argument, value, dtype)) is not None:
+        return numbers
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -71,20 +107,12 @@ def as_numbers(argument: str, value: Any) -> Array:
         ) from None
     except (TypeError, RuntimeError) as error:
         raise TypeError(f"{argument} cannot be made an array: {error}") from None
-    if array.dtype.kind in "biuf":
-        return array
-    if array.dtype.kind == "O" and _is_numeric_frame(value):
-        return np.asarray(value.to_numpy(dtype=np.float64, na_value=np.nan))
-    raise TypeError(_not_numbers(argument, value, array))
+    return array
 
 
-def _is_numeric_frame(value: Any) -> bool:
-    """Whether this is a pandas frame whose columns are numbers with missing values."""
-    dtypes = getattr(value, "dtypes", None)
-    if dtypes is None or not hasattr(value, "to_numpy"):
-        return False
-    columns = np.asarray(dtypes, dtype=object).reshape(-1)
-    return all(getattr(dtype, "kind", "O") in "biuf" for dtype in columns)
+def is_sparse(value: object) -> bool:
+    """Whether this is a sparse matrix: SciPy's, or one that can become SciPy's."""
+    return hasattr(type(value), "tocsr")
 
 
 def _not_numbers(argument: str, value: object, array: Array) -> str:
@@ -97,18 +125,21 @@ def _not_numbers(argument: str, value: object, array: Array) -> str:
     return f"{argument} must hold real numbers, got {what}: {_REFUSED[kind]}"
 
 
-def where_first(bad: npt.NDArray[np.bool_]) -> str:
-    """Say how many entries are true and where the first stands."""
+def where_first(bad: npt.NDArray[np.bool_], names: Sequence[object] = ()) -> str:
+    """Say how many entries are true and where the first stands.
+
+    `names` are those of the columns, if they have any.
+    """
     count = int(np.count_nonzero(bad))
-    position = np.unravel_index(int(np.argmax(bad)), bad.shape)
-    if len(position) == 1:
-        first = f"row {position[0]}"
-    else:
-        first = f"row {position[0]}, column {position[1]}"
+    position = [int(i) for i in np.unravel_index(np.argmax(bad), bad.shape)]
+    first = f"row {position[0]}"
+    if len(position) > 1:
+        first += f", column {position[1]}"
+        first += f" ({names[position[1]]!r})" if names else ""
     return f"{count} {'entry' if count == 1 else 'entries'}, the first at {first}"
 
 
-def _looks_finite(array: Array) -> bool:
+def looks_finite(array: Array) -> bool:
     """One pass: x.x is finite if all x are (and no square overflows)."""
     flat = array.reshape(-1)
     return math.isfinite(np.vdot(flat, flat))
@@ -125,15 +156,20 @@ def in_dtype(array: Array, dtype: str) -> Array:
         return np.require(array, wanted, ["C", "A"])
 
 
-_BEFORE_TRAINING = "drop these rows or fill them in before training"
+BEFORE_TRAINING = "drop these rows or fill them in before training"
 
 
 def finite_in_dtype(
-    argument: str, array: Array, dtype: str, advice: str = _BEFORE_TRAINING
+    argument: str,
+    array: Array,
+    dtype: str,
+    advice: str = BEFORE_TRAINING,
+    names: Sequence[object] = (),
 ) -> Array:
     """Return the array in `dtype`, aligned, C-contiguous and finite.
 
     `dtype` is "float32" or "float64"; an array that is right already is not copied.
+    `names` are those of the columns, if they have any.
 
     Raises
     ------
@@ -141,30 +177,39 @@ def finite_in_dtype(
         If it holds NaN or infinity, or numbers too large for `dtype`.
     """
     result = in_dtype(array, dtype)
-    if _looks_finite(result) or np.isfinite(result).all():
+    if looks_finite(result) or np.isfinite(result).all():
         return result
-    raise not_finite(argument, array, dtype, advice)
+    raise not_finite(
+        argument, array, dtype, advice, lambda bad: where_first(bad, names)
+    )
 
 
 def not_finite(
-    argument: str, array: Array, dtype: str, advice: str = _BEFORE_TRAINING
+    argument: str,
+    array: Array,
+    dtype: str,
+    advice: str = BEFORE_TRAINING,
+    where: Callable[[npt.NDArray[np.bool_]], str] = where_first,
 ) -> ValueError:
-    """Return the error for an array with elements that are no numbers of `dtype`."""
+    """Return the error for an array with elements that are no numbers of `dtype`.
+
+    `where` says where the true entries of an array stand.
+    """
     bad = ~np.isfinite(array)
     if bad.any():
-        return ValueError(
-            f"{argument} holds NaN or infinity ({where_first(bad)}): {advice}"
-        )
+        return ValueError(f"{argument} holds NaN or infinity ({where(bad)}): {advice}")
     beyond = ~np.isfinite(in_dtype(array, dtype))
     return ValueError(
         f"{argument} holds {array.dtype} numbers beyond the range of "
-        f"{dtype} ({where_first(beyond)}): scale them down or "
+        f"{dtype} ({where(beyond)}): scale them down or "
         'use a network with dtype="float64"'
     )
 
 
-def as_table(argument: str, value: object, in_features: int | None) -> Array:
-    """Return X as an (n, in_features) array of numbers, uncopied and unchecked.
+def as_table(
+    argument: str, value: object, in_features: int | None, dtype: str | None = None
+) -> Array:
+    """Return X as an (n, in_features) array of numbers, as `as_numbers`, unchecked.
 
     Raises
     ------
@@ -172,36 +217,28 @@ def as_table(argument: str, value: object, in_features: int | None) -> Array:
         If it is no two-dimensional array of numbers with at least one row and
         `in_features` columns (None: any number but 0).
     """
-    array = as_numbers(argument, value)
+    array = as_numbers(argument, value, dtype)
     if array.ndim != 2:
         raise ValueError(
             f"{argument} must be two-dimensional, (rows, features), got shape "
             f"{array.shape}: {_reshape_advice(argument, array, in_features)}"
         )
-    rows, columns = array.shape
+    check_shape(argument, array.shape, in_features)
+    return array
+
+
+def check_shape(argument: str, shape: tuple[int, ...], in_features: int | None) -> None:
+    """Raise ValueError unless a table has rows, and the columns of the network."""
+    rows, columns = shape
     if columns == 0:
-        raise ValueError(f"{argument} has 0 features (shape {array.shape})")
+        raise ValueError(f"{argument} has 0 features (shape {shape})")
     if in_features is not None and columns != in_features:
         raise ValueError(
             f"{argument} has {columns} features, but the network expects "
             f"{in_features}; pass the columns it was built for"
         )
     if rows == 0:
-        raise ValueError(f"{argument} has 0 rows (shape {array.shape})")
-    return array
-
-
-def as_features(
-    argument: str, value: object, dtype: str, in_features: int | None
-) -> Array:
-    """Return X as an (n, in_features) array of finite numbers in `dtype`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `as_table` and `finite_in_dtype`.
-    """
-    return finite_in_dtype(argument, as_table(argument, value, in_features), dtype)
+        raise ValueError(f"{argument} has 0 rows (shape {shape})")
 
 
 def _reshape_advice(argument: str, array: Array, in_features: int | None) -> str:

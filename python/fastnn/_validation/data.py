@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from fastnn._validation.arrays import Array, as_features
+from fastnn._validation.arrays import Array
+from fastnn._validation.features import Rows, as_features, some_rows
 from fastnn._validation.targets import as_targets
 from fastnn._validation.weights import as_sample_weight
 from fastnn.losses import Loss
@@ -16,7 +17,7 @@ __all__ = ["Data", "as_data", "as_validation_data"]
 class Data:
     """Rows as the engine takes them."""
 
-    X: Array  # (n, in_features)
+    X: Rows  # (n, in_features)
     y: Array  # (n,) int32 labels or (n, n_outputs)
     weight: Array | None  # (n,)
 
@@ -26,7 +27,7 @@ class Data:
     def rows(self, index: Array) -> Data:
         """Return a copy of some rows."""
         weight = None if self.weight is None else self.weight[index]
-        return Data(self.X[index], self.y[index], weight)
+        return Data(some_rows(self.X, index), self.y[index], weight)
 
 
 def as_data(

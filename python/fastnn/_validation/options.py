@@ -120,6 +120,12 @@ def check_metrics(value: object, loss: Loss) -> list[str]:
         if name not in METRICS:
             raise unknown_name("metrics", name, METRICS)
         if loss.targets not in METRICS[name]:
+            if loss.targets == "any":
+                raise ValueError(
+                    f"metrics: {name!r} needs to know what y holds: say so by loss="
+                    "fastnn.losses.CustomLoss(function, targets='values') (or "
+                    "'classes', 'labels')"
+                )
             suited = [m for m, targets in METRICS.items() if loss.targets in targets]
             raise ValueError(
                 f"metrics: {name!r} does not suit loss {loss.kind!r}; "

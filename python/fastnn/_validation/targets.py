@@ -7,9 +7,11 @@ import numpy as np
 from fastnn._validation.arrays import (
     Array,
     as_numbers,
+    as_records,
     finite_in_dtype,
     where_first,
 )
+from fastnn._validation.frames import column_names
 from fastnn.losses import Loss
 
 __all__ = ["as_targets"]
@@ -30,29 +32,36 @@ def as_targets(
     Returns
     -------
     ndarray
-        int32 labels (n,) for a class loss, else (n, n_outputs) in `dtype`.
+        int32 labels (n,) for a class loss, y as it came for one that takes anything,
+        else (n, n_outputs) in `dtype`.
 
     Raises
     ------
     TypeError, ValueError
         If y does not fit the rows, the outputs or the loss.
     """
-    array = as_numbers(argument, value)
+    anything = loss.targets == "any"
+    array = as_records(argument, value) if anything else as_numbers(argument, value)
+    names = column_names(value)
     if array.ndim == 0 or array.shape[0] != n_rows:
         rows = "no rows" if array.ndim == 0 else f"{array.shape[0]} rows"
         raise ValueError(
             f"{argument} has {rows} (shape {array.shape}), but there are {n_rows} "
             "rows of features: give one target for each"
         )
+    if anything:
+        return array
     if loss.targets == "classes":
         if array.ndim == 1 or array.shape[1:] == (1,):
-            return _labels(argument, array.reshape(-1), n_outputs)
+            return _labels(argument, array.reshape(-1), loss, n_outputs)
         array = _columns(argument, array, loss, n_outputs)
-        return _probabilities(argument, finite_in_dtype(argument, array, dtype))
+        result = finite_in_dtype(argument, array, dtype, names=names)
+        return _probabilities(argument, result)
     array = _columns(argument, array, loss, n_outputs)
-    result = finite_in_dtype(argument, array, dtype)
+    result = finite_in_dtype(argument, array, dtype, names=names)
     if loss.targets == "labels":
-        _check_yes_no(argument, result)
+        _check_yes_no(argument, result, loss)
+    _check_least(argument, result, loss)
     return result
 
 
@@ -73,7 +82,7 @@ def _columns(argument: str, array: Array, loss: Loss, n_outputs: int) -> Array:
     )
 
 
-def _labels(argument: str, array: Array, n_outputs: int) -> Array:
+def _labels(argument: str, array: Array, loss: Loss, n_outputs: int) -> Array:
     """Return integer labels 0 .. n_outputs-1 as int32."""
     if array.dtype.kind == "f":
         bad = ~np.isfinite(array)
@@ -85,7 +94,7 @@ def _labels(argument: str, array: Array, n_outputs: int) -> Array:
         bad = array != np.floor(array)
         if bad.any():
             raise ValueError(
-                f"{argument} must hold integer labels for cross_entropy, got "
+                f"{argument} must hold integer labels for {loss.kind}, got "
                 f"{array[bad][0]} ({where_first(bad)}): for numbers use loss='mse', "
                 f"for probabilities give ({len(array)}, {n_outputs})"
             )
@@ -131,7 +140,16 @@ def _probabilities(argument: str, array: Array) -> Array:
     return array
 
 
-def _check_yes_no(argument: str, array: Array) -> None:
+def _check_least(argument: str, array: Array, loss: Loss) -> None:
+    bad = array < loss.least_target
+    if bad.any():
+        raise ValueError(
+            f"{argument} must be >= {loss.least_target:g} for {loss.kind}, got "
+            f"{array[bad][0]} ({where_first(bad)}): for other numbers use loss='mse'"
+        )
+
+
+def _check_yes_no(argument: str, array: Array, loss: Loss) -> None:
     bad = (array < 0) | (array > 1)
     if not bad.any():
         return
@@ -141,6 +159,6 @@ def _check_yes_no(argument: str, array: Array) -> None:
     elif (array == np.floor(array)).all():
         advice = "for more than two classes use loss='cross_entropy'"
     raise ValueError(
-        f"{argument} must be in [0, 1] for binary_cross_entropy, got {array[bad][0]} "
+        f"{argument} must be in [0, 1] for {loss.kind}, got {array[bad][0]} "
         f"({where_first(bad)}): {advice}"
     )

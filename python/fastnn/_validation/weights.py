@@ -126,6 +126,11 @@ def _class_labels(targets: Array, loss: Loss, n_outputs: int) -> tuple[Array, in
         labels = targets.reshape(-1)
         if np.isin(labels, (0, 1)).all():
             return labels.astype(np.int32), 2
+    if loss.targets == "any":
+        raise ValueError(
+            "class_weight needs to know the classes: say so by loss="
+            "fastnn.losses.CustomLoss(function, targets='classes')"
+        )
     raise ValueError(
         "class_weight needs one class label per row: integer labels with "
         "'cross_entropy', or 0 and 1 for one output with 'binary_cross_entropy'; here "

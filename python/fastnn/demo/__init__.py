@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fastnn._config import nearest
-from fastnn._native import core
+from fastnn._threads import num_threads
 from fastnn.demo import report
 from fastnn.demo.experiment import Result, time_in_numpy, train
 from fastnn.demo.picture import draw
@@ -61,7 +61,7 @@ def run(
     check_packages()
     path = _checked_path(Path(out))
     chosen = [_checked_name(name) for name in names]
-    _say(report.heading(core.default_threads(0)))
+    _say(report.heading(num_threads()))
     results = [_run_task(name, seed) for name in chosen]
     draw(results, path)
     _say(f"\ncurves: {path.resolve()}")

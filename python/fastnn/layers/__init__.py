@@ -35,6 +35,7 @@ __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "LAYERS",
     "SELU",
     "Activation",
     "BatchNorm",
@@ -55,3 +56,9 @@ __all__ = [
     "Softsign",
     "Tanh",
 ]
+
+LAYERS: dict[str, type[Layer]] = {
+    **{cls.kind: cls for cls in (Dense, BatchNorm, LayerNorm, Dropout)},
+    **ACTIVATIONS,
+}
+"""Every layer by its name."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeAlias
 
 from fastnn._config import Config
 from fastnn._native import core
 
-__all__ = ["Activation", "Layer"]
+__all__ = ["Activation", "Layer", "TensorSpec"]
+
+TensorSpec: TypeAlias = tuple[str, tuple[int, ...]]
+"""NumPy's name of a tensor's dtype, and its shape."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -20,6 +24,11 @@ class Layer(Config):
     def width(self, in_features: int) -> int:
         """Return the number of outputs for a row of `in_features` inputs."""
         return in_features
+
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of what a network keeps for it, by torch's names."""
+        del in_features, dtype
+        return {}
 
     def __repr__(self) -> str:
         """Show the class and the fields that differ from their defaults."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastnn.layers.base import Layer
 from fastnn.layers.dense import Dense
 
-__all__ = ["checked_chain", "declared_width", "output_width"]
+__all__ = [
+    "checked_chain",
+    "count_parameters",
+    "count_statistics",
+    "declared_width",
+    "output_width",
+]
+
+_STATISTICS = ("running_mean", "running_var")
 
 
 def checked_chain(given: tuple[Any, ...]) -> tuple[Layer, ...]:
@@ -42,10 +52,30 @@ def declared_width(layers: tuple[Layer, ...]) -> int | None:
     return next((x.in_features for x in layers if isinstance(x, Dense)), None)
 
 
-def output_width(layers: tuple[Layer, ...], in_features: int | None) -> int | None:
+def output_width(layers: Sequence[Layer], in_features: int | None) -> int | None:
     """Return what comes out for `in_features` (None: unknown) columns."""
     width = in_features
     for layer in layers:
         if width is not None or isinstance(layer, Dense):
             width = layer.width(width or 0)
     return width
+
+
+def count_parameters(layers: Sequence[Layer], in_features: int) -> int:
+    """Return the number of trainable numbers, before any is allocated."""
+    return sum(n for name, n in _sizes(layers, in_features) if name not in _STATISTICS)
+
+
+def count_statistics(layers: Sequence[Layer], in_features: int) -> int:
+    """Return how many numbers training moves otherwise than by gradients."""
+    return sum(n for name, n in _sizes(layers, in_features) if name in _STATISTICS)
+
+
+def _sizes(layers: Sequence[Layer], in_features: int) -> Iterator[tuple[str, int]]:
+    """Yield the name within its layer and the size of each tensor, but counters."""
+    width = in_features
+    for layer in layers:
+        for name, (_, shape) in layer.tensors(width, "float32").items():
+            if name != "num_batches_tracked":
+                yield name, math.prod(shape)
+        width = layer.width(width)

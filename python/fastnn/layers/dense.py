@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastnn._config import from_name, nearest
 from fastnn.layers.activations import ACTIVATIONS
-from fastnn.layers.base import Activation, Layer
+from fastnn.layers.base import Activation, Layer, TensorSpec
 
 __all__ = ["Dense"]
 
@@ -126,6 +126,13 @@ class Dense(Layer):
         del in_features
         return self.units
 
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of the weights and, if there is one, the bias."""
+        specs: dict[str, TensorSpec] = {"weight": (dtype, (self.units, in_features))}
+        if self.use_bias:
+            specs["bias"] = (dtype, (self.units,))
+        return specs
+
     @property
     def given(self) -> tuple[npt.NDArray[np.float64], ...]:
         """The (W, b) or (W,) that `init` gave, or () if it named a scheme."""
@@ -141,6 +148,13 @@ class Dense(Layer):
         if not isinstance(self.init, str):
             values["init"] = "zeros"
         return values
+
+    def stored(self) -> dict[str, Any]:
+        """Return the fields as a file keeps them: given arrays are not its business."""
+        fields = super().stored()
+        if not isinstance(self.init, str):
+            fields["init"] = "auto"
+        return fields
 
     def _key(self) -> tuple[Any, ...]:
         init = self.init if isinstance(self.init, str) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from fastnn.layers.base import Layer
+from fastnn.layers.base import Layer, TensorSpec
 
 __all__ = ["BatchNorm", "LayerNorm"]
 
@@ -47,6 +47,14 @@ class BatchNorm(Layer):
     eps: float = 1e-5
     momentum: float = 0.1
 
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of scale, shift, statistics and their counter."""
+        names = ("weight", "bias", "running_mean", "running_var")
+        return {
+            **dict.fromkeys(names, (dtype, (in_features,))),
+            "num_batches_tracked": ("int64", ()),
+        }
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LayerNorm(Layer):
@@ -72,3 +80,7 @@ class LayerNorm(Layer):
 
     kind: ClassVar[str] = "layernorm"
     eps: float = 1e-5
+
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of scale and shift."""
+        return dict.fromkeys(("weight", "bias"), (dtype, (in_features,)))

@@ -15,13 +15,16 @@ from __future__ import annotations
 from fastnn.optim.adagrad_family import Adadelta, Adagrad, RMSprop
 from fastnn.optim.adam_family import Adam, Adamax, AdamW
 from fastnn.optim.adam_variants import NAdam, RAdam
-from fastnn.optim.base import Optimizer, OptimizerState
+from fastnn.optim.base import Optimizer, OptimizerState, Rule
 from fastnn.optim.gradient_descent import ASGD, SGD
+from fastnn.optim.lbfgs import LBFGS, MinimizeResult
 from fastnn.optim.sign_family import Lion, Rprop
 
 __all__ = [
     "ASGD",
+    "LBFGS",
     "OPTIMIZERS",
+    "RULES",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -29,17 +32,19 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Lion",
+    "MinimizeResult",
     "NAdam",
     "Optimizer",
     "OptimizerState",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "Rule",
 ]
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    optimizer.kind: optimizer
-    for optimizer in (
+RULES: dict[str, type[Rule]] = {
+    rule.kind: rule
+    for rule in (
         SGD,
         Adagrad,
         RMSprop,
@@ -54,4 +59,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
         Lion,
     )
 }
-"""The optimizers by name."""
+"""The update rules by name."""
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {**RULES, LBFGS.kind: LBFGS}
+"""All optimizers by name."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from fastnn.optim.base import Optimizer
+from fastnn.optim.base import Rule
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Adagrad(Optimizer):
+class Adagrad(Rule):
     """Adagrad: each parameter slows down by the sum of its squared gradients.
 
     ::
@@ -73,7 +73,7 @@ class Adagrad(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class RMSprop(Optimizer):
+class RMSprop(Rule):
     """RMSprop: the gradient over a running root mean square of itself.
 
     ::
@@ -145,7 +145,7 @@ class RMSprop(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Adadelta(Optimizer):
+class Adadelta(Rule):
     """Adadelta: steps in the unit of the parameters, without a learning rate to choose.
 
     ::

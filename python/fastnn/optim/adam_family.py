@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from fastnn.optim.base import Optimizer
+from fastnn.optim.base import Rule
 
 __all__ = ["Adam", "AdamW", "Adamax"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Adam(Optimizer):
+class Adam(Rule):
     """Adam: a running mean of the gradient over a running root mean square.
 
     ::
@@ -77,7 +77,7 @@ class Adam(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class AdamW(Optimizer):
+class AdamW(Rule):
     """Adam with decoupled weight decay.
 
     ::
@@ -138,7 +138,7 @@ class AdamW(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Adamax(Optimizer):
+class Adamax(Rule):
     """Adamax: Adam with the infinity norm in place of the root mean square.
 
     ::

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from fastnn.optim.base import Optimizer
+from fastnn.optim.base import Rule
 
 __all__ = ["NAdam", "RAdam"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class NAdam(Optimizer):
+class NAdam(Rule):
     """NAdam: Adam with Nesterov's momentum.
 
     ::
@@ -75,7 +75,7 @@ class NAdam(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class RAdam(Optimizer):
+class RAdam(Rule):
     """RAdam: Adam that waits until its mean square can be trusted.
 
     ::

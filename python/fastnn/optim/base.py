@@ -1,4 +1,4 @@
-"""What all optimizers share: the update of plain arrays, and its state."""
+"""What optimizers share; of update rules: the update of plain arrays and its state."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from fastnn._config import Config, number
 from fastnn._native import core
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-__all__ = ["Optimizer", "OptimizerState", "rate"]
+    from fastnn.layers import Layer
+
+__all__ = ["Optimizer", "OptimizerState", "Rule", "rate"]
 
 
 @dataclasses.dataclass
@@ -57,16 +61,33 @@ class OptimizerState:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Optimizer(Config):
-    """Base of the optimizers: settings, and the update of plain arrays by them.
+    """Base of the optimizers: what `Trainer` and `fit` train by.
 
-    An optimizer itself is inert: it describes a rule, for `Trainer` and `fit` or for
-    `init` and `update`. Names, order and defaults of its settings are `torch.optim`'s.
+    An optimizer itself is inert: it describes. Names, order and defaults of its
+    settings are `torch.optim`'s.
     """
-
-    slot_names: ClassVar[tuple[str, ...]] = ()
 
     def _check_ranges(self) -> None:
         core.check_optimizer(self.to_native())
+
+    def state_names(self, count: int) -> tuple[str, ...] | None:
+        """Return the names of the `count` arrays of its state; None: it has no such."""
+        raise NotImplementedError
+
+    def check_training(self, layers: Iterable[Layer], **options: object) -> None:
+        """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Rule(Optimizer):
+    """Base of the update rules: settings, and the update of plain arrays by them."""
+
+    slot_names: ClassVar[tuple[str, ...]] = ()
+
+    def state_names(self, count: int) -> tuple[str, ...] | None:
+        """Return the names of its slots, if it has `count` of them."""
+        names = tuple(self.rule.slots())
+        return names if len(names) == count else None
 
     @functools.cached_property
     def rule(self) -> core.UpdateRule:

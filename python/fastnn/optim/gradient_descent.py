@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from fastnn.optim.base import Optimizer
+from fastnn.optim.base import Rule
 
 __all__ = ["ASGD", "SGD"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class SGD(Optimizer):
+class SGD(Rule):
     """Stochastic gradient descent, with momentum if wanted.
 
     ::
@@ -77,7 +77,7 @@ class SGD(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class ASGD(Optimizer):
+class ASGD(Rule):
     """Averaged SGD: slowing steps, and beside `w` their average `ax`.
 
     ::

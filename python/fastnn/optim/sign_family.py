@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from fastnn.optim.base import Optimizer
+from fastnn.optim.base import Rule
 
 __all__ = ["Lion", "Rprop"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Rprop(Optimizer):
+class Rprop(Rule):
     """Rprop: a step size for every parameter, from the signs of its gradients alone.
 
     ::
@@ -73,7 +73,7 @@ class Rprop(Optimizer):
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Lion(Optimizer):
+class Lion(Rule):
     """Lion: the sign of a momentum; one array of state, steps of equal length.
 
     ::

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 _LOSSES = {
     "cross_entropy": losses.softmax_cross_entropy,
     "mse": losses.mse,
+    "squared_error": losses.squared_error,
     "mae": losses.mae,
     "huber": losses.huber,
+    "log_cosh": losses.log_cosh,
+    "quantile": losses.quantile_loss,
+    "poisson": losses.poisson_nll,
+    "focal": losses.focal_loss,
     "binary_cross_entropy": losses.binary_cross_entropy,
+    "hinge": losses.hinge,
 }
 
 
@@ -42,7 +48,7 @@ class MLP:
         ``("activation", name)`` or ``("activation", name, alpha)``;
         ``("dropout", p)``. Arrays are copied, and all of one dtype, the network's.
     loss : str, default "cross_entropy"
-        Or "mse", "mae", "huber", "binary_cross_entropy".
+        Or another name that ``fit`` knows.
     rule : str, default "adam"
         An update rule of `fastnn.reference.optimizers`.
     seed : int, default 0

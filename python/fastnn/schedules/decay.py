@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar
 
 from fastnn.schedules.base import PureSchedule
@@ -51,7 +52,7 @@ class MultiStep(PureSchedule):
 
     Parameters
     ----------
-    milestones : tuple of int
+    milestones : sequence of int
         Increasing, each >= 1: the first epochs (or steps) with the lower rate.
     gamma : float, default 0.1
         > 0.
@@ -76,7 +77,7 @@ class MultiStep(PureSchedule):
 
     kind: ClassVar[str] = "multi_step"
 
-    milestones: tuple[int, ...]
+    milestones: Sequence[int]
     gamma: float = 0.1
 
 

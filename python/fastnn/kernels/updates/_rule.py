@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from fastnn._config import unknown_name
-from fastnn.optim import OPTIMIZERS, Optimizer
+from fastnn.optim import RULES, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,14 +54,14 @@ def init_slots(rule: str, params: Array, **hyper: Any) -> tuple[Array | None, ..
             "rule must be the name of an optimizer such as 'adam', got "
             f"{type(rule).__name__}"
         )
-    if rule not in OPTIMIZERS:
-        raise unknown_name("rule", rule, OPTIMIZERS)
-    optimizer = OPTIMIZERS[rule]
+    if rule not in RULES:
+        raise unknown_name("rule", rule, RULES)
+    optimizer = RULES[rule]
     slots = optimizer(**hyper).init(params).slots
     return tuple(slots.get(name) for name in optimizer.slot_names)
 
 
-def _new_rule(optimizer: type[Optimizer], *settings: Any) -> core.UpdateRule:
+def _new_rule(optimizer: type[Rule], *settings: Any) -> core.UpdateRule:
     names = (f.name for f in dataclasses.fields(optimizer) if f.name != "lr")
     return optimizer(**dict(zip(names, settings, strict=True))).rule
 
@@ -71,7 +71,7 @@ _cached_rule: Callable[..., core.UpdateRule] = functools.lru_cache(
 )(_new_rule)
 
 
-def rule_of(optimizer: type[Optimizer], *settings: Any) -> core.UpdateRule:
+def rule_of(optimizer: type[Rule], *settings: Any) -> core.UpdateRule:
     """Return the rule of these settings (all but lr), checked once, not every step."""
     try:
         return _cached_rule(optimizer, *settings)

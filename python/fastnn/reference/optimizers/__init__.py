@@ -3,7 +3,8 @@
 ``{rule}_update(params, grads, *slots, step=t, **hyper)`` changes `params` and the slots
 and returns None. Slots stand in torch's order, under torch's names, `step` counts from
 1, and scalar state is a function of the step alone. `init_slots` makes the slots.
-Trajectories agree with torch in float64 to rounding.
+Trajectories agree with torch in float64 to rounding. `lbfgs_minimize` stands apart: it
+evaluates a function itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from fastnn.reference.optimizers.adam_family import (
 )
 from fastnn.reference.optimizers.adam_variants import nadam_update, radam_update
 from fastnn.reference.optimizers.gradient_descent import asgd_update, sgd_update
+from fastnn.reference.optimizers.lbfgs import lbfgs_minimize
 from fastnn.reference.optimizers.sign_family import lion_update, rprop_update
 
 if TYPE_CHECKING:
@@ -110,6 +112,7 @@ __all__ = [
     "adamw_update",
     "asgd_update",
     "init_slots",
+    "lbfgs_minimize",
     "lion_update",
     "nadam_update",
     "radam_update",

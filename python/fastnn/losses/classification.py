@@ -1,7 +1,4 @@
-"""The losses, all on raw outputs: a network for them ends in a linear layer.
-
-Each is a mean over the rows with the sample weights w: ``sum(w * l) / sum(w)``.
-"""
+"""Losses for classes and yes/no labels."""
 
 from __future__ import annotations
 
@@ -10,93 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, SupportsFloat
 
-from fastnn._config import Config, from_name
-from fastnn._native import core
+from fastnn.losses.base import Loss
 
-__all__ = [
-    "LOSSES",
-    "MAE",
-    "MSE",
-    "BinaryCrossEntropy",
-    "CrossEntropy",
-    "Huber",
-    "Loss",
-    "resolve_loss",
-]
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Loss(Config):
-    """A description of what training makes small."""
-
-    targets: ClassVar[Literal["values", "classes", "labels"]] = "values"
-    """What y holds: numbers, one of k classes, or yes/no labels."""
-
-    def _check_ranges(self) -> None:
-        core.check_loss(self.to_native())
-
-    def check_outputs(self, n_outputs: int) -> None:
-        """Raise ValueError if the loss cannot judge `n_outputs` outputs."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class MSE(Loss):
-    """Mean squared error: ``l = mean_j (o_j - y_j)**2``.
-
-    The mean is over outputs as well as rows, as in ``torch.nn.MSELoss``.
-    scikit-learn's MLPRegressor has half of it.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.Identity()).build(1)
-    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mse")
-    {'loss': 2.5}
-    """
-
-    kind: ClassVar[str] = "mse"
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class MAE(Loss):
-    """Mean absolute error: ``l = mean_j |o_j - y_j|``, with slope 0 where they agree.
-
-    The mean is over outputs as well as rows, as in ``torch.nn.L1Loss``.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.Identity()).build(1)
-    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mae")
-    {'loss': 1.5}
-    """
-
-    kind: ClassVar[str] = "mae"
-
-
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Huber(Loss):
-    """Squared for small errors, linear for large ones (e = o - y).
-
-    ``l = e**2 / 2 if |e| <= delta else delta * (|e| - delta / 2)``, mean over outputs
-    as well as rows, as in ``torch.nn.HuberLoss``. Huber, "Robust estimation of a
-    location parameter" (1964).
-
-    Parameters
-    ----------
-    delta : float, default 1.0
-        Where the two pieces meet, > 0, in units of y.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> net = fnn.Sequential(fnn.Identity()).build(1)
-    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss=fnn.Huber(delta=1.0))
-    {'loss': 1.0}
-    """
-
-    kind: ClassVar[str] = "huber"
-    delta: float = 1.0
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "Focal", "Hinge"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -127,12 +40,39 @@ class CrossEntropy(Loss):
 
     def check_outputs(self, n_outputs: int) -> None:
         """Raise ValueError for a single output: softmax of one logit is always 1."""
-        if n_outputs == 1:
-            raise ValueError(
-                "loss: cross_entropy needs one output per class, at least 2, but the "
-                "network has 1: use loss='binary_cross_entropy' for one yes/no "
-                "logit, or a last layer Dense(2)"
-            )
+        _check_classes(self.kind, n_outputs)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Focal(Loss):
+    """Cross-entropy that cares less for rows that are right already.
+
+    ``l = -sum_j t_j (1 - p_j)**gamma log p_j`` with p = softmax(o) and the target t as
+    for `CrossEntropy`, which it is for gamma = 0. For classes of very different size;
+    for one yes/no output use two classes. Lin et al., "Focal loss for dense object
+    detection" (2017), who have it for one sigmoid, with a weight alpha for the rare
+    class: that is `class_weight` here.
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        >= 0: how little rows count that are right.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(2)
+    >>> round(net.evaluate([[0.0, 0.0]], [1], loss=fnn.Focal())["loss"], 4)
+    0.1733
+    """
+
+    kind: ClassVar[str] = "focal"
+    targets: ClassVar[Literal["classes"]] = "classes"
+    gamma: float = 2.0
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError for a single output: softmax of one logit is always 1."""
+        _check_classes(self.kind, n_outputs)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -149,6 +89,8 @@ class BinaryCrossEntropy(Loss):
         Weight of the positive cases, > 0: one for all outputs or one for each.
     label_smoothing : float, default 0.0
         s in [0, 1): ``y = y * (1 - s) + s / 2`` (Keras' definition; torch has none).
+    sum_outputs : bool, default False
+        True: the sum over outputs instead of their mean, as scikit-learn has it.
 
     Examples
     --------
@@ -163,6 +105,7 @@ class BinaryCrossEntropy(Loss):
     targets: ClassVar[Literal["labels"]] = "labels"
     pos_weight: Sequence[float] | SupportsFloat | None = None
     label_smoothing: float = 0.0
+    sum_outputs: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pos_weight", _weights(self.pos_weight))
@@ -181,6 +124,37 @@ class BinaryCrossEntropy(Loss):
         """Return the dict C++ reads: pos_weight as a list, empty for none."""
         weights = () if self.pos_weight is None else self.pos_weight
         return {**super().to_native(), "pos_weight": list(weights)}  # type: ignore[arg-type]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Hinge(Loss):
+    """Hinge loss of yes/no labels, one or many, as in support vector machines.
+
+    ``l = mean_j max(0, 1 - t_j o_j)`` with t = 2 y - 1, so -1 for no and 1 for yes; y
+    is in [0, 1], of shape (n,) for one output or (n, outputs). Outputs are margins, not
+    logits: the sign decides, and there is no ``predict_proba``. For one of k classes
+    give y as k columns of 0 and 1. Cortes and Vapnik, "Support-vector networks" (1995).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[0.5], [0.5]], [1, 0], loss="hinge", metrics=["accuracy"])
+    {'loss': 1.0, 'accuracy': 0.5}
+    """
+
+    kind: ClassVar[str] = "hinge"
+    targets: ClassVar[Literal["labels"]] = "labels"
+    are_logits: ClassVar[bool] = False
+
+
+def _check_classes(kind: str, n_outputs: int) -> None:
+    if n_outputs == 1:
+        raise ValueError(
+            f"loss: {kind} needs one output per class, at least 2, but the network has "
+            "1: use loss='binary_cross_entropy' for one yes/no logit, or a last layer "
+            "Dense(2)"
+        )
 
 
 def _weights(value: Any) -> tuple[float, ...] | None:
@@ -207,14 +181,3 @@ def _weights(value: Any) -> tuple[float, ...] | None:
                 f"{weight}"
             )
     return weights
-
-
-LOSSES: dict[str, type[Loss]] = {
-    cls.kind: cls for cls in (MSE, MAE, Huber, CrossEntropy, BinaryCrossEntropy)
-}
-"""Every loss by its name, as ``fit(loss=name)`` takes it."""
-
-
-def resolve_loss(value: object) -> Loss:
-    """Return the loss from itself or from its name."""
-    return from_name("loss", value, Loss, LOSSES)

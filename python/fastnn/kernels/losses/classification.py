@@ -1,10 +1,4 @@
-"""Losses on plain NumPy arrays: see `fastnn.kernels`.
-
-Every loss is a weighted mean over rows, L = sum_i w_i l_i / sum_i w_i with w_i = 1
-unless `sample_weight` says otherwise, and returns (L, dL/d outputs). Where a row has
-several outputs, l_i is the mean over them, but for the cross-entropy of softmax, which
-is one number a row.
-"""
+"""Losses for classes and yes/no labels: see `fastnn.kernels.losses`."""
 
 from __future__ import annotations
 
@@ -75,136 +69,54 @@ def softmax_cross_entropy(
     >>> round(loss, 6), dlogits.tolist()
     (0.693147, [[-0.5, 0.5]])
     """
-    return core.softmax_cross_entropy(
-        logits,
-        y,
-        number("label_smoothing", label_smoothing),
-        sample_weight,
-        out,
-        n_threads,
-    )
+    config = {
+        "kind": "cross_entropy",
+        "label_smoothing": number("label_smoothing", label_smoothing),
+    }
+    return core.class_loss(logits, y, config, sample_weight, out, n_threads)
 
 
-def mse(
-    outputs: Array,
+def focal_loss(
+    logits: Array,
     y: npt.ArrayLike,
     *,
+    gamma: float = 2.0,
     sample_weight: npt.ArrayLike | None = None,
     out: Array | None = None,
     n_threads: int | None = None,
 ) -> tuple[float, Array]:
-    """Mean squared error: l = d^2, dl/do = 2 d, with d = outputs - y.
+    """Cross-entropy of softmax(logits) that cares less for rows that are right already.
 
-    scikit-learn's solvers minimise half of it.
+    With p = softmax(z) and q the target::
+
+        l = -sum_j q_j (1 - p_j)^gamma log p_j
+        dl/dz_k = q_k g_k - p_k sum_j q_j g_j
+        g = (1 - p)^gamma (gamma p log p / (1 - p) - 1)
+
+    Lin et al., "Focal loss for dense object detection" (2017), who have it for one
+    sigmoid; gamma = 0 is `softmax_cross_entropy`.
 
     Parameters
     ----------
-    outputs : (rows,) or (rows, k) float32 or float64, at least one element
-    y : numbers, the shape of `outputs`
-    sample_weight : (rows,), optional
-        Not negative, finite, with a positive sum.
-    out : array like `outputs`, optional
-        Receives the gradient; must not overlap the arguments.
-    n_threads : int, optional
-        None: one thread unless the work is large. Bits do not depend on it.
+    logits, y, sample_weight, out, n_threads
+        As of `softmax_cross_entropy`.
+    gamma : float >= 0, default 2
 
     Returns
     -------
-    loss : float
-        The mean over rows and outputs.
-    doutputs : the shape of `outputs`
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, no element, weights as above.
-    TypeError
-        `outputs` neither float32 nor float64, `y` not numbers.
+    loss, dlogits
+        As of `softmax_cross_entropy`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn.kernels import mse
-    >>> loss, doutputs = mse(np.array([1.0, 3.0]), np.array([0.0, 0.0]))
-    >>> loss, doutputs.tolist()
-    (5.0, [1.0, 3.0])
+    >>> from fastnn.kernels import focal_loss
+    >>> loss, dlogits = focal_loss(np.zeros((1, 2)), np.array([0]))
+    >>> round(loss, 6), dlogits.round(6).tolist()
+    (0.173287, [[-0.298287, 0.298287]])
     """
-    return core.elementwise_loss(
-        outputs, y, {"kind": "mse"}, sample_weight, out, n_threads
-    )
-
-
-def mae(
-    outputs: Array,
-    y: npt.ArrayLike,
-    *,
-    sample_weight: npt.ArrayLike | None = None,
-    out: Array | None = None,
-    n_threads: int | None = None,
-) -> tuple[float, Array]:
-    """Mean absolute error: l = |d|, dl/do = sign(d), 0 at d = 0, d = outputs - y.
-
-    Arguments, results and errors as of `mse`; ``torch.nn.functional.l1_loss``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn.kernels import mae
-    >>> loss, doutputs = mae(np.array([1.0, 3.0]), np.array([1.0, 5.0]))
-    >>> loss, doutputs.tolist()
-    (1.0, [0.0, -0.5])
-    """
-    return core.elementwise_loss(
-        outputs, y, {"kind": "mae"}, sample_weight, out, n_threads
-    )
-
-
-def huber(
-    outputs: Array,
-    y: npt.ArrayLike,
-    *,
-    delta: float = 1.0,
-    sample_weight: npt.ArrayLike | None = None,
-    out: Array | None = None,
-    n_threads: int | None = None,
-) -> tuple[float, Array]:
-    """Huber's loss: a parabola that goes on as a line from |d| = delta.
-
-    With d = outputs - y and c = min(max(d, -delta), delta)::
-
-        l = c (d - c / 2)        dl/do = c
-
-    which is d^2 / 2 inside and delta (|d| - delta / 2) outside: Huber, "Robust
-    estimation of a location parameter" (1964), and ``torch.nn.functional.huber_loss``.
-
-    Parameters
-    ----------
-    outputs, y, sample_weight, out, n_threads
-        As of `mse`.
-    delta : float, default 1
-        > 0, in the unit of `y`.
-
-    Returns
-    -------
-    loss, doutputs
-        As of `mse`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn.kernels import huber
-    >>> loss, doutputs = huber(np.array([0.5, 3.0]), np.zeros(2))
-    >>> loss, doutputs.tolist()
-    (1.3125, [0.25, 0.5])
-    """
-    return core.elementwise_loss(
-        outputs,
-        y,
-        {"kind": "huber", "delta": number("delta", delta)},
-        sample_weight,
-        out,
-        n_threads,
-    )
+    config = {"kind": "focal", "gamma": number("gamma", gamma)}
+    return core.class_loss(logits, y, config, sample_weight, out, n_threads)
 
 
 def binary_cross_entropy(
@@ -213,6 +125,7 @@ def binary_cross_entropy(
     *,
     pos_weight: npt.ArrayLike | None = None,
     label_smoothing: float = 0.0,
+    sum_outputs: bool = False,
     sample_weight: npt.ArrayLike | None = None,
     out: Array | None = None,
     n_threads: int | None = None,
@@ -235,6 +148,8 @@ def binary_cross_entropy(
     pos_weight : float or (k,), default 1
         Weight of the positive part, > 0.
     label_smoothing : float in [0, 1], default 0
+    sum_outputs : bool, default False
+        Whether a row's loss is the sum over its outputs instead of their mean.
     sample_weight, out, n_threads
         As of `mse`.
 
@@ -258,11 +173,58 @@ def binary_cross_entropy(
     (0.693147, [-0.5])
     """
     config: dict[str, object] = {"kind": "binary_cross_entropy"}
+    if sum_outputs is not False:
+        config["sum_outputs"] = sum_outputs
     if label_smoothing != 0:
         config["label_smoothing"] = number("label_smoothing", label_smoothing)
     if pos_weight is not None:
         config["pos_weight"] = _numbers("pos_weight", pos_weight)
     return core.elementwise_loss(outputs, y, config, sample_weight, out, n_threads)
+
+
+def hinge(
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
+) -> tuple[float, Array]:
+    """Hinge loss of yes/no labels: nothing from a margin of 1 on, else linear.
+
+    With t = 2 y - 1::
+
+        l = max(0, 1 - t o)        dl/do = -t if t o < 1, else 0
+
+    Cortes and Vapnik, "Support-vector networks" (1995).
+
+    Parameters
+    ----------
+    outputs, sample_weight, out, n_threads
+        As of `mse`.
+    y : numbers in [0, 1], the shape of `outputs`
+
+    Returns
+    -------
+    loss, doutputs
+        As of `mse`.
+
+    Raises
+    ------
+    ValueError
+        As `mse`; y outside [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.kernels import hinge
+    >>> loss, doutputs = hinge(np.array([0.5, 0.5]), np.array([1, 0]))
+    >>> loss, doutputs.tolist()
+    (1.0, [-0.5, 0.5])
+    """
+    return core.elementwise_loss(
+        outputs, y, {"kind": "hinge"}, sample_weight, out, n_threads
+    )
 
 
 def _numbers(argument: str, value: npt.ArrayLike) -> list[float]:

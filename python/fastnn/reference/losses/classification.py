@@ -1,10 +1,4 @@
-"""Losses on raw outputs and logits: the mean over rows, and its gradient.
-
-Every loss is a weighted mean over rows, L = sum_i w_i l_i / sum_i w_i with w_i = 1
-unless `sample_weight` says otherwise, and returns (L, dL/d outputs). Where a row has
-several outputs, l_i is the mean over them, but for the cross-entropy of softmax, which
-is one number a row.
-"""
+"""Losses for classes and yes/no labels: see `fastnn.reference.losses`."""
 
 from __future__ import annotations
 
@@ -19,6 +13,12 @@ from fastnn.reference._checks import (
     check_matrix,
     check_range,
     check_shape,
+)
+from fastnn.reference.losses._rows import (
+    element_mean,
+    element_targets,
+    row_weights,
+    weighted_total,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def softmax_cross_entropy(
     rows, classes = logits.shape
     check_range("classes in logits", classes, classes > 0, "at least 1")
     _check_smoothing(label_smoothing)
-    weight = _row_weights(logits, sample_weight)
+    weight = row_weights(logits, sample_weight)
     target = np.asarray(y)
     shifted = logits - logits.max(axis=1, keepdims=True)
     p = np.exp(shifted)
@@ -103,94 +103,67 @@ def softmax_cross_entropy(
         loss = mass * log_total - (q * shifted).sum(axis=1)
         gradient = p * mass[:, None] - q
     gradient *= weight[:, None]
-    return _total(loss, weight), gradient
+    return weighted_total(loss, weight), gradient
 
 
-def mse(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+def focal_loss(
+    logits: Array,
+    y: npt.ArrayLike,
+    *,
+    gamma: float = 2.0,
+    sample_weight: npt.ArrayLike | None = None,
 ) -> tuple[float, Array]:
-    """Mean squared error: l = d^2, dl/do = 2 d, with d = outputs - y.
+    """Cross-entropy of softmax(logits) that cares less for rows that are right already.
 
-    scikit-learn's solvers minimise half of it.
+    With p = softmax(z) and q the target::
+
+        l = -sum_j q_j (1 - p_j)^gamma log p_j
+        dl/dz_k = q_k g_k - p_k sum_j q_j g_j
+        g = (1 - p)^gamma (gamma p log p / (1 - p) - 1)
+
+    Lin et al., "Focal loss for dense object detection" (2017), who have it for one
+    sigmoid; gamma = 0 is `softmax_cross_entropy`.
 
     Parameters
     ----------
-    outputs : (rows,) or (rows, k) float32 or float64, at least one element
-    y : numbers, the shape of `outputs`
-    sample_weight : (rows,), optional
+    logits, y, sample_weight
+        As of `softmax_cross_entropy`.
+    gamma : float >= 0, default 2
 
     Returns
     -------
-    loss : float
-        The mean over rows and outputs.
-    doutputs : the shape of `outputs`
+    loss, dlogits
+        As of `softmax_cross_entropy`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from fastnn.reference import mse
-    >>> loss, doutputs = mse(np.array([1.0, 3.0]), np.array([0.0, 0.0]))
-    >>> loss, doutputs.tolist()
-    (5.0, [1.0, 3.0])
+    >>> from fastnn.reference import focal_loss
+    >>> loss, dlogits = focal_loss(np.zeros((1, 2)), np.array([0]))
+    >>> round(loss, 6), dlogits.round(6).tolist()
+    (0.173287, [[-0.298287, 0.298287]])
     """
-    d = outputs - _targets(outputs, y)
-    return _mean(d * d, 2.0 * d, sample_weight)
-
-
-def mae(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
-) -> tuple[float, Array]:
-    """Mean absolute error: l = |d|, dl/do = sign(d), 0 at d = 0, d = outputs - y.
-
-    Arguments and results as of `mse`; ``torch.nn.functional.l1_loss``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn.reference import mae
-    >>> loss, doutputs = mae(np.array([1.0, 3.0]), np.array([1.0, 5.0]))
-    >>> loss, doutputs.tolist()
-    (1.0, [0.0, -0.5])
-    """
-    d = outputs - _targets(outputs, y)
-    return _mean(np.abs(d), np.sign(d), sample_weight)
-
-
-def huber(
-    outputs: Array,
-    y: npt.ArrayLike,
-    *,
-    delta: float = 1.0,
-    sample_weight: npt.ArrayLike | None = None,
-) -> tuple[float, Array]:
-    """Huber's loss: a parabola that goes on as a line from |d| = delta.
-
-    With d = outputs - y and c = min(max(d, -delta), delta)::
-
-        l = c (d - c / 2)        dl/do = c
-
-    which is d^2 / 2 inside and delta (|d| - delta / 2) outside: Huber, "Robust
-    estimation of a location parameter" (1964), and ``torch.nn.functional.huber_loss``.
-
-    Parameters
-    ----------
-    outputs, y, sample_weight
-        As of `mse`.
-    delta : float, default 1
-        > 0, in the unit of `y`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastnn.reference import huber
-    >>> loss, doutputs = huber(np.array([0.5, 3.0]), np.zeros(2))
-    >>> loss, doutputs.tolist()
-    (1.3125, [0.25, 0.5])
-    """
-    check_range("delta", delta, 0.0 < delta < np.inf, "positive and finite")
-    d = outputs - _targets(outputs, y)
-    c = np.clip(d, -delta, delta)
-    return _mean(c * (d - 0.5 * c), c, sample_weight)
+    check_floating(logits=logits)
+    check_matrix("logits", logits)
+    rows, classes = logits.shape
+    check_range("classes in logits", classes, classes > 0, "at least 1")
+    check_range("gamma", gamma, 0.0 <= gamma < np.inf, "not negative, finite")
+    weight = row_weights(logits, sample_weight)
+    target = np.asarray(y)
+    if target.ndim == 1:
+        q = np.eye(classes, dtype=logits.dtype)[_labels(target, rows, classes)]
+    else:
+        q = target.astype(logits.dtype)
+        check_shape("y", q, logits.shape, "labels (rows,) or the shape of logits")
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    p = np.exp(log_p)
+    rest = np.maximum(-np.expm1(log_p), np.finfo(logits.dtype).tiny)  # 1 - p
+    focus = rest**gamma
+    loss = np.where(q == 0.0, 0.0, -q * focus * log_p).sum(axis=1)
+    slope = np.where(q == 0.0, 0.0, q * focus * (gamma * p * log_p / rest - 1.0))
+    gradient = slope - p * slope.sum(axis=1, keepdims=True)
+    return weighted_total(loss, weight), gradient * weight[:, None]
 
 
 def binary_cross_entropy(
@@ -199,6 +172,7 @@ def binary_cross_entropy(
     *,
     pos_weight: npt.ArrayLike | None = None,
     label_smoothing: float = 0.0,
+    sum_outputs: bool = False,
     sample_weight: npt.ArrayLike | None = None,
 ) -> tuple[float, Array]:
     """Cross-entropy of sigmoid(outputs) against one or many labels in [0, 1].
@@ -219,6 +193,8 @@ def binary_cross_entropy(
     pos_weight : float or (k,), default 1
         Weight of the positive part, > 0.
     label_smoothing : float in [0, 1], default 0
+    sum_outputs : bool, default False
+        Whether a row's loss is the sum over its outputs instead of their mean.
     sample_weight : (rows,), optional
 
     Returns
@@ -235,11 +211,7 @@ def binary_cross_entropy(
     >>> round(loss, 6), doutputs.tolist()
     (0.693147, [-0.5])
     """
-    t = _targets(outputs, y)
-    low, high = float(t.min()), float(t.max())
-    check_range(
-        "y", low if low < 0.0 else high, low >= 0.0 and high <= 1.0, "in [0, 1]"
-    )
+    t = _fractions(outputs, y)
     _check_smoothing(label_smoothing)
     t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
     p = np.asarray(1.0 if pos_weight is None else pos_weight, dtype=outputs.dtype)
@@ -248,36 +220,53 @@ def binary_cross_entropy(
     check_range("pos_weight", float(p.min()), bool((p > 0.0).all()), "positive")
     scale = 1.0 + (p - 1.0) * t
     loss = (1.0 - t) * outputs + scale * softplus(-outputs)
-    return _mean(loss, scale * sigmoid(outputs) - p * t, sample_weight)
+    slope = scale * sigmoid(outputs) - p * t
+    return element_mean(loss, slope, sample_weight, sum_outputs=sum_outputs)
 
 
-def _mean(
-    loss: Array, slope: Array, sample_weight: npt.ArrayLike | None
+def hinge(
+    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
 ) -> tuple[float, Array]:
-    """Average element losses over a row's outputs and then over rows."""
-    weight = _row_weights(loss, sample_weight)
-    weight /= loss.size // len(loss)
-    weight = weight.reshape(-1, *[1] * (loss.ndim - 1))
-    return _total(loss, weight), slope * weight
+    """Hinge loss of yes/no labels: nothing from a margin of 1 on, else linear.
+
+    With t = 2 y - 1::
+
+        l = max(0, 1 - t o)        dl/do = -t if t o < 1, else 0
+
+    Cortes and Vapnik, "Support-vector networks" (1995).
+
+    Parameters
+    ----------
+    outputs, sample_weight
+        As of `mse`.
+    y : numbers in [0, 1], the shape of `outputs`
+
+    Returns
+    -------
+    loss, doutputs
+        As of `mse`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import hinge
+    >>> loss, doutputs = hinge(np.array([0.5, 0.5]), np.array([1, 0]))
+    >>> loss, doutputs.tolist()
+    (1.0, [-0.5, 0.5])
+    """
+    t = 2.0 * _fractions(outputs, y) - 1.0
+    short_of = 1.0 - t * outputs
+    slope = np.where(short_of <= 0.0, 0.0, -t).astype(outputs.dtype)
+    return element_mean(np.maximum(short_of, 0.0), slope, sample_weight)
 
 
-def _total(loss: Array, weight: Array) -> float:
-    return float(np.sum(loss * weight, dtype=np.float64))
-
-
-def _row_weights(outputs: Array, sample_weight: npt.ArrayLike | None) -> Array:
-    """Return w / sum(w), (rows,), in the dtype of `outputs`."""
-    rows = len(outputs)
-    check_range("rows", rows, rows > 0, "at least 1 (a loss is a mean over rows)")
-    if sample_weight is None:
-        return np.full(rows, 1.0 / rows, dtype=outputs.dtype)
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    check_shape("sample_weight", weight, (rows,), "one weight a row")
-    low = float(weight.min())
-    check_range("sample_weight", low, low >= 0.0, "not negative and not NaN")
-    total = float(weight.sum())
-    check_range("sum of sample_weight", total, 0.0 < total < np.inf, "positive, finite")
-    return (weight / total).astype(outputs.dtype)
+def _fractions(outputs: Array, y: npt.ArrayLike) -> Array:
+    t = element_targets(outputs, y)
+    low, high = float(t.min()), float(t.max())
+    check_range(
+        "y", low if low < 0.0 else high, low >= 0.0 and high <= 1.0, "in [0, 1]"
+    )
+    return t
 
 
 def _labels(
@@ -295,14 +284,6 @@ def _labels(
         msg = f"y[{wrong[0]}] is {labels[wrong[0]]}, expected a label in [0, {classes})"
         raise ValueError(msg)
     return labels
-
-
-def _targets(outputs: Array, y: npt.ArrayLike) -> Array:
-    check_floating(outputs=outputs)
-    check_range("size of outputs", outputs.size, outputs.size > 0, "at least 1")
-    target: Array = np.asarray(y).astype(outputs.dtype)
-    check_shape("y", target, outputs.shape, "the shape of outputs")
-    return target
 
 
 def _check_smoothing(label_smoothing: float) -> None:

@@ -1,0 +1,162 @@
+"""Losses for numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import ClassVar
+
+from fastnn.losses.base import Loss
+
+__all__ = ["MAE", "MSE", "Huber", "LogCosh", "PoissonNLL", "Quantile", "SquaredError"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MSE(Loss):
+    """Mean squared error: ``l = mean_j (o_j - y_j)**2``.
+
+    The mean is over outputs as well as rows, as in ``torch.nn.MSELoss``.
+    scikit-learn's MLPRegressor has half of it: `losses.SquaredError`.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mse")
+    {'loss': 2.5}
+    """
+
+    kind: ClassVar[str] = "mse"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class SquaredError(Loss):
+    """Half the squared error: ``l = sum_j (o_j - y_j)**2 / 2``.
+
+    The sum is over outputs, the mean over rows: its gradient is ``o - y`` for each
+    output, the one that scikit-learn's MLPRegressor follows (which reports the mean
+    over outputs, though). `MSE` is twice the mean over outputs.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(2)
+    >>> net.evaluate([[1.0, 2.0]], [[0.0, 4.0]], loss="squared_error")
+    {'loss': 2.5}
+    """
+
+    kind: ClassVar[str] = "squared_error"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MAE(Loss):
+    """Mean absolute error: ``l = mean_j |o_j - y_j|``, with slope 0 where they agree.
+
+    The mean is over outputs as well as rows, as in ``torch.nn.L1Loss``.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss="mae")
+    {'loss': 1.5}
+    """
+
+    kind: ClassVar[str] = "mae"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Huber(Loss):
+    """Squared for small errors, linear for large ones (e = o - y).
+
+    ``l = e**2 / 2 if |e| <= delta else delta * (|e| - delta / 2)``, mean over outputs
+    as well as rows, as in ``torch.nn.HuberLoss``. Huber, "Robust estimation of a
+    location parameter" (1964).
+
+    Parameters
+    ----------
+    delta : float, default 1.0
+        Where the two pieces meet, > 0, in units of y.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[1.0], [2.0]], [[0.0], [4.0]], loss=fnn.Huber(delta=1.0))
+    {'loss': 1.0}
+    """
+
+    kind: ClassVar[str] = "huber"
+    delta: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class LogCosh(Loss):
+    """Squared for small errors, linear for large ones, and smooth in between.
+
+    ``l = mean_j log(cosh(o_j - y_j))``: near ``e**2 / 2`` for small errors e, near
+    ``|e| - log(2)`` for large ones. The mean is over outputs as well as rows, as in
+    Keras' LogCosh; torch has none.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> round(net.evaluate([[1.0]], [0.0], loss=fnn.LogCosh())["loss"], 4)
+    0.4338
+    """
+
+    kind: ClassVar[str] = "log_cosh"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Quantile(Loss):
+    """Pinball loss: its best outputs are the q-quantiles of y, given X.
+
+    ``l = mean_j max(q * e_j, (q - 1) * e_j)`` with e = y - o, so that a share q of y
+    comes to lie below the outputs; q = 0.5 asks for medians and is half of `MAE`. The
+    mean is over outputs as well as rows. scikit-learn's ``mean_pinball_loss``; Koenker
+    and Bassett, "Regression quantiles" (1978).
+
+    Parameters
+    ----------
+    q : float, default 0.5
+        In (0, 1).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[0.0], [4.0]], [1.0, 2.0], loss=fnn.Quantile(0.75))
+    {'loss': 0.625}
+    """
+
+    kind: ClassVar[str] = "quantile"
+    q: float = 0.5
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class PoissonNLL(Loss):
+    """For counts and rates y >= 0; the outputs are logarithms of the expected rate.
+
+    ``l = mean_j (exp(o_j) - y_j o_j)``, the negative log-likelihood of a Poisson
+    distribution but for a term that y alone decides, as in ``torch.nn.PoissonNLLLoss``
+    with its defaults. A loss below 0 is nothing unusual. ``net.predict`` gives the raw
+    outputs: ``np.exp`` of them are the rates, and it is these that the metrics "mae"
+    and "r2" compare with y.
+
+    Parameters
+    ----------
+    sum_outputs : bool, default False
+        True: the sum over outputs instead of their mean, as scikit-learn has it.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(1)
+    >>> net.evaluate([[0.0]], [3], loss="poisson", metrics=["mae"])
+    {'loss': 1.0, 'mae': 2.0}
+    """
+
+    kind: ClassVar[str] = "poisson"
+    least_target: ClassVar[float] = 0.0
+    sum_outputs: bool = False

@@ -1,0 +1,92 @@
+"""Each layer as ONNX operators, in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.layers import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm
+from fastnn.onnx.activations import add_activation
+from fastnn.onnx.graph import Graph
+
+__all__ = ["LAYERS", "Tensors", "add_layer"]
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+"""The tensors of a network by their names in ``state_dict()``."""
+
+
+def add_layer(g: Graph, x: str, position: int, layer: Layer, tensors: Tensors) -> str:
+    """Append the layer at this position and return the name of its result."""
+    g.scope = f"{position}."
+    if isinstance(layer, Activation):
+        return add_activation(g, x, layer)
+    if type(layer) not in LAYERS:
+        raise NotImplementedError(
+            f"to_onnx: layer {position} is {layer!r}, which has no form in ONNX yet; "
+            f"there are {', '.join(sorted(cls.__name__ for cls in LAYERS))} and the "
+            "activations"
+        )
+    return LAYERS[type(layer)](g, x, layer, tensors)
+
+
+def _tensor(g: Graph, name: str, tensors: Tensors) -> str:
+    full_name = f"{g.scope}{name}"
+    return g.constant(full_name, tensors[full_name])
+
+
+def _dense(g: Graph, x: str, layer: Dense, tensors: Tensors) -> str:
+    names = ["weight", "bias"] if layer.use_bias else ["weight"]
+    y = g.node("Gemm", x, *(_tensor(g, name, tensors) for name in names), transB=1)
+    if isinstance(layer.activation, Activation):
+        return add_activation(g, y, layer.activation)
+    return y
+
+
+def _batchnorm(g: Graph, x: str, layer: BatchNorm, tensors: Tensors) -> str:
+    # The mean is taken off by a node of its own: onnxruntime folds it into a shift,
+    # which cancels badly where the mean is large beside the deviation.
+    centred = g.node("Sub", x, _tensor(g, "running_mean", tensors))
+    # The attribute is a float32 number: what it loses of eps goes to the variance.
+    eps = float(np.float32(layer.eps))
+    variance = tensors[f"{g.scope}running_var"] + g.dtype.type(layer.eps - eps)
+    return g.node(
+        "BatchNormalization",
+        centred,
+        _tensor(g, "weight", tensors),
+        _tensor(g, "bias", tensors),
+        g.constant(f"{g.scope}zero_mean", np.zeros_like(variance)),
+        g.constant(f"{g.scope}running_var", variance),
+        epsilon=eps,
+    )
+
+
+def _layernorm(g: Graph, x: str, layer: LayerNorm, tensors: Tensors) -> str:
+    weight, bias = (_tensor(g, name, tensors) for name in ("weight", "bias"))
+    if g.single:
+        return g.node("LayerNormalization", x, weight, bias, epsilon=layer.eps)
+    centred = g.node("Sub", x, _row_mean(g, x))
+    variance = _row_mean(g, g.node("Mul", centred, centred))
+    deviation = g.node("Sqrt", g.node("Add", variance, layer.eps))
+    unit = g.node("Div", centred, deviation)
+    return g.node("Add", g.node("Mul", unit, weight), bias)
+
+
+def _row_mean(g: Graph, x: str) -> str:
+    return g.node("ReduceMean", x, g.axes(1), keepdims=1)
+
+
+def _dropout(g: Graph, x: str, layer: Dropout, tensors: Tensors) -> str:
+    del g, layer, tensors
+    return x
+
+
+LAYERS: dict[type[Layer], Callable[[Graph, str, Any, Tensors], str]] = {
+    Dense: _dense,
+    BatchNorm: _batchnorm,
+    LayerNorm: _layernorm,
+    Dropout: _dropout,
+}
+"""How each layer that is no activation is said in ONNX."""

@@ -1,0 +1,581 @@
+"""What classifier and regressor share: the way from fit to the engine and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fastnn import __version__
+from fastnn._validation import as_sample_weight
+from fastnn._validation.weights import combine
+from fastnn.errors import DivergedError
+from fastnn.history import History
+from fastnn.layers import Dense
+from fastnn.losses import Loss
+from fastnn.optim import LBFGS
+from fastnn.sequential import Sequential
+from fastnn.sklearn._diverged import FitDivergedError
+from fastnn.sklearn._layers import glorot_weights, hidden_layers
+from fastnn.sklearn._learning_rate import LearningRate
+from fastnn.sklearn._parameters import Parameters
+from fastnn.sklearn._plain import refuse_lossy
+from fastnn.sklearn._threads import threads_here
+from fastnn.sklearn._usage import Usage
+from fastnn.sklearn._watch import Score, Watch
+from fastnn.sklearn._weight_list import WeightList
+from fastnn.trainer import Trainer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["BaseMLP", "FastnnVersionWarning", "Rows"]
+
+Array = npt.NDArray[Any]
+
+
+class FastnnVersionWarning(InconsistentVersionWarning):  # type: ignore[misc]
+    """An estimator was pickled by another version of fastnn."""
+
+    def __str__(self) -> str:
+        return (
+            f"this {self.estimator_name} was pickled by fastnn "
+            f"{self.original_sklearn_version} and is read by fastnn "
+            f"{self.current_sklearn_version}: its results may differ or reading may "
+            "fail; fit it anew, or read it with the version that wrote it"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Checked data: features, encoded targets, weights."""
+
+    X: Any  # ndarray or CSR matrix
+    y: Array
+    weight: Array | None
+
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Session:
+    """A trainer whose optimizer goes on through calls of `partial_fit`."""
+
+    key: tuple[Any, ...]  # what it was made from
+    trainer: Trainer
+    rate: LearningRate | None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.rate is None or self.rate.current == self.rate.initial:
+            return
+        kept = self.trainer._native.state()  # noqa: SLF001
+        self.trainer._set_learning_rate(self.rate.current)  # noqa: SLF001
+        self.trainer._native.restore(kept)  # noqa: SLF001  (with momentum as it was)
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """Base of `MLPClassifier` and `MLPRegressor`; not for users."""
+
+    _session: _Session | None
+    _y_is_numeric: bool
+
+    # What the two kinds of estimator decide:
+    def _learn_targets(self, y: Array, classes: Any, *, incremental: bool) -> None:
+        """Take note of what y can hold."""
+        raise NotImplementedError
+
+    def _encoded(self, y: Array, argument: str) -> Array:
+        """Return y as the network learns it."""
+        raise NotImplementedError
+
+    def _checked_loss(self) -> tuple[Loss, int]:
+        """Return the loss and the number of outputs it needs."""
+        raise NotImplementedError
+
+    def _class_weights(self, codes: Array) -> Array | None:
+        """Return what each row counts by its class."""
+        raise NotImplementedError
+
+    def _out_activation(self, loss: Loss) -> str:
+        raise NotImplementedError
+
+    def _reported_loss(self, train: Rows, loss: Loss) -> tuple[float, float]:
+        """Return a and b of what the curve shows: a * loss + b + penalty."""
+        raise NotImplementedError
+
+    def _score_name(self) -> str | None:
+        """Return the metric of the engine that is this estimator's score, if any."""
+        raise NotImplementedError
+
+    def _score_of(self, validation: Rows, name: str | None) -> Score:
+        """Return what tells an epoch's validation score."""
+        del validation
+        return lambda info: info.logs[f"val_{name}"]
+
+    def _strata(self, y: Array) -> Array | None:
+        """Return classes each of which gives its share to the validation rows."""
+        raise NotImplementedError
+
+    # -- fitting ----------------------------------------------------------------------
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        *,
+        incremental: bool,
+        classes: Any = None,
+    ) -> Self:
+        """Fit, or leave the estimator exactly as it was."""
+        name = "partial_fit" if incremental else "fit"
+        usage = self.__dict__.setdefault("_usage", Usage())
+        with usage.writing(f"{type(self).__name__}.{name}"):
+            before = self.__dict__.copy()
+            try:
+                self._fit_or_fail(
+                    X, y, sample_weight, X_val, y_val, incremental, classes
+                )
+            except BaseException:
+                self.__dict__.clear()
+                self.__dict__.update(before)
+                raise
+        return self
+
+    def _fit_or_fail(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        incremental: bool,
+        classes: Any,
+    ) -> None:
+        parameters = Parameters.of(self)
+        if incremental and parameters.stopping is not None:
+            raise ValueError(
+                "early_stopping must be True or False for partial_fit, got "
+                f"{parameters.stopping!r}, which counts the epochs of one fit"
+            )
+        hidden = hidden_layers(self)
+        goes_on = self._goes_on(incremental=incremental)
+        X, y = self._checked_rows(X, y, parameters, reset=not goes_on)
+        self._learn_targets(y, classes, incremental=incremental)
+        train = self._rows(X, y, sample_weight, "y")
+        loss, n_outputs = self._checked_loss()
+        random_state = check_random_state(self.random_state)
+        layers = (*hidden, Dense(n_outputs, init=self._init_name()))
+        weights = {}
+        if not goes_on and self.layers is None:
+            weights = glorot_weights(layers, train.X.shape[1], random_state)
+        train, validation = self._with_validation(
+            train, X_val, y_val, parameters, random_state
+        )
+        if goes_on:
+            self._check_same_net(layers)
+        else:
+            self._start(layers, weights, train.X, random_state)
+        self.n_outputs_ = n_outputs
+        self.out_activation_ = self._out_activation(loss)
+        self._train(parameters, loss, train, validation, incremental)
+
+    def _is_stochastic(self) -> bool:
+        """Whether there is a partial_fit: L-BFGS needs all rows at once."""
+        if self.optimizer is None:
+            return self.solver in {"sgd", "adam"}
+        return not isinstance(self.optimizer, LBFGS) and self.optimizer != "lbfgs"
+
+    def _goes_on(self, *, incremental: bool) -> bool:
+        """Whether this call trains the network that there is."""
+        return hasattr(self, "net_") and (self.warm_start or incremental)
+
+    def _init_name(self) -> Any:
+        return "glorot_uniform" if self.layers is None else "auto"
+
+    def _checked_rows(
+        self, X: Any, y: Any, parameters: Parameters, *, reset: bool
+    ) -> tuple[Any, Array]:
+        dtype: Any = (np.float64, np.float32)
+        if not reset:
+            dtype = np.dtype(self.net_.dtype)
+        elif parameters.dtype is not None:
+            dtype = np.dtype(parameters.dtype)
+        refuse_lossy("X", X)
+        refuse_lossy("y", y)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=self._y_is_numeric,
+            dtype=dtype,
+            reset=reset,
+        )
+        return X, self._one_column(y, warn=True)
+
+    def _one_column(self, y: Any, *, warn: bool) -> Array:
+        """Return y as an array, of shape (n,) where it has one column."""
+        array = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = column_or_1d(array, warn=warn)
+        return array
+
+    def _rows(self, X: Any, y: Array, sample_weight: Any, argument: str) -> Rows:
+        codes = self._encoded(y, argument)
+        dtype = X.dtype.name
+        weight = as_sample_weight("sample_weight", sample_weight, dtype, X.shape[0])
+        by_class = self._class_weights(codes)
+        if by_class is not None:
+            by_class = by_class.astype(dtype)
+            if not by_class.any():
+                raise ValueError(
+                    "class_weight is zero for every class that y holds: nothing would "
+                    "be learnt; give at least one of them a weight > 0"
+                )
+        return Rows(X, codes, combine(weight, by_class))
+
+    def _with_validation(
+        self,
+        train: Rows,
+        X_val: Any,
+        y_val: Any,
+        parameters: Parameters,
+        random_state: np.random.RandomState,
+    ) -> tuple[Rows, Rows | None]:
+        """Return the rows that train and those that validate, given or held out."""
+        if (X_val is None) != (y_val is None):
+            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(f"{given} is given without {missing}: pass both or none")
+        if X_val is not None:
+            refuse_lossy("X_val", X_val)
+            refuse_lossy("y_val", y_val)
+            X, y = validate_data(
+                self,
+                X_val,
+                y_val,
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=self._y_is_numeric,
+                dtype=train.X.dtype,
+                reset=False,
+            )
+            y = self._encoded(self._one_column(y, warn=False), "y_val")
+            return train, Rows(X, y, None)
+        if not (parameters.early_stopping or _watches_validation(parameters)):
+            return train, None
+        return self._held_out(train, parameters.validation_fraction, random_state)
+
+    def _held_out(
+        self, rows: Rows, fraction: float, random_state: np.random.RandomState
+    ) -> tuple[Rows, Rows]:
+        n_held = int(np.ceil(fraction * len(rows)))
+        if n_held < 2 or n_held >= len(rows):
+            raise ValueError(
+                f"validation_fraction={fraction} of {len(rows)} rows leaves "
+                f"{len(rows) - n_held} for training and {n_held} for validation, "
+                "which needs at least 2 (1 sample cannot be scored): change "
+                "validation_fraction, or pass X_val and y_val"
+            )
+        strata = self._strata(rows.y)
+        if strata is not None and not _can_stratify(strata, n_held):
+            strata = None
+        index = np.arange(len(rows))
+        train, held = train_test_split(
+            index, test_size=fraction, random_state=random_state, stratify=strata
+        )
+        weight = rows.weight
+        return (
+            Rows(
+                rows.X[train], rows.y[train], None if weight is None else weight[train]
+            ),
+            Rows(rows.X[held], rows.y[held], None if weight is None else weight[held]),
+        )
+
+    def _start(
+        self,
+        layers: tuple[Any, ...],
+        weights: dict[str, Array],
+        X: Any,
+        random_state: np.random.RandomState,
+    ) -> None:
+        """Make a new network with its first weights."""
+        seed = int(random_state.randint(np.iinfo(np.int32).max))
+        net = Sequential(*layers, seed=seed, dtype=X.dtype.name).build(X.shape[1])
+        if weights:
+            state = {name: w.astype(X.dtype) for name, w in weights.items()}
+            net.load_state_dict({**net.state_dict(), **state})
+        self.net_ = net
+        self.n_layers_ = 1 + len(self._dense())
+        self._watch = Watch()
+        self._session = None
+
+    def _check_same_net(self, layers: tuple[Any, ...]) -> None:
+        if self.net_.layers != layers:
+            raise ValueError(
+                "the layers that the parameters describe are not those of the fitted "
+                f"network {self.net_!r}: with warm_start or partial_fit the network "
+                "stays; sklearn.base.clone(estimator) makes a new one"
+            )
+
+    def _train(
+        self,
+        parameters: Parameters,
+        loss: Loss,
+        train: Rows,
+        validation: Rows | None,
+        incremental: bool,
+    ) -> None:
+        session = self._session_for(parameters, loss, incremental)
+        metrics, score = self._scoring(parameters, validation)
+        scale, offset = self._reported_loss(train, loss)
+        watch = self._watch = self._watch.copy()
+        watch.begin(
+            parameters,
+            session.rate,
+            rows=len(train),
+            loss_of=lambda logs: scale * logs["loss"] + offset + logs["penalty"],
+            score=score,
+            net=self.net_,
+            anew=not incremental,
+        )
+        stop_reason = "interrupted"
+        try:
+            history = session.trainer.fit(
+                train.X,
+                train.y,
+                epochs=1 if incremental else parameters.max_iter,
+                batch_size=len(train)
+                if parameters.takes_all_rows
+                else _batch_size(parameters, len(train)),
+                shuffle=parameters.shuffle,
+                validation_data=_as_tuple(validation),
+                sample_weight=train.weight,
+                early_stopping=parameters.stopping,
+                callbacks=(watch, *parameters.callbacks),
+                metrics=metrics,
+            )
+            stop_reason = watch.stopped or history.stop_reason
+            if watch.exhausted and not watch.stopped:
+                stop_reason = "epochs"
+            if parameters.stopping is not None:
+                watch.best_epoch = (
+                    len(watch.loss_curve) - len(history.epoch) + history.best_epoch
+                )
+        except KeyboardInterrupt:
+            warnings.warn(
+                "the fit was interrupted: the estimator has the weights of its last "
+                "finished step",
+                stacklevel=5,
+            )
+        except DivergedError as error:
+            raise FitDivergedError.of(error, goes_on=incremental) from error
+        watch.end(self.net_, over=bool(watch.stopped) or not incremental)
+        self._publish(watch, parameters, stop_reason, incremental)
+
+    def _session_for(
+        self, parameters: Parameters, loss: Loss, incremental: bool
+    ) -> _Session:
+        """Return the trainer that `partial_fit` goes on with, or a new one."""
+        key = (
+            loss,
+            parameters.optimizer,
+            parameters.learning_rate,
+            parameters.schedule,
+            parameters.alpha,
+            parameters.l1,
+            parameters.clip_norm,
+            parameters.n_threads,
+        )
+        if incremental and self._session is not None and self._session.key == key:
+            return self._session
+        trainer = Trainer(
+            self.net_,
+            loss=loss,
+            optimizer=parameters.optimizer,
+            schedule=parameters.schedule,
+            l1=parameters.l1,
+            l2=parameters.alpha,
+            clip_norm=parameters.clip_norm,
+            n_threads=threads_here(parameters.n_threads),
+        )
+        trainer._config["penalty_per_row"] = True  # noqa: SLF001  (alpha / rows)
+        rate = parameters.learning_rate
+        self._session = _Session(
+            key, trainer, None if rate is None else dataclasses.replace(rate)
+        )
+        return self._session
+
+    def _scoring(
+        self, parameters: Parameters, validation: Rows | None
+    ) -> tuple[tuple[str, ...], Score | None]:
+        """Return the engine's metrics, and what tells the validation score."""
+        metrics: list[str] = []
+        if parameters.stopping is not None:
+            watched = parameters.stopping.monitor.removeprefix("val_")
+            metrics += [watched] if watched != "loss" else []
+        if validation is None:
+            return tuple(metrics), None
+        name = self._score_name()
+        metrics += [name] if name is not None and name not in metrics else []
+        return tuple(metrics), self._score_of(validation, name)
+
+    def _publish(
+        self,
+        watch: Watch,
+        parameters: Parameters,
+        stop_reason: Any,
+        incremental: bool,
+    ) -> None:
+        """Set what users read after a fit."""
+        self.n_iter_ = watch.n_iter
+        self.t_ = watch.rows_seen
+        self.loss_curve_ = watch.loss_curve
+        self.loss_ = watch.loss_curve[-1] if watch.loss_curve else np.inf
+        self.validation_scores_ = watch.scores
+        by_score = parameters.early_stopping
+        self.best_loss_ = None if by_score else watch.best_loss
+        self.best_validation_score_ = None
+        if watch.scores:
+            self.best_validation_score_ = (
+                watch.best_score if by_score else max(watch.scores)
+            )
+        self.converged_ = bool(watch.stopped) or stop_reason == "converged"
+        self.history_ = History(
+            {name: list(values) for name, values in watch.columns.items()},
+            watch.best_epoch if watch.best_epoch >= 0 else len(watch.loss_curve) - 1,
+            stop_reason,
+        )
+        if stop_reason == "epochs" and not incremental:
+            warnings.warn(
+                f"the fit ended after {watch.n_iter} epochs (max_iter="
+                f"{parameters.max_iter}, max_fun={parameters.max_fun}) and had not "
+                "converged yet: raise these, or tol if the loss is low enough",
+                ConvergenceWarning,
+                stacklevel=6,
+            )
+
+    # -- the fitted network -----------------------------------------------------------
+
+    def _dense(self) -> list[tuple[Array, Array]]:
+        """Return weights (out, in) and bias (out,) of the Dense layers, as views."""
+        check_is_fitted(self, "net_")
+        views = {name: view for name, view, _ in self.net_._native.tensors()}  # noqa: SLF001
+        return [
+            (
+                views[f"{i}.weight"],
+                views.get(f"{i}.bias", np.zeros(layer.units, self.net_.dtype)),
+            )
+            for i, layer in enumerate(self.net_.layers)
+            if isinstance(layer, Dense)
+        ]
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Weights of each layer, of shape (in, out): views of the network's own."""
+        self._fitted_attribute("coefs_")
+        return WeightList(w.T for w, _ in self._dense())
+
+    @coefs_.setter
+    def coefs_(self, value: Any) -> None:
+        self.coefs_[:] = value
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Biases of each layer, of shape (out,): views of the network's own."""
+        self._fitted_attribute("intercepts_")
+        return WeightList(b for _, b in self._dense())
+
+    @intercepts_.setter
+    def intercepts_(self, value: Any) -> None:
+        self.intercepts_[:] = value
+
+    def _fitted_attribute(self, name: str) -> None:
+        if "net_" not in self.__dict__:
+            raise AttributeError(
+                f"this {type(self).__name__} has no {name} before it is fitted"
+            )
+
+    def _outputs(self, X: Any, *, softmax: bool = False) -> Array:
+        """Return the outputs of the network, raw or as probabilities."""
+        refuse_lossy("X", X)
+        rows = validate_data(
+            self,
+            X,
+            accept_sparse="csr",
+            dtype=np.dtype(self.net_.dtype),
+            reset=False,
+        )
+        run = self.net_.predict_proba if softmax else self.net_.predict
+        outputs: Array = run(rows, n_threads=threads_here(self.n_threads))
+        return outputs
+
+    def _reading(self, what: str) -> AbstractContextManager[None]:
+        """Keep fits out while a prediction runs."""
+        check_is_fitted(self, "net_")
+        usage: Usage = self._usage
+        return usage.reading(f"{type(self).__name__}.{what}")
+
+    # -- pickles ----------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_fastnn_version": __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        version = state.pop("_fastnn_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                FastnnVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=__version__,
+                    original_sklearn_version=version,
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _watches_validation(parameters: Parameters) -> bool:
+    stopping = parameters.stopping
+    return stopping is not None and stopping.monitor.startswith("val_")
+
+
+def _can_stratify(strata: Array, n_held: int) -> bool:
+    counts = np.unique(strata, return_counts=True)[1]
+    return bool(counts.min() >= 2 and n_held >= len(counts) <= len(strata) - n_held)
+
+
+def _batch_size(parameters: Parameters, n_rows: int) -> int:
+    if parameters.batch_size is None:
+        return min(200, n_rows)
+    if parameters.batch_size > n_rows:
+        warnings.warn(
+            f"batch_size={parameters.batch_size} is more than the {n_rows} rows that "
+            "train: all of them are one batch",
+            stacklevel=7,
+        )
+    return min(parameters.batch_size, n_rows)
+
+
+def _as_tuple(rows: Rows | None) -> tuple[Any, ...] | None:
+    return None if rows is None else (rows.X, rows.y, rows.weight)

@@ -1,0 +1,247 @@
+"""What users write, as strict as type checkers are, touching every public name.
+
+It runs, and mypy finds nothing in it but what `misuse` does on purpose. Where a result
+that is Any would hide a mistake of the user, its type is asserted.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import assert_type
+
+import fastnn as fnn
+from fastnn import kernels, reference
+from fastnn.callbacks import Callback
+from fastnn.layers import Activation, Layer
+from fastnn.losses import Loss
+from fastnn.optim import Optimizer
+from fastnn.schedules import Schedule
+
+Array = NDArray[Any]
+Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+X = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
+Y = (X[:, 0] > 0).astype(np.int64)
+
+
+def layers() -> list[Layer]:
+    activations: list[Activation] = [
+        *(fnn.ReLU(), fnn.LeakyReLU(0.1), fnn.ELU(1.0), fnn.SELU(), fnn.CELU(1.0)),
+        *(fnn.GELU("tanh"), fnn.SiLU(), fnn.Mish(), fnn.Sigmoid(), fnn.Tanh()),
+        *(fnn.Softplus(), fnn.Softsign(), fnn.HardSigmoid(), fnn.HardSwish()),
+        *(fnn.HardTanh(), fnn.Identity()),
+    ]
+    hidden = fnn.Dense(8, "relu", use_bias=True, init="he_normal", in_features=3)
+    assert_type(hidden.units, int)
+    return [
+        *(hidden, fnn.BatchNorm(eps=1e-3), fnn.LayerNorm(), fnn.Dropout(0.1)),
+        *activations,
+        fnn.Dense(2, fnn.Identity()),
+    ]
+
+
+def losses() -> list[Loss]:
+    return [
+        *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0)),
+        fnn.CrossEntropy(label_smoothing=0.1),
+        fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),
+    ]
+
+
+def optimizers() -> list[Optimizer]:
+    return [
+        fnn.SGD(lr=0.1, momentum=0.9, nesterov=True),
+        *(fnn.Adagrad(), fnn.RMSprop(centered=True), fnn.Adadelta()),
+        *(fnn.Adam(amsgrad=True), fnn.AdamW(), fnn.Adamax(), fnn.NAdam(), fnn.RAdam()),
+        *(fnn.Rprop(), fnn.ASGD(), fnn.Lion()),
+    ]
+
+
+def schedules() -> list[Schedule]:
+    scheduled: list[Schedule] = [
+        *(fnn.StepDecay(10), fnn.MultiStep([3, 6]), fnn.Exponential(0.9)),
+        *(fnn.InverseTime(0.1), fnn.Linear(0.1, 1.0, 5), fnn.Polynomial(10)),
+        *(fnn.Cosine(30), fnn.CosineRestarts(10), fnn.OneCycle(10, max_lr=0.1)),
+        *(fnn.Cyclic(0.01, 0.1, up=3), fnn.Warmup(3, fnn.Cosine(30))),
+        fnn.ReduceOnPlateau(patience=3),
+    ]
+    assert_type(fnn.Cosine(30).at(3, 0.1), float)
+    return scheduled
+
+
+def plain_optimizer() -> None:
+    w, g = np.ones(3), np.ones(3)
+    rule = fnn.Adam()
+    state = rule.init(w)
+    assert_type(state, fnn.OptimizerState)
+    rule.update(w, g, state, lr=0.1)
+    assert_type(state.copy(), fnn.OptimizerState)
+
+
+def network(folder: Path) -> fnn.Sequential:
+    net = fnn.Sequential(*layers(), seed=1, dtype="float32")
+    fnn.Sequential([fnn.Dense(1)])
+    assert_type(net.build(3), fnn.Sequential)
+    assert_type(net.layers, tuple[Layer, ...])
+    assert_type(net.n_parameters, int)
+    assert_type(net.in_features, int | None)
+    assert_type(net.summary(), str)
+    assert_type(net.parameters, Array)
+    assert_type(net.state_dict(), dict[str, Array])
+    net.load_state_dict(net.state_dict(), strict=True)
+    assert_type(net.copy(), fnn.Sequential)
+
+    history = net.fit(
+        X,
+        Y,
+        loss="cross_entropy",
+        optimizer=fnn.Adam(lr=1e-3),
+        schedule=fnn.Cosine(2),
+        epochs=2,
+        validation_data=(X, Y),
+        class_weight="balanced",
+        metrics=["accuracy"],
+        early_stopping=fnn.EarlyStopping(patience=3),
+        callbacks=callbacks(folder),
+    )
+    assert_type(history, fnn.History)
+    assert_type(net.predict(X), Array)
+    assert_type(net.predict_proba(X), Array)
+    assert_type(net.hidden(X, 0), Array)
+    assert_type(net.evaluate(X, Y, metrics=["auc"]), dict[str, float])
+    loss, gradients = net.loss_and_gradients(X, Y, loss=fnn.CrossEntropy())
+    assert_type(loss, float)
+    assert_type(gradients, dict[str, Array])
+    return net
+
+
+def callbacks(folder: Path) -> list[Callback]:
+    def own(info: fnn.EpochInfo) -> bool:
+        assert_type(info.epoch, int)
+        assert_type(info.logs, dict[str, float])
+        assert_type(info.net, fnn.Sequential)
+        assert_type(info.trainer, fnn.Trainer)
+        return info.logs["loss"] < 1e-9
+
+    best = fnn.Checkpoint(folder / "net.fnn", monitor="val_loss", mode="min")
+    assert_type(best.best, float | None)
+    assert_type(best.saved, str | None)
+    return [own, best, fnn.CSVLogger(folder / "fit.csv", append=True)]
+
+
+def board(folder: Path) -> Callback:
+    return fnn.TensorBoard(folder / "logs")
+
+
+def averages() -> list[fnn.EMA | fnn.SWA]:
+    return [fnn.EMA(decay=0.99), fnn.SWA(start=0.5)]
+
+
+def histories(history: fnn.History) -> None:
+    assert_type(history.history, dict[str, list[float]])
+    assert_type(history.best_epoch, int)
+    assert_type(history.epoch, list[int])
+    reason: str = history.stop_reason
+    print(reason, history == history)  # noqa: PLR0124, T201
+    history.to_frame()
+
+
+def trainers(net: fnn.Sequential) -> None:
+    trainer = fnn.Trainer(net, loss=fnn.CrossEntropy(), optimizer="sgd", l2=1e-4)
+    assert_type(trainer.step(X, Y), float)
+    history = trainer.fit(X, Y, epochs=1, verbose=0, callbacks=averages()[:1])
+    assert_type(history, fnn.History)
+    histories(history)
+    try:
+        trainer.fit(X * 1e30, Y)
+    except fnn.DivergedError as error:
+        assert_type(error.history, fnn.History | None)
+
+
+def resumed(net: fnn.Sequential, folder: Path) -> None:
+    trainer = fnn.Trainer(net)
+    trainer.fit(X, Y, epochs=1, checkpoint=folder / "run.fnn", checkpoint_every=1)
+    assert_type(fnn.Trainer.resume(folder / "run.fnn"), fnn.Trainer)
+
+
+def files(net: fnn.Sequential, folder: Path) -> None:
+    net.save(folder / "net.fnn")
+    assert_type(fnn.load(folder / "net.fnn"), fnn.Sequential)
+    net.to_onnx(folder / "net.onnx")
+    fnn.onnx.write(net, str(folder / "net.onnx"), classes=["no", "yes"])
+    fnn.onnx.to_model(net)
+    for error in (fnn.NotBuiltError, fnn.ModelFileError):
+        assert issubclass(error, Exception)
+
+
+def plain_kernels() -> None:
+    x, w, b = np.ones((4, 3)), np.ones((2, 3)), np.zeros(2)
+    y = kernels.dense_forward(x, w, b, "relu")
+    assert_type(y, Floats)
+    gradients = kernels.dense_backward(y, x, w, y, "relu")
+    assert_type(gradients, tuple[Floats, Floats, Floats])
+    gamma, beta = np.ones(3), np.zeros(3)
+    _, mean, inv_std = kernels.batchnorm_forward(x, gamma, beta)
+    kernels.batchnorm_backward(x, x, gamma, mean, inv_std)
+    kernels.batchnorm_inference(x, gamma, beta, mean, np.ones(3), eps=1e-5)
+    _, mean, inv_std = kernels.layernorm_forward(x, gamma, beta)
+    kernels.layernorm_backward(x, x, gamma, mean, inv_std)
+    kernels.dropout_backward(*kernels.dropout_forward(x, 0.5, seed=0, step=0), 0.5)
+    kernels.activation_backward(kernels.activation_forward(x, "tanh"), x, "tanh")
+    loss, slope = kernels.softmax_cross_entropy(x, np.array([0, 1, 2, 0]))
+    assert_type(loss, float)
+    assert_type(slope, Floats)
+    for function in (kernels.mse, kernels.mae, kernels.huber):
+        function(x, x)
+    kernels.binary_cross_entropy(x, x)
+    for step in (
+        *(kernels.adadelta_update, kernels.adagrad_update, kernels.adam_update),
+        *(kernels.adamax_update, kernels.adamw_update, kernels.asgd_update),
+        *(kernels.lion_update, kernels.nadam_update, kernels.radam_update),
+        *(kernels.rmsprop_update, kernels.rprop_update, kernels.sgd_update),
+    ):
+        print(step, kernels.init_slots, reference.MLP)  # noqa: T201
+
+
+def installation() -> None:
+    version: str = fnn.__version__
+    assert_type(fnn.show_config(), dict[str, Any])
+    fnn.set_num_threads(1)
+    fnn.set_num_threads(None)
+    print(version, fnn.datasets.load_digits)  # noqa: T201
+
+
+def misuse(net: fnn.Sequential) -> None:
+    """Hold mistakes that a type checker finds; nobody calls this."""
+    fnn.Dens(3)  # type: ignore[attr-defined]
+    fnn.Dense("3")  # type: ignore[arg-type]
+    fnn.Dense(3, "rlu")  # type: ignore[arg-type]
+    fnn.GELU("exact")  # type: ignore[arg-type]
+    fnn.Checkpoint("x", mode="up")  # type: ignore[arg-type]
+    net.fit(X, Y, epoch=3)  # type: ignore[call-arg]
+    net.fit(X, Y, callbacks=[3])  # type: ignore[list-item]
+    net.predict(X).no_such_method()  # type: ignore[attr-defined]
+    fnn.kernels.dense_froward(X)  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    losses()
+    optimizers()
+    schedules()
+    plain_optimizer()
+    plain_kernels()
+    installation()
+    with tempfile.TemporaryDirectory() as name:
+        net = network(Path(name))
+        trainers(net)
+        resumed(net, Path(name))
+        files(net, Path(name))
+
+
+if __name__ == "__main__":
+    main()
