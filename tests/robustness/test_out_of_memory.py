@@ -90,7 +90,7 @@ def _fit_with_checkpoint(net: fnn.Sequential, n_threads: int) -> Any:
         trainer = fnn.Trainer(net, n_threads=n_threads)
         return trainer.fit(
             *(X32, Y),
-            epochs=2,
+            epochs=1,
             callbacks=[_keep_moment],
             checkpoint=Path(folder) / "run.fnn",
         )
