@@ -45,8 +45,8 @@ public:
 
     // A run from x. What earlier runs learned of the curvature is kept.
     void begin(const T* x, double lr);  // (n)
-    // A run from x(), where the function is known from the run before. That counts as an
-    // evaluation: the run is the same as one that makes it.
+    // A run from x(), where the function is known from the run before. That counts as
+    // an evaluation: the run is the same as one that makes it.
     LbfgsStatus proceed(double lr);
 
     const Buffer<T>& point() const noexcept { return point_; }  // (n)
