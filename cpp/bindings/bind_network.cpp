@@ -6,6 +6,7 @@
 #include "bindings/bound_network.hpp"
 #include "bindings/judge.hpp"
 #include "bindings/nn_from_dict.hpp"
+#include "bindings/running.hpp"
 #include "fastnn/core/rng.hpp"
 #include "fastnn/core/threads.hpp"
 #include "fastnn/nn/gradients.hpp"
@@ -111,7 +112,7 @@ py::object predict(BoundNetwork<T>& self,
     py::array_t<T> y({rows.rows, width});
     const MatrixView<T> out{y.mutable_data(), rows.rows, width};
     const Usage::Reading reading(self.usage);
-    std::optional<py::gil_scoped_release> release;
+    std::optional<ReleasedGil> release;
     if (inference_work(self.network, rows) > kWorthReleasing) release.emplace();
     const bool finite = infer<T>(self.network, depth, link, rows, out, n_threads);
     release.reset();
@@ -161,7 +162,7 @@ py::dict evaluate(BoundNetwork<T>& self,
     std::vector<double> scores;
     {
         const Usage::Reading reading(self.usage);
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         PackedWeights<T> weights(self.network);
         weights.pack_all(threads);
         Evaluation<T> evaluation(self.network, weights, loss, metrics_for(names, loss),
@@ -197,7 +198,7 @@ py::tuple gradients(BoundNetwork<T>& self,
     double value = 0;
     {
         const Usage::Reading reading(self.usage);
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         value = loss_and_gradients<T>(self.network, loss, data.samples, training,
                                       {l1, l2}, threads, out);
     }

@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 
 #include "bindings/optim_from_dict.hpp"
+#include "bindings/running.hpp"
 #include "bindings/update_operands.hpp"
 #include "fastnn/core/threads.hpp"
 #include "fastnn/optim/optimizer.hpp"
@@ -69,7 +70,7 @@ private:
         const T* const g = arrays.grads();
         const auto s = arrays.slots();
         {
-            std::optional<py::gil_scoped_release> released;
+            std::optional<ReleasedGil> released;
             // Means of gradients that became exactly zero decay into denormal numbers,
             // on which processors are ten times slower.
             const FlushDenormals flush;

@@ -8,6 +8,7 @@
 #include "bindings/fit_state_dict.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/optim_from_dict.hpp"
+#include "bindings/running.hpp"
 #include "fastnn/core/threads.hpp"
 #include "fastnn/train/trainer.hpp"
 
@@ -38,8 +39,10 @@ public:
         on_main_thread_ =
             threading.attr("current_thread")().is(threading.attr("main_thread")());
     }
-    // Without the GIL. True: the handler has raised, its error is set on this thread.
+    // Without the GIL. True: the handler has raised, its error is set on this thread,
+    // or the interpreter is about to end.
     bool raised() {
+        if (is_ending()) return true;
         const auto now = std::chrono::steady_clock::now();
         if (!on_main_thread_ || now - last_ < std::chrono::milliseconds(20))
             return false;
@@ -171,7 +174,7 @@ private:
     template <class Run>
     static auto without_gil(Run&& run) {
         auto result = [&] {
-            const py::gil_scoped_release release;
+            const ReleasedGil released;
             return run();
         }();
         if (PyErr_Occurred()) throw py::error_already_set();

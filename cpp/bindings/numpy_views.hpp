@@ -12,6 +12,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include "bindings/running.hpp"
 #include "fastnn/core/threads.hpp"
 #include "fastnn/core/types.hpp"
 
@@ -258,7 +259,7 @@ template <class Compute>
 void run_kernel(py::handle n_threads, double nanoseconds, Compute&& compute) {
     constexpr double kWorthReleasing = 5e3;
     const int threads = choose_threads(n_threads, nanoseconds);
-    std::optional<py::gil_scoped_release> release;
+    std::optional<ReleasedGil> release;
     if (nanoseconds > kWorthReleasing) release.emplace();
     compute(threads);
 }

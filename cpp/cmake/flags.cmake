@@ -22,7 +22,7 @@ if(FASTNN_SANITIZE)
   target_link_options(fastnn_flags INTERFACE -fsanitize=${FASTNN_SANITIZE})
 endif()
 
-if(NOT APPLE)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")  # and its linkers
   set(exports_map "${PROJECT_SOURCE_DIR}/cpp/cmake/exports.map")
   target_link_options(fastnn_flags INTERFACE "LINKER:--version-script=${exports_map}")
   set_property(TARGET fastnn_flags PROPERTY INTERFACE_LINK_DEPENDS "${exports_map}")
@@ -40,7 +40,7 @@ set(FASTNN_WRAPPED_ALLOCATORS malloc calloc realloc aligned_alloc posix_memalign
 
 add_library(fastnn_allocations INTERFACE)
 add_library(fastnn::allocations ALIAS fastnn_allocations)
-if(NOT APPLE)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   target_compile_definitions(fastnn_allocations INTERFACE FASTNN_COUNT_ALLOCATIONS=1)
   foreach(function IN LISTS FASTNN_WRAPPED_ALLOCATORS)
     target_link_options(fastnn_allocations INTERFACE "LINKER:--wrap=${function}")

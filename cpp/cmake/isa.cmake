@@ -28,6 +28,14 @@ endif()
 set(FASTNN_ISA_v4_FEATURES
     ${FASTNN_ISA_v3_FEATURES} avx512f avx512bw avx512cd avx512dq avx512vl)
 
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Clang's __builtin_cpu_supports does not know these names. Every processor with
+  # sse4.2 has the first two, and asking for avx asks for the third.
+  foreach(level v2 v3 v4)
+    list(REMOVE_ITEM FASTNN_ISA_${level}_FEATURES cmpxchg16b lahf_lm osxsave)
+  endforeach()
+endif()
+
 # Every processor of the architecture runs it, so it asks for no feature.
 set(FASTNN_ISA_generic_FLAGS "")
 set(FASTNN_ISA_generic_FEATURES "")

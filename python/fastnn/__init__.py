@@ -94,15 +94,13 @@ from fastnn.schedules import (
 from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
-if TYPE_CHECKING:
-    from fastnn.sklearn import MLPClassifier, MLPRegressor
-
 __version__: str = _core.__version__
 
 _threadpool.register()
 
 if TYPE_CHECKING:
     from fastnn import datasets, kernels, onnx, reference
+    from fastnn.sklearn import MLPClassifier, MLPRegressor
 
 # Modules loaded when first asked for.
 _LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})

@@ -158,9 +158,16 @@ class Network:
                 f"in_features: this network is made for {known} features, got {width}; "
                 "make a new Sequential for another width"
             )
-        if self._native is None:
-            self._native = self._initialised(width)
+        self._built(width)
         return self
+
+    def _built(self, in_features: int) -> Any:
+        """Return the native network, the same to all threads that come at once."""
+        if self._native is None:
+            native = self._initialised(in_features)
+            if self._native is None:  # else another thread was faster
+                self._native = native
+        return self._native
 
     def _initialised(self, in_features: int) -> Any:
         native = self._allocated(
@@ -218,7 +225,7 @@ class Network:
                     "net.fit(X, y) or net.build(in_features) first, or give the first "
                     "Dense layer in_features="
                 )
-            self._native = self._initialised(width)
+            return self._built(width)
         return self._native
 
     def _checked_data(

@@ -297,7 +297,8 @@ class Trainer:
         epochs : int, default 10
             Passes over the data, >= 1.
         batch_size : int, default 128
-            Rows per step, >= 1; the last batch of an epoch may be shorter.
+            Rows per step, >= 1; the last batch of an epoch may be shorter. `LBFGS`
+            takes all rows, whatever this says.
         shuffle : bool, default True
             Whether each epoch visits the rows in a new random order.
         validation_data : (X, y) or (X, y, sample_weight), optional
@@ -474,7 +475,9 @@ class Trainer:
         """Return the native trainer; all checks are behind us."""
         if self._native is None:
             self.net.build(data.X.shape[1])
-            self._native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
+            native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
+            if self._native is None:  # else another thread was faster
+                self._native = native
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
 

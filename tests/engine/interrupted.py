@@ -56,6 +56,12 @@ CASES = {
         (64, 100),
         {"batch_size": 64, "validation_data": _data(200_000, 100, seed=1)},
     ),
+    "auc": (
+        4,
+        1,
+        (700_000, 3),
+        {"batch_size": 350_000, "metrics": ["auc"], "shuffle": False},
+    ),
     "callback": (16, 1, (64, 5), {"callbacks": [_wait]}),
     "custom loss": (64, 1, (500, 20), {"batch_size": 500, "loss": _squared}),
     "ema": (64, 1, (500, 20), {"batch_size": 500, "callbacks": [fnn.EMA(0.9)]}),

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import threading
 import time
 
@@ -244,6 +245,33 @@ def test_two_fits_at_once_are_an_error(rng):
     errors = _in_threads(2, lambda _: net.fit(X, y, epochs=2, batch_size=8))
     assert len(errors) == 1
     assert "net.copy()" in str(errors[0])
+
+
+@pytest.fixture
+def hasty_threads():
+    """Threads that take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_threads_that_build_at_once_share_the_network(data):
+    """Otherwise one of them would train what nobody sees."""
+    for _ in range(20):
+        net, start, views = _net(), threading.Barrier(4), []
+        trainer = fnn.Trainer(net)
+
+        def run(_, net=net, trainer=trainer, start=start, views=views):
+            start.wait()
+            net.build(5)
+            views.append(net.parameters)
+            native = trainer._ready(net._checked_data(*data, None, trainer.loss))
+            assert native is trainer._native
+
+        assert _in_threads(4, run) == []
+        assert all(np.shares_memory(net.parameters, view) for view in views)
 
 
 def test_a_fit_beside_a_callback_is_an_error(data):

@@ -16,7 +16,7 @@ std::atomic<std::uint64_t> first_to_fail{0};
 std::atomic<std::uint64_t> count_to_fail{0};
 
 // Counts this allocation. False: it is one of those that fail.
-bool count() noexcept {
+[[maybe_unused]] bool count() noexcept {
     const std::uint64_t number =
         allocations.fetch_add(1, std::memory_order_relaxed) + 1;
     // One comparison: a number below the first wraps round to a very large one.

@@ -114,8 +114,10 @@ def _labels(argument: str, array: Array, loss: Loss, n_outputs: int) -> Array:
             )
         elif low >= 0:
             advice = f"give the last layer {int(high) + 1} units, or {advice}"
+        label = array[bad][0]
+        shown = int(label) if -1e18 < label < 1e18 else label  # 300 digits help nobody
         raise ValueError(
-            f"{argument} holds label {int(array[bad][0])} ({where_first(bad)}), but "
+            f"{argument} holds label {shown} ({where_first(bad)}), but "
             f"the network has {n_outputs} outputs: {advice}"
         )
     return np.require(array, np.int32, ["C", "A"])

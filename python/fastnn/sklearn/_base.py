@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -141,17 +142,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         classes: Any = None,
     ) -> Self:
         """Fit, or leave the estimator exactly as it was."""
-        name = "partial_fit" if incremental else "fit"
+        method = "partial_fit" if incremental else "fit"
         usage = self.__dict__.setdefault("_usage", Usage())
-        with usage.writing(f"{type(self).__name__}.{name}"):
+        with usage.writing(f"{type(self).__name__}.{method}"):
             before = self.__dict__.copy()
             try:
                 self._fit_or_fail(
                     X, y, sample_weight, X_val, y_val, incremental, classes
                 )
             except BaseException:
-                self.__dict__.clear()
                 self.__dict__.update(before)
+                for name in self.__dict__.keys() - before.keys():
+                    del self.__dict__[name]
                 raise
         return self
 
@@ -529,6 +531,31 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "net_")
         usage: Usage = self._usage
         return usage.reading(f"{type(self).__name__}.{what}")
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted network to an ONNX file, as `fastnn.onnx.write` does.
+
+        The model's input is "X" (n, n_features_in_) in the network's dtype. A
+        classifier's outputs are "label" and "probabilities", as `predict` and
+        `predict_proba` give them; a regressor's is "outputs" (n, n_outputs), with
+        ``loss="poisson"`` the logarithms of the rates.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotFittedError
+            Before the first fit.
+        """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
+        with self._reading("to_onnx"):
+            onnx.write(self.net_, path, classes=getattr(self, "classes_", None))
 
     # -- pickles ----------------------------------------------------------------------
 
