@@ -1,8 +1,8 @@
 // Sparse matrices: SciPy's arrays -> checked rows that kernels may trust.
 #include <limits>
-#include <memory>
 
 #include "bindings/bound_csr.hpp"
+#include "bindings/new_object.hpp"
 #include "bindings/numpy_views.hpp"
 #include "fastnn/core/error.hpp"
 
@@ -102,17 +102,18 @@ py::object make_csr(const std::string& name,
                     const py::array_t<T, py::array::c_style>& values,
                     Index rows,
                     Index cols) {
-    auto csr = std::make_unique<BoundCsr<T>>();
-    csr->values = values;
-    csr->cols = cols;
-    csr->starts = with_integers(name, "indptr", indptr, [&](const auto& array) {
+    py::object object = new_object<BoundCsr<T>>();
+    auto& csr = py::cast<BoundCsr<T>&>(object);
+    csr.values = values;
+    csr.cols = cols;
+    csr.starts = with_integers(name, "indptr", indptr, [&](const auto& array) {
         return checked_starts(name, array, rows, values.size());
     });
     const bool ascend = with_integers(name, "indices", indices, [&](const auto& array) {
-        return copy_columns(name, array, csr->starts, cols, csr->columns);
+        return copy_columns(name, array, csr.starts, cols, csr.columns);
     });
     if (!ascend) return py::none();
-    return py::cast(std::move(csr));
+    return object;
 }
 
 py::object csr_from_arrays(const std::string& name,
@@ -142,30 +143,30 @@ py::object csr_from_arrays(const std::string& name,
 
 // Copies of some rows, by number.
 template <class T>
-std::unique_ptr<BoundCsr<T>> chosen_rows(
-    const BoundCsr<T>& self,
-    const py::array_t<Index, py::array::c_style>& index) {
+py::object chosen_rows(const BoundCsr<T>& self,
+                       const py::array_t<Index, py::array::c_style>& index) {
     const Index n = index.size();
-    auto part = std::make_unique<BoundCsr<T>>();
-    part->cols = self.cols;
-    part->starts.resize(n + 1);
+    py::object object = new_object<BoundCsr<T>>();
+    auto& part = py::cast<BoundCsr<T>&>(object);
+    part.cols = self.cols;
+    part.starts.resize(n + 1);
     for (Index i = 0; i < n; ++i) {
         const Index row = index.data()[i];
         require(row >= 0 && row < self.rows(), "a row number", row,
                 "from 0 to " + std::to_string(self.rows() - 1));
-        part->starts[i + 1] = part->starts[i] + self.view().row(row).size;
+        part.starts[i + 1] = part.starts[i] + self.view().row(row).size;
     }
-    const Index nonzeros = part->starts[n];
-    part->columns.resize(nonzeros);
-    part->values = py::array_t<T, py::array::c_style>(nonzeros);
-    T* values = part->values.mutable_data();
+    const Index nonzeros = part.starts[n];
+    part.columns.resize(nonzeros);
+    part.values = py::array_t<T, py::array::c_style>(nonzeros);
+    T* values = part.values.mutable_data();
     for (Index i = 0; i < n; ++i) {
         const SparseRow<T> row = self.view().row(index.data()[i]);
-        const Index at = part->starts[i];
-        std::copy_n(row.columns, row.size, part->columns.data() + at);
+        const Index at = part.starts[i];
+        std::copy_n(row.columns, row.size, part.columns.data() + at);
         std::copy_n(row.values, row.size, values + at);
     }
-    return part;
+    return object;
 }
 
 // A read-only view of an array of the matrix, which it keeps alive.
@@ -180,6 +181,7 @@ template <class T>
 void register_class(py::module_& m, const char* name) {
     using Bound = BoundCsr<T>;
     py::class_<Bound>(m, name, py::module_local())
+        .def(py::init<>())
         .def("__len__", &Bound::rows)
         .def_property_readonly(
             "shape", [](const Bound& b) { return py::make_tuple(b.rows(), b.cols); })

@@ -5,6 +5,7 @@
 
 #include "bindings/bound_network.hpp"
 #include "bindings/judge.hpp"
+#include "bindings/new_object.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/running.hpp"
 #include "fastnn/core/rng.hpp"

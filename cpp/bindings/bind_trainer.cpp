@@ -6,6 +6,7 @@
 
 #include "bindings/bound_network.hpp"
 #include "bindings/fit_state_dict.hpp"
+#include "bindings/new_object.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/optim_from_dict.hpp"
 #include "bindings/running.hpp"

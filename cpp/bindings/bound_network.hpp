@@ -100,14 +100,6 @@ struct BoundNetwork {
     Usage usage;
 };
 
-// A Python object of the class that binds U. What takes memory is put into it
-// afterwards: pybind11 3.1 frees a full object twice, or never, if memory runs out just
-// when it takes it over.
-template <class U>
-py::object new_object() {
-    return py::type::of<U>()();
-}
-
 // C-contiguous arrays of the network's dtype; Python has seen to it.
 template <class T>
 using DenseArray = py::array_t<T, py::array::c_style>;

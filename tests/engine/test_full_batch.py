@@ -16,7 +16,8 @@ MANY = 2500  # rows: more than two chunks
 PLAIN = (fnn.Dense(7, "tanh"), fnn.LayerNorm(), fnn.Dense(3))
 MASKED = (fnn.Dense(7, "tanh"), fnn.Dropout(0.3), fnn.Dense(3))
 NORMED = (fnn.Dense(7), fnn.BatchNorm(), fnn.Tanh(), fnn.Dense(3))
-NETWORKS = {"plain": PLAIN, "masked": MASKED, "normed": NORMED}
+WIDE = (fnn.Dense(200, "tanh"), fnn.Dense(100, "tanh"), fnn.Dense(3))  # two tiles
+NETWORKS = {"plain": PLAIN, "masked": MASKED, "normed": NORMED, "wide": WIDE}
 EXACT = {"tolerance_grad": 0.0, "tolerance_change": 0.0, "max_eval": 10_000}
 
 

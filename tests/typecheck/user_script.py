@@ -50,6 +50,8 @@ def losses() -> list[Loss]:
         *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0)),
         fnn.CrossEntropy(label_smoothing=0.1),
         fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),
+        *(fnn.LogCosh(), fnn.Quantile(0.9), fnn.PoissonNLL()),
+        *(fnn.Focal(gamma=2.0), fnn.Hinge()),
     ]
 
 
@@ -58,7 +60,7 @@ def optimizers() -> list[Optimizer]:
         fnn.SGD(lr=0.1, momentum=0.9, nesterov=True),
         *(fnn.Adagrad(), fnn.RMSprop(centered=True), fnn.Adadelta()),
         *(fnn.Adam(amsgrad=True), fnn.AdamW(), fnn.Adamax(), fnn.NAdam(), fnn.RAdam()),
-        *(fnn.Rprop(), fnn.ASGD(), fnn.Lion()),
+        *(fnn.Rprop(), fnn.ASGD(), fnn.Lion(), fnn.LBFGS(max_iter=10)),
     ]
 
 
@@ -81,6 +83,34 @@ def plain_optimizer() -> None:
     assert_type(state, fnn.OptimizerState)
     rule.update(w, g, state, lr=0.1)
     assert_type(state.copy(), fnn.OptimizerState)
+
+
+def function_to_minimize() -> None:
+    def square(x: Array) -> tuple[float, Array]:
+        return float((x**2).sum()), 2 * x
+
+    result = fnn.LBFGS().minimize(square, np.ones(3))
+    assert_type(result.x, Array)
+    assert_type(result.fun, float)
+    assert_type(result.converged, bool)
+
+
+def own_loss(outputs: Array, y: Array) -> tuple[Array, Array]:
+    d = outputs - y.reshape(outputs.shape)
+    return (d**2).sum(axis=1), 2 * d
+
+
+def estimators(folder: Path) -> None:
+    clf = fnn.MLPClassifier((8,), max_iter=20, tol=1e9, n_iter_no_change=1)
+    assert_type(clf.fit(X, Y), fnn.MLPClassifier)
+    assert_type(clf.predict(X), Array)
+    assert_type(clf.predict_proba(X), Array)
+    assert_type(clf.net_, fnn.Sequential)
+    clf.to_onnx(folder / "clf.onnx")
+    reg = fnn.MLPRegressor(hidden_layer_sizes=(8,), max_iter=20, tol=1e9)
+    reg.set_params(n_iter_no_change=1)
+    assert_type(reg.fit(X, X[:, 0]), fnn.MLPRegressor)
+    assert_type(reg.predict(X), Array)
 
 
 def network(folder: Path) -> fnn.Sequential:
@@ -164,6 +194,7 @@ def trainers(net: fnn.Sequential) -> None:
 
 
 def resumed(net: fnn.Sequential, folder: Path) -> None:
+    fnn.Trainer(net, loss=own_loss)
     trainer = fnn.Trainer(net)
     trainer.fit(X, Y, epochs=1, checkpoint=folder / "run.fnn", checkpoint_every=1)
     assert_type(fnn.Trainer.resume(folder / "run.fnn"), fnn.Trainer)
@@ -196,8 +227,13 @@ def plain_kernels() -> None:
     loss, slope = kernels.softmax_cross_entropy(x, np.array([0, 1, 2, 0]))
     assert_type(loss, float)
     assert_type(slope, Floats)
-    for function in (kernels.mse, kernels.mae, kernels.huber):
-        function(x, x)
+    for function in (
+        *(kernels.mse, kernels.mae, kernels.huber, kernels.log_cosh),
+        *(kernels.squared_error, kernels.poisson_nll, kernels.hinge),
+        *(kernels.quantile_loss, kernels.focal_loss),
+    ):
+        print(function)  # noqa: T201
+    assert_type(kernels.mse(x, x), tuple[float, Floats])
     kernels.binary_cross_entropy(x, x)
     for step in (
         *(kernels.adadelta_update, kernels.adagrad_update, kernels.adam_update),
@@ -234,12 +270,14 @@ def main() -> None:
     optimizers()
     schedules()
     plain_optimizer()
+    function_to_minimize()
     plain_kernels()
     installation()
     with tempfile.TemporaryDirectory() as name:
         net = network(Path(name))
         trainers(net)
         resumed(net, Path(name))
+        estimators(Path(name))
         files(net, Path(name))
 
 

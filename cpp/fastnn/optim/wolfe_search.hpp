@@ -34,7 +34,8 @@ public:
     double step() const noexcept { return step_; }
 
     // kExhausted: no step meets both conditions within the evaluations that are
-    // granted, or within the narrowest bracket. kUnbounded: so it was, the value falling all along.
+    // granted, or within the narrowest bracket. kUnbounded: so it was, the value
+    // falling all along.
     enum class Outcome { kMore, kAccepted, kExhausted, kUnbounded };
     // Takes phi at step(). What is not finite counts as a value too high.
     Outcome tell(double value, double slope);

@@ -53,10 +53,11 @@ __all__: list[str] = [
 ]
 
 class CsrF32:
+    def __init__(self) -> None: ...
     def __len__(self) -> int: ...
     def rows(
         self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
-    ) -> CsrF32:
+    ) -> typing.Any:
         """
         Copies of some rows.
         """
@@ -70,10 +71,11 @@ class CsrF32:
     def values(self) -> numpy.typing.NDArray[numpy.float32]: ...
 
 class CsrF64:
+    def __init__(self) -> None: ...
     def __len__(self) -> int: ...
     def rows(
         self, index: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
-    ) -> CsrF64:
+    ) -> typing.Any:
         """
         Copies of some rows.
         """
