@@ -60,14 +60,6 @@ class _Session:
     trainer: Trainer
     rate: LearningRate | None
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if self.rate is None or self.rate.current == self.rate.initial:
-            return
-        kept = self.trainer._native.state()  # noqa: SLF001
-        self.trainer._set_learning_rate(self.rate.current)  # noqa: SLF001
-        self.trainer._native.restore(kept)  # noqa: SLF001  (with momentum as it was)
-
 
 class BaseMLP(FittedMLP):
     """Base of `MLPClassifier` and `MLPRegressor`; not for users."""
