@@ -309,9 +309,9 @@ BoundSamples<T> bind_samples(const Network<T>& network,
     } else {
         const DenseArray<T> values = dense_array<T>("y", y, 2);
         n_targets = values.shape(0);
-        require(values.shape(1) == network.out_features(), "the number of columns of y",
-                values.shape(1),
-                std::to_string(network.out_features()) + ", the network's outputs");
+        const Index width = target_width(loss_from_dict(loss), network.out_features());
+        require(values.shape(1) == width, "the number of columns of y", values.shape(1),
+                std::to_string(width) + ", by the network's outputs");
         bound.samples.targets.values = matrix_of(values);
     }
     require(n_targets == n, "the number of targets", n_targets,

@@ -62,6 +62,7 @@ py::dict trainer_state_dict(TrainerState<T>&& state) {
     d["epoch"] = state.epoch;
     d["step"] = state.step;
     d["slots"] = slots;
+    d["lr"] = state.lr;
     d["plateau"] = py::make_tuple(p.lr, p.best, p.bad_epochs, p.cooldown_left);
     return d;
 }
@@ -76,6 +77,7 @@ TrainerState<T> trainer_state_from_dict(const py::dict& d) {
         Buffer<T> buffer = buffer_of<T>(key.c_str(), values);
         state.slots.emplace_back(std::move(key), std::move(buffer));
     }
+    state.lr = py::cast<double>(d["lr"]);
     const auto [lr, best, bad_epochs, cooldown_left] =
         py::cast<std::tuple<double, double, std::int64_t, std::int64_t>>(d["plateau"]);
     state.plateau = {lr, best, bad_epochs, cooldown_left};

@@ -54,6 +54,7 @@ from fastnn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
     Focal,
+    GaussianNLL,
     Hinge,
     Huber,
     LogCosh,
@@ -93,15 +94,13 @@ from fastnn.schedules import (
 from fastnn.sequential import Sequential, load
 from fastnn.trainer import Trainer
 
-if TYPE_CHECKING:
-    from fastnn.sklearn import MLPClassifier, MLPRegressor
-
 __version__: str = _core.__version__
 
 _threadpool.register()
 
 if TYPE_CHECKING:
     from fastnn import datasets, kernels, onnx, reference
+    from fastnn.sklearn import MLPClassifier, MLPRegressor
 
 # Modules loaded when first asked for.
 _LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
@@ -141,6 +140,7 @@ __all__ = [
     "EpochInfo",
     "Exponential",
     "Focal",
+    "GaussianNLL",
     "HardSigmoid",
     "HardSwish",
     "HardTanh",

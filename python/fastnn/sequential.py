@@ -16,7 +16,7 @@ from fastnn._validation import (
     check_number,
     check_threads,
 )
-from fastnn.callbacks import Callback, EarlyStopping
+from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping
 from fastnn.history import History
 from fastnn.io.checkpoint import load_network
 from fastnn.io.model_file import write_network
@@ -82,7 +82,7 @@ class Sequential(Network):
         clip_norm: float | None = None,
         clip_value: float | None = None,
         early_stopping: bool | EarlyStopping | None = None,
-        callbacks: Sequence[Callback | EarlyStopping] = (),
+        callbacks: Sequence[Callback | EarlyStopping | EMA | SWA] = (),
         metrics: Sequence[str] = (),
         n_threads: int | None = None,
         verbose: int = 0,
@@ -126,7 +126,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         out as a whole. A first layer that is Dense reads the nonzeros of CSR rows
         alone; for any other, the rows of a batch are written out. Formats other than
         CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a step
-        still visits every weight once. Above about a third of nonzeros, dense rows are
+        still visits every weight once. Above about a quarter of nonzeros, dense rows are
         faster.
 
         Columns of frames are numbers by narwhals (``pip install 'fastnn[frames]'``);

@@ -297,7 +297,8 @@ class Trainer:
         epochs : int, default 10
             Passes over the data, >= 1.
         batch_size : int, default 128
-            Rows per step, >= 1; the last batch of an epoch may be shorter.
+            Rows per step, >= 1; the last batch of an epoch may be shorter. `LBFGS`
+            takes all rows, whatever this says.
         shuffle : bool, default True
             Whether each epoch visits the rows in a new random order.
         validation_data : (X, y) or (X, y, sample_weight), optional
@@ -425,7 +426,9 @@ class Trainer:
         """Return the file to write after each epoch, or raise if it cannot be."""
         if value is None and self._unfinished is not None:
             return self._unfinished.path
-        return None if value is None or value is False else checked_target(value)
+        if value is None or value is False:
+            return None
+        return checked_target(value, "checkpoint")
 
     def _run_record(
         self,

@@ -54,6 +54,10 @@ CASES = {
         {"optimizer": fnn.AdamW(0.02), "schedule": fnn.Cosine(20)},
         {"callbacks": [fnn.EMA(0.95)], "class_weight": "balanced"},
     ),
+    "lbfgs, ema": (
+        {"optimizer": fnn.LBFGS(max_iter=2, history_size=5), "l2": 0.1},
+        {"callbacks": [fnn.EMA(0.5)]},
+    ),
     "swa": (
         {"optimizer": fnn.RMSprop(0.01, centered=True), "clip_value": 0.1},
         {"callbacks": [fnn.SWA(4, fnn.Cyclic(1e-3, 1e-2, 3, per="step"))]},

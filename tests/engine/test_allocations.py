@@ -12,6 +12,7 @@ OPTIONS = {
     "bare": {"optimizer": "sgd"},
     "clipped": {"clip_norm": 0.5, "clip_value": 0.1, "l1": 1e-4, "l2": 1e-4},
     "constrained": {"optimizer": fnn.NAdam(), "max_norm": 1.0},
+    "full batch": {"optimizer": fnn.LBFGS(history_size=1)},
     "scheduled": {"schedule": fnn.Cosine(1000, per="step"), "optimizer": "rmsprop"},
 }
 

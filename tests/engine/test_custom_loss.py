@@ -559,3 +559,102 @@ def test_copies_and_pickles():
     assert net.copy().evaluate(ONE, y) == net.evaluate(ONE, y)
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         pickle.dumps(net)
+
+
+# -- beside other parts ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_lbfgs(n_threads, rng):
+    """More rows than a chunk: each chunk is judged with its own rows of y."""
+    X, y = features(rng, 1500), rng.normal(size=(1500, 2))
+    weight = rng.random(1500)
+    layers = [fnn.Dense(6, "tanh"), fnn.Dense(2)]
+    net, other = _net(layers), _net(layers)
+    options = {
+        "optimizer": fnn.LBFGS(max_iter=5),
+        "epochs": 3,
+        "sample_weight": weight,
+        "l2": 1e-3,
+        "n_threads": n_threads,
+    }
+    history = net.fit(X, y, loss=squared, **options)
+    wanted = other.fit(X, y, loss="mse", **options)
+    np.testing.assert_allclose(
+        history.history["loss"], wanted.history["loss"], rtol=1e-8
+    )
+    _assert_close(net, other, 1e-6)
+
+
+def test_an_exception_in_lbfgs_leaves_an_iteration(rng):
+    """Not the point of a line search."""
+    X, y = features(rng, 60), rng.normal(size=(60, 2))
+    seen, wanted = [], []
+    net = _net([fnn.Dense(2, "tanh")]).build(X.shape[1])
+
+    def failing(outputs, y):
+        losses, gradient = squared(outputs, y)
+        seen.append(losses.mean())
+        if len(seen) == 9:
+            raise BrokenError
+        return losses, gradient
+
+    with pytest.raises(BrokenError):
+        net.fit(X, y, loss=failing, optimizer=fnn.LBFGS(max_iter=50))
+    other = _net([fnn.Dense(2, "tanh")]).build(X.shape[1])
+    for _ in range(9):
+        wanted.append(other.evaluate(X, y, loss="mse")["loss"])
+        other = _net([fnn.Dense(2, "tanh")]).build(X.shape[1])
+        other.fit(X, y, loss="mse", optimizer=fnn.LBFGS(max_iter=len(wanted)), epochs=1)
+    loss = net.evaluate(X, y, loss="mse")["loss"]
+    assert min(abs(np.array(wanted) - loss)) < 1e-12
+    assert loss < seen[0]
+
+
+def test_sparse_rows(rng):
+    scipy_sparse = pytest.importorskip("scipy.sparse")
+    X = features(rng, 200, 30) * (rng.random((200, 30)) < 0.2)
+    y = rng.normal(size=(200, 2))
+    runs = []
+    for rows in (X, scipy_sparse.csr_matrix(X)):
+        net = _net([fnn.Dense(6, "tanh"), fnn.Dense(2)])
+        net.fit(rows, y, loss=squared, epochs=3, batch_size=50)
+        runs.append(net)
+    _assert_close(*runs, rtol=1e-10)
+
+
+def test_files_leave_the_function_out(rng, tmp_path):
+    X, y = features(rng, 20), rng.normal(size=(20, 2))
+    net = _net([fnn.Dense(2)])
+    net.fit(X, y, loss=squared)
+    net.save(tmp_path / "net.fnn")
+    twin = fnn.load(tmp_path / "net.fnn")
+    assert bits(twin) == bits(net)
+    with pytest.raises(ValueError, match="no last loss"):
+        twin.evaluate(X, y)
+    assert twin.evaluate(X, y, loss=squared) == net.evaluate(X, y)
+    before = bits(net)
+    trainer = fnn.Trainer(net, loss=squared)
+    with pytest.raises(ValueError, match=r"checkpoint: the loss .* is your own"):
+        trainer.fit(X, y, checkpoint=tmp_path / "run.fnn")
+    assert bits(net) == before
+    assert not (tmp_path / "run.fnn").exists()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("family", "function", "twin", "classes"),
+    [
+        (fnn.MLPRegressor, squared, "mse", 0),
+        (fnn.MLPClassifier, entropy, "cross_entropy", 3),
+        (fnn.MLPClassifier, logistic, "binary_cross_entropy", 2),
+    ],
+)
+def test_estimators_take_functions(family, function, twin, classes, rng):
+    X = features(rng, 120)
+    y = rng.integers(0, classes, 120) if classes else rng.normal(size=120)
+    settings = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}
+    ours = family(loss=function, **settings).fit(X, y)
+    wanted = family(loss=twin, **settings).fit(X, y)
+    np.testing.assert_allclose(ours.loss_curve_, wanted.loss_curve_, rtol=1e-8)
+    np.testing.assert_allclose(ours.coefs_[0], wanted.coefs_[0], rtol=0, atol=1e-8)

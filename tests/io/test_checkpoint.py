@@ -9,6 +9,7 @@ import pytest
 import safetensors.numpy
 
 import fastnn as fnn
+from fastnn._plain import to_plain
 from fastnn.io import checkpoint as module
 from fastnn.io.container import read_container, write_container
 
@@ -141,6 +142,26 @@ def test_other_data_are_errors(interrupted):
     assert trainer.net.n_parameters > 0
 
 
+def test_sparse_rows_are_told_apart_as_well(data, path):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = data
+    X = X * (np.abs(X) > 0.5)
+    net = fnn.Sequential(fnn.Dense(3))
+    with pytest.raises(_CrashError):
+        fnn.Trainer(net).fit(
+            sparse.csr_array(X), y, epochs=6, callbacks=[_crash], checkpoint=path
+        )
+    moved = X.copy()
+    moved[7] = np.roll(moved[7], 1)  # the same numbers elsewhere
+    trainer = fnn.Trainer.resume(path)
+    with pytest.raises(ValueError, match=r"^X: .*other numbers"):
+        trainer.fit(sparse.csr_array(moved), y, epochs=6)
+    trainer.fit(sparse.csc_array(X), y, epochs=6)
+    whole = fnn.Sequential(fnn.Dense(3))
+    fnn.Trainer(whole).fit(sparse.csr_array(X), y, epochs=6)
+    assert _bits(trainer.net) == _bits(whole)
+
+
 def test_an_error_leaves_the_trainer_ready_to_complete(interrupted):
     path, X, y = interrupted
     trainer = fnn.Trainer.resume(path)
@@ -165,15 +186,15 @@ def test_the_start_of_swa_may_not_move(data, path):
 
 
 def test_unusable_paths_are_told_before_the_training(data, tmp_path):
-    for path, error in (
-        (tmp_path / "no" / "run.fnn", FileNotFoundError),
-        (tmp_path, IsADirectoryError),
-        (17, TypeError),
-        (True, TypeError),
-        ("", ValueError),
+    for path, error, said in (
+        (tmp_path / "no" / "run.fnn", FileNotFoundError, "no such folder"),
+        (tmp_path, IsADirectoryError, "name a file in it"),
+        (17, TypeError, "checkpoint must be a string .*, got int 17"),
+        (True, TypeError, "checkpoint must be a string .*, got bool True"),
+        ("", ValueError, "checkpoint must name a file"),
     ):
         trainer = _trainer()
-        with pytest.raises(error):
+        with pytest.raises(error, match=said):
             trainer.fit(*data, checkpoint=path)
         assert trainer.net.in_features is None
     with pytest.raises(ValueError, match="checkpoint_every must be >= 1, got 0"):
@@ -359,7 +380,12 @@ HOSTILE = {
         "config.trainer.optimizer",
     ),
     "lr": (_set("trainer", "optimizer", "lr", value=-1.0), "config.trainer.optimizer"),
-    "slots": (_set("trainer", "optimizer", "amsgrad", value=True), "max_exp_avg_sq"),
+    "amsgrad": (
+        _set("trainer", "optimizer", "amsgrad", value=True),
+        "config.state.slots",
+    ),
+    "slots": (_set("state", "slots", value=3), "config.state.slots"),
+    "sgd": (_set("trainer", "optimizer", value=to_plain(fnn.SGD())), "config.state"),
     "schedule": (_set("trainer", "schedule", value="x"), "config.trainer.schedule"),
     "l1": (_set("trainer", "l1", value=-1.0), "config.trainer.l1"),
     "l2": (_set("trainer", "l2", value=None), "config.trainer.l2"),
@@ -388,8 +414,9 @@ HOSTILE = {
     "units": (_set("net", "layers", 0, "units", value=10**15), "config"),
     "nan loss": (_tensor("numbers", 0, np.nan), "numbers"),
     "infinite loss": (_tensor("numbers", 0, np.inf), "numbers"),
-    "nan best": (_tensor("numbers", 2, np.nan), "numbers"),
-    "negative lr": (_tensor("numbers", 3, -0.1), "numbers"),
+    "nan lr": (_tensor("numbers", 2, np.nan), "numbers"),
+    "nan best": (_tensor("numbers", 3, np.nan), "numbers"),
+    "negative lr": (_tensor("numbers", 4, -0.1), "numbers"),
     "nan weights": (_tensor("run.parameters", 3, np.nan), "run.parameters"),
     "inf in net": (_tensor("net.0.weight", (0, 0), np.inf), "net.0.weight"),
     "negative variance": (_tensor("net.1.running_var", 0, -1), "running_var"),

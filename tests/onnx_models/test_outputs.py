@@ -124,8 +124,11 @@ def test_two_classes_by_one_logistic_output(runtime, rng, classes):
     assert 0 < decided.sum() < 50
 
 
-def test_the_only_class_there_was(runtime, rng):
-    net = _fitted(rng, "binary_cross_entropy", 1)
+@pytest.mark.parametrize(
+    ("loss", "units"), [("binary_cross_entropy", 1), ("cross_entropy", 2)]
+)
+def test_the_only_class_there_was(runtime, rng, loss, units):
+    net = _fitted(rng, loss, units)
     model = runtime.model(net, ["cat"])
     assert _inferred(model) == {
         "label": ("STRING", ["n"]),
@@ -143,6 +146,40 @@ def test_multilabel_classes_leave_the_indicators(runtime, rng):
         "label": ("INT64", ["n", 3]),
         "probabilities": ("FLOAT", ["n", 3]),
     }
+
+
+def test_a_hinge_has_labels_alone(runtime, rng):
+    X = rng.normal(size=(30, 4)).astype("f4")
+    net = fnn.Sequential(fnn.Dense(1))
+    net.fit(X, (X[:, 0] > 0).astype(int), loss="hinge", epochs=3)
+    yes = net.predict(X)[:, 0] > 0
+    found = runtime.run(runtime.model(net), X)
+    assert list(found) == ["outputs", "label"]
+    np.testing.assert_array_equal(found["label"], yes)
+    found = runtime.run(runtime.model(net, ["no", "yes"]), X)
+    assert list(found) == ["label"]
+    assert found["label"].tolist() == np.where(yes, "yes", "no").tolist()
+
+
+def test_poisson_has_rates(runtime, rng):
+    X = rng.normal(size=(30, 4)).astype("f4")
+    net = fnn.Sequential(fnn.Dense(2))
+    net.fit(X, rng.poisson(2, (30, 2)), loss="poisson", epochs=3)
+    found = runtime.run(runtime.model(net), X)
+    assert list(found) == ["outputs", "rates"]
+    np.testing.assert_allclose(found["rates"], np.exp(net.predict(X)), rtol=1e-5)
+
+
+def test_a_loss_of_the_users_own_has_outputs_alone(runtime, rng):
+    X = rng.normal(size=(30, 4)).astype("f4")
+    net = fnn.Sequential(fnn.Dense(1))
+    net.fit(X, X[:, 0], loss=_squared, epochs=1)
+    assert list(runtime.run(runtime.model(net), X)) == ["outputs"]
+
+
+def _squared(outputs, y):
+    d = outputs - y.reshape(outputs.shape)
+    return (d**2).sum(axis=1), 2 * d
 
 
 def test_the_class_of_a_tie_is_the_first(runtime, rng):

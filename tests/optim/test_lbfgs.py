@@ -349,7 +349,7 @@ def test_awkward_functions_come_to_an_end(name):
     assert np.isfinite(result.x).all()
     assert np.isfinite(result.fun)
     assert result.fun <= start
-    assert result.n_eval < 5000
+    assert result.n_eval < 1000
     if result.converged and fun is not _abyss:
         assert result.gradient_norm < 1e-2
 

@@ -43,6 +43,7 @@ def test_mypy_strict_finds_no_fault(tmp_path, request):
 def test_the_script_runs(tmp_path):
     pytest.importorskip("onnx")
     pytest.importorskip("typing_extensions")
+    pytest.importorskip("sklearn")
     done = run("-W", "error", SCRIPT, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 

@@ -18,7 +18,7 @@ import fastnn as fnn
 from fastnn import kernels, reference
 from fastnn.callbacks import Callback
 from fastnn.layers import Activation, Layer
-from fastnn.losses import Loss
+from fastnn.losses import CustomLoss, Loss, SquaredError, check_gradient
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 
@@ -47,10 +47,17 @@ def layers() -> list[Layer]:
 
 def losses() -> list[Loss]:
     return [
-        *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0)),
-        fnn.CrossEntropy(label_smoothing=0.1),
+        *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0), fnn.LogCosh(), fnn.Quantile(0.9)),
+        *(fnn.PoissonNLL(sum_outputs=True), fnn.GaussianNLL(eps=1e-4), SquaredError()),
+        *(fnn.CrossEntropy(label_smoothing=0.1), fnn.Focal(gamma=1.0), fnn.Hinge()),
         fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),
+        CustomLoss(squared, targets="values"),
     ]
+
+
+def squared(outputs: Array, y: Array) -> tuple[Array, Array]:
+    d = outputs - y.reshape(outputs.shape)
+    return (d**2).mean(axis=1), 2 * d / d.shape[1]
 
 
 def optimizers() -> list[Optimizer]:
@@ -58,7 +65,7 @@ def optimizers() -> list[Optimizer]:
         fnn.SGD(lr=0.1, momentum=0.9, nesterov=True),
         *(fnn.Adagrad(), fnn.RMSprop(centered=True), fnn.Adadelta()),
         *(fnn.Adam(amsgrad=True), fnn.AdamW(), fnn.Adamax(), fnn.NAdam(), fnn.RAdam()),
-        *(fnn.Rprop(), fnn.ASGD(), fnn.Lion()),
+        *(fnn.Rprop(), fnn.ASGD(), fnn.Lion(), fnn.LBFGS(max_iter=10)),
     ]
 
 
@@ -81,6 +88,34 @@ def plain_optimizer() -> None:
     assert_type(state, fnn.OptimizerState)
     rule.update(w, g, state, lr=0.1)
     assert_type(state.copy(), fnn.OptimizerState)
+
+
+def function_to_minimize() -> None:
+    def square(x: Array) -> tuple[float, Array]:
+        return float((x**2).sum()), 2 * x
+
+    result = fnn.LBFGS().minimize(square, np.ones(3))
+    assert_type(result.x, Array)
+    assert_type(result.fun, float)
+    assert_type(result.converged, bool)
+
+
+def own_loss(outputs: Array, y: Array) -> tuple[Array, Array]:
+    d = outputs - y.reshape(outputs.shape)
+    return (d**2).sum(axis=1), 2 * d
+
+
+def estimators(folder: Path) -> None:
+    clf = fnn.MLPClassifier((8,), max_iter=20, tol=1e9, n_iter_no_change=1)
+    assert_type(clf.fit(X, Y), fnn.MLPClassifier)
+    assert_type(clf.predict(X), Array)
+    assert_type(clf.predict_proba(X), Array)
+    assert_type(clf.net_, fnn.Sequential)
+    clf.to_onnx(folder / "clf.onnx")
+    reg = fnn.MLPRegressor(hidden_layer_sizes=(8,), max_iter=20, tol=1e9)
+    reg.set_params(n_iter_no_change=1)
+    assert_type(reg.fit(X, X[:, 0]), fnn.MLPRegressor)
+    assert_type(reg.predict(X), Array)
 
 
 def network(folder: Path) -> fnn.Sequential:
@@ -114,6 +149,8 @@ def network(folder: Path) -> fnn.Sequential:
     assert_type(net.predict_proba(X), Array)
     assert_type(net.hidden(X, 0), Array)
     assert_type(net.evaluate(X, Y, metrics=["auc"]), dict[str, float])
+    net.copy().fit(X, X[:, :2], loss=squared, epochs=1)
+    assert_type(check_gradient(squared, X[:4, :2], X[:4, 1:]), float)
     loss, gradients = net.loss_and_gradients(X, Y, loss=fnn.CrossEntropy())
     assert_type(loss, float)
     assert_type(gradients, dict[str, Array])
@@ -164,6 +201,7 @@ def trainers(net: fnn.Sequential) -> None:
 
 
 def resumed(net: fnn.Sequential, folder: Path) -> None:
+    fnn.Trainer(net, loss=own_loss)
     trainer = fnn.Trainer(net)
     trainer.fit(X, Y, epochs=1, checkpoint=folder / "run.fnn", checkpoint_every=1)
     assert_type(fnn.Trainer.resume(folder / "run.fnn"), fnn.Trainer)
@@ -196,9 +234,15 @@ def plain_kernels() -> None:
     loss, slope = kernels.softmax_cross_entropy(x, np.array([0, 1, 2, 0]))
     assert_type(loss, float)
     assert_type(slope, Floats)
-    for function in (kernels.mse, kernels.mae, kernels.huber):
-        function(x, x)
-    kernels.binary_cross_entropy(x, x)
+    kernels.focal_loss(x, np.array([0, 1, 2, 0]), gamma=1.0)
+    for function in (
+        *(kernels.mse, kernels.squared_error, kernels.mae, kernels.huber),
+        *(kernels.log_cosh, kernels.quantile_loss, kernels.poisson_nll, kernels.hinge),
+    ):
+        function(x, np.ones_like(x))
+    assert_type(kernels.mse(x, x), tuple[float, Floats])
+    kernels.gaussian_nll(x[:, :2], x[:, 2:], eps=1e-4)
+    kernels.binary_cross_entropy(x, np.ones_like(x))
     for step in (
         *(kernels.adadelta_update, kernels.adagrad_update, kernels.adam_update),
         *(kernels.adamax_update, kernels.adamw_update, kernels.asgd_update),
@@ -223,6 +267,7 @@ def misuse(net: fnn.Sequential) -> None:
     fnn.Dense(3, "rlu")  # type: ignore[arg-type]
     fnn.GELU("exact")  # type: ignore[arg-type]
     fnn.Checkpoint("x", mode="up")  # type: ignore[arg-type]
+    fnn.Trainer(net, loss=len)  # type: ignore[arg-type]
     net.fit(X, Y, epoch=3)  # type: ignore[call-arg]
     net.fit(X, Y, callbacks=[3])  # type: ignore[list-item]
     net.predict(X).no_such_method()  # type: ignore[attr-defined]
@@ -234,12 +279,14 @@ def main() -> None:
     optimizers()
     schedules()
     plain_optimizer()
+    function_to_minimize()
     plain_kernels()
     installation()
     with tempfile.TemporaryDirectory() as name:
         net = network(Path(name))
         trainers(net)
         resumed(net, Path(name))
+        estimators(Path(name))
         files(net, Path(name))
 
 

@@ -1,12 +1,19 @@
 #include "fastnn/optim/curvature_history.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "fastnn/kernels/reduce.hpp"
 #include "fastnn/kernels/vectors.hpp"
 
 namespace fastnn::optim {
+namespace {
+
+// Elements of a tile: enough work to hand out, little enough to stay in cache.
+constexpr Index kTile = 16384;
+
+}  // namespace
 
 template <class T>
 void CurvatureHistory<T>::add(double t,
@@ -18,8 +25,8 @@ void CurvatureHistory<T>::add(double t,
     scaled<T>(t, d, spare_.s.view());
     subtract<T>(after, before, spare_.y.view());
     spare_.ys = dot<T>(spare_.y.view(), spare_.s.view());
-    const double h0 = spare_.ys / squared_norm<T>(spare_.y.view());
-    if (h0 > 0 && std::isfinite(h0)) keep_spare();
+    spare_.h0 = spare_.ys / squared_norm<T>(spare_.y.view());
+    if (spare_.h0 > 0 && std::isfinite(spare_.h0)) keep_spare();
 }
 
 template <class T>
@@ -29,6 +36,7 @@ void CurvatureHistory<T>::restore(VectorView<const T> s, VectorView<const T> y) 
     std::copy_n(s.data, n_, spare_.s.data());
     std::copy_n(y.data, n_, spare_.y.data());
     spare_.ys = dot<T>(y, s);
+    spare_.h0 = spare_.ys / squared_norm<T>(y);
     keep_spare();
 }
 
@@ -52,21 +60,50 @@ void CurvatureHistory<T>::clear() noexcept {
 }
 
 template <class T>
-void CurvatureHistory<T>::direction(VectorView<const T> g, VectorView<T> d) {
-    scaled<T>(-1, g, d);
-    if (empty()) return;
-    for (Index i = size() - 1; i >= 0; --i) {
-        Pair& p = pair(i);
-        p.alpha = dot<T>(p.s.view(), d) / p.ys;
-        add_scaled<T>(-p.alpha, p.y.view(), d);
+void CurvatureHistory<T>::begin_direction(VectorView<const T> g, VectorView<T> d) {
+    g_ = g;
+    d_ = d;
+    stage_ = 0;
+    partial_.reserve(ceil_div(n_, kTile));
+}
+
+template <class T>
+void CurvatureHistory<T>::run(Index tile) noexcept {
+    partial_[tile] = change_and_measure(tile_range(tile, kTile, n_));
+}
+
+// What the stage adds to d, and the product of d with what the next one may add.
+template <class T>
+double CurvatureHistory<T>::change_and_measure(Range r) noexcept {
+    const Index m = size();
+    const VectorView<T> d = d_.slice(r);
+    if (stage_ == 0) {
+        scaled<T>(-1, g_.slice(r), d);
+    } else if (stage_ <= m) {
+        add_scaled<T>(factor_, y(m - stage_).slice(r), d);
+    } else {
+        add_scaled<T>(factor_, s(stage_ - m - 1).slice(r), d);
     }
-    const Pair& newest = pair(size() - 1);
-    scale<T>(d, newest.ys / squared_norm<T>(newest.y.view()));
-    for (Index i = 0; i < size(); ++i) {
-        const Pair& p = pair(i);
-        const double beta = dot<T>(p.y.view(), d) / p.ys;
-        add_scaled<T>(p.alpha - beta, p.s.view(), d);
+    if (stage_ == m && m > 0) scale<T>(d, pair(m - 1).h0);
+    if (stage_ < m) return dot<T>(s(m - 1 - stage_).slice(r), d);
+    if (stage_ < 2 * m) return dot<T>(y(stage_ - m).slice(r), d);
+    return dot<T>(g_.slice(r), d);
+}
+
+template <class T>
+bool CurvatureHistory<T>::advance() noexcept {
+    const Index m = size();
+    sum_ = 0;
+    for (Index i = 0; i < tiles(); ++i) sum_ += partial_[i];
+    if (stage_ < m) {  // the first loop, from the newest pair to the oldest
+        Pair& p = pair(m - 1 - stage_);
+        p.alpha = sum_ / p.ys;
+        factor_ = -p.alpha;
+    } else if (stage_ < 2 * m) {  // the second, back again
+        const Pair& p = pair(stage_ - m);
+        factor_ = p.alpha - sum_ / p.ys;
     }
+    return stage_++ < 2 * m;
 }
 
 template class CurvatureHistory<float>;

@@ -12,6 +12,7 @@ namespace fastnn::optim {
 const char* message_of(LbfgsStatus status) noexcept {
     switch (status) {
         case LbfgsStatus::kEvaluate:
+        case LbfgsStatus::kDirection:
             return "the run has not ended";
         case LbfgsStatus::kSmallGradient:
             return "converged: no element of the gradient exceeds tolerance_grad";
@@ -73,6 +74,16 @@ void LbfgsMinimizer<T>::begin_run(double lr) {
 
 template <class T>
 LbfgsStatus LbfgsMinimizer<T>::tell(double value) {
+    tell_by_stages(value);
+    while (status_ == LbfgsStatus::kDirection) {
+        for (Index i = 0; i < tiles(); ++i) run(i);
+        advance();
+    }
+    return status_;
+}
+
+template <class T>
+LbfgsStatus LbfgsMinimizer<T>::tell_by_stages(double value) {
     ++evaluations_;
     if (!starting_) return status_ = follow(value);
     starting_ = false;
@@ -88,11 +99,31 @@ LbfgsStatus LbfgsMinimizer<T>::next_iteration() {
     if (largest_gradient() <= config_.tolerance_grad) {
         return LbfgsStatus::kSmallGradient;
     }
-    history_.direction(x_gradient_.view(), d_.view());
-    slope_ = slope_of(x_gradient_);
+    return find_direction();
+}
+
+template <class T>
+LbfgsStatus LbfgsMinimizer<T>::find_direction() {
+    history_.begin_direction(x_gradient_.view(), d_.view());
+    if (tiles() > 1) return LbfgsStatus::kDirection;
+    do {  // too little to share
+        run(0);
+    } while (history_.advance());
+    return take_direction();
+}
+
+template <class T>
+LbfgsStatus LbfgsMinimizer<T>::advance() {
+    if (history_.advance()) return status_;
+    return status_ = take_direction();
+}
+
+template <class T>
+LbfgsStatus LbfgsMinimizer<T>::take_direction() {
+    slope_ = history_.slope();
     if (!(slope_ < 0) && !history_.empty()) {  // H is lost in rounding
         history_.clear();
-        return next_iteration();
+        return find_direction();
     }
     if (!(slope_ < 0)) return LbfgsStatus::kNoLowerValue;
     if (slope_ > -config_.tolerance_change) return LbfgsStatus::kSmallChange;
@@ -146,7 +177,7 @@ LbfgsStatus LbfgsMinimizer<T>::finish_search() {
     if (search_.best().t > 0) return finish_iteration(search_.best());
     if (history_.empty()) return LbfgsStatus::kNoLowerValue;
     history_.clear();
-    return next_iteration();
+    return find_direction();
 }
 
 template <class T>

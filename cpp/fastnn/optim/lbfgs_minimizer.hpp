@@ -6,6 +6,7 @@
 //       value = f(minimizer.point(), minimizer.gradient());    // fills the gradient
 //   } while (minimizer.tell(value) == LbfgsStatus::kEvaluate);
 //
+// Whoever has threads asks for tell_by_stages and runs the stages of each direction.
 // Each iteration takes the direction d = -H g (curvature_history.hpp) and goes along it
 // as far as the line search says (wolfe_search.hpp).
 #pragma once
@@ -22,6 +23,7 @@ namespace fastnn::optim {
 // Whether a run goes on, or why it ended.
 enum class LbfgsStatus {
     kEvaluate,        // the function at point() is wanted
+    kDirection,       // the stages of the next direction are to be run
     kSmallGradient,   // its largest element is within tolerance_grad
     kSmallChange,     // of x or of the value: within tolerance_change
     kMaxIterations,   // max_iter iterations are done
@@ -46,7 +48,7 @@ public:
     // A run from x. What earlier runs learned of the curvature is kept.
     void begin(const T* x, double lr);  // (n)
     // A run from x(), where the function is known from the run before. That counts as
-    // an evaluation: the run is the same as one that makes it.
+    // an evaluation: the run is the same as one that makes it. As tell_by_stages.
     LbfgsStatus proceed(double lr);
 
     const Buffer<T>& point() const noexcept { return point_; }  // (n)
@@ -54,6 +56,12 @@ public:
     // Takes the value at point(), whose gradient is in gradient(). Not finite: the line
     // search backs off.
     LbfgsStatus tell(double value);
+    // The same, but for large n the answer may be kDirection: then the stages are to be
+    // run, as told in curvature_history.hpp.
+    LbfgsStatus tell_by_stages(double value);
+    Index tiles() const noexcept { return history_.tiles(); }
+    void run(Index tile) noexcept { history_.run(tile); }
+    LbfgsStatus advance();  // kDirection while there are more stages
     LbfgsStatus status() const noexcept { return status_; }
 
     // Where the last finished iteration ended, and the function there.
@@ -81,6 +89,8 @@ private:
     void begin_run(double lr);
     LbfgsStatus follow(double value);
     LbfgsStatus next_iteration();
+    LbfgsStatus find_direction();
+    LbfgsStatus take_direction();
     LbfgsStatus go_to(double t);
     LbfgsStatus finish_search();
     LbfgsStatus finish_iteration(const LinePoint& end);

@@ -269,6 +269,7 @@ public:
 
     double at(std::int64_t epoch, std::int64_t step) const;  // both from 0
     // Goes on from another rate of the optimizer.
+    double base() const noexcept { return base_lr_; }
     void set_base(double lr) { base_lr_ = lr; }
     // The name of the score to hand to end_epoch, or null when none is watched.
     const std::string* monitor() const;

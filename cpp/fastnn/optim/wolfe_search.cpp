@@ -11,6 +11,9 @@ namespace {
 constexpr double kLeastGrowth = 0.01;  // of the last stride
 constexpr double kMostGrowth = 10;     // times the last step
 
+// Of a step where nothing is finite, until a shorter one is.
+constexpr double kRetreat = 0.1;
+
 // A division nearer to an end of the bracket than this part of its width creeps: twice
 // in a row it is moved away.
 constexpr double kMargin = 0.1;
@@ -92,10 +95,9 @@ WolfeSearch::Outcome WolfeSearch::divide() {
     const double least = std::min(low_.t, high_.t);
     const double most = std::max(low_.t, high_.t);
     const double width = most - least;
-    if (evaluations_ >= kMostEvaluations || !(width > narrowest_)) {
-        return Outcome::kExhausted;
-    }
-    if (!high_known_) return go_to(least + width / 2);
+    const int granted = low_.t > 0 ? kMostEvaluations : kMostBeforeLower;
+    if (evaluations_ >= granted || !(width > narrowest_)) return Outcome::kExhausted;
+    if (!high_known_) return go_to(least + (least > 0 ? 0.5 : kRetreat) * width);
 
     double t = cubic_minimum(low_, high_, least, most);
     if (std::min(most - t, t - least) < kMargin * width) {

@@ -25,6 +25,7 @@ public:
     static constexpr double kSufficientDecrease = 1e-4;  // c1
     static constexpr double kCurvature = 0.9;            // c2
     static constexpr int kMostEvaluations = 25;
+    static constexpr int kMostBeforeLower = 60;  // while nothing lower is known
 
     // Phi and its slope at 0, which must be negative; the first step to try; and the
     // width of a bracket that is not worth dividing.
@@ -33,7 +34,8 @@ public:
     double step() const noexcept { return step_; }
 
     // kExhausted: no step meets both conditions within the evaluations that are
-    // granted, or within rounding. kUnbounded: so it was, the value falling all along.
+    // granted, or within the narrowest bracket. kUnbounded: so it was, the value
+    // falling all along.
     enum class Outcome { kMore, kAccepted, kExhausted, kUnbounded };
     // Takes phi at step(). What is not finite counts as a value too high.
     Outcome tell(double value, double slope);

@@ -23,6 +23,7 @@ struct TrainerState {
     std::int64_t epoch = 0;  // over all its fits
     std::int64_t step = 0;   // of the optimizer
     NamedSlots<T> slots;     // of the optimizer
+    double lr = 0;           // that schedules start from
     optim::LearningRate::Plateau plateau;
 };
 

@@ -88,15 +88,14 @@ void FullBatchStep<T>::begin(const Samples<T>& samples,
     if (known_ && is_at_x()) {
         first_loss_ = loss_;
         status_ = minimizer_.proceed(lr);
-        if (status_ != LbfgsStatus::kEvaluate) {
-            stage_ = Stage::kOver;
-            return;
-        }
     } else {
         minimizer_.begin(network_.parameters().data(), lr);
         starting_ = true;
+        status_ = LbfgsStatus::kEvaluate;
     }
-    evaluate();
+    stage_ = Stage::kOver;
+    if (status_ == LbfgsStatus::kDirection) stage_ = Stage::kDirection;
+    if (status_ == LbfgsStatus::kEvaluate) evaluate();
 }
 
 // Whether the parameters are as the last step left them.
@@ -129,6 +128,8 @@ Index FullBatchStep<T>::tiles() const noexcept {
         case Stage::kPack:
         case Stage::kGradient:
             return static_cast<Index>(network_.parameter_tiles().size());
+        case Stage::kDirection:
+            return minimizer_.tiles();
         case Stage::kIdle:
         case Stage::kOver:
             break;
@@ -139,6 +140,7 @@ Index FullBatchStep<T>::tiles() const noexcept {
 template <class T>
 void FullBatchStep<T>::run(Index i, int rank) {
     if (stage_ == Stage::kPass) return pass_.run_tile(phase_, i);
+    if (stage_ == Stage::kDirection) return minimizer_.run(i);
     const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
     if (stage_ == Stage::kPack) return pack(tile);
     add_gradient(i, tile, rank);
@@ -186,6 +188,8 @@ typename FullBatchStep<T>::Outcome FullBatchStep<T>::advance() {
             if (chunk_ + 1 == chunks()) return finish_evaluation(objective());
             begin_chunk(chunk_ + 1);
             return Outcome::kMore;
+        case Stage::kDirection:
+            return follow(minimizer_.advance());
         case Stage::kIdle:
         case Stage::kOver:
             break;
@@ -220,11 +224,21 @@ typename FullBatchStep<T>::Outcome FullBatchStep<T>::finish_evaluation(
     if (finishing_) return finish_run(status_);
     const Index iterations = minimizer_.iterations();
     if (std::exchange(starting_, false)) first_loss_ = loss_;
-    status_ = minimizer_.tell(objective);
+    const LbfgsStatus status = minimizer_.tell_by_stages(objective);
     const bool moved = minimizer_.iterations() > iterations;
     if (moved && minimizer_.was_told_at_x()) pass_.update_running(network_);
+    return follow(status);
+}
+
+template <class T>
+typename FullBatchStep<T>::Outcome FullBatchStep<T>::follow(LbfgsStatus status) {
+    status_ = status;
     if (status_ == LbfgsStatus::kEvaluate) {
         evaluate();
+        return Outcome::kMore;
+    }
+    if (status_ == LbfgsStatus::kDirection) {
+        stage_ = Stage::kDirection;
         return Outcome::kMore;
     }
     if (status_ == LbfgsStatus::kNotFinite || minimizer_.was_told_at_x()) {

@@ -62,7 +62,7 @@ public:
     int ranks() const noexcept override { return n_threads_; }
 
 private:
-    enum class Stage { kIdle, kPack, kPass, kGradient, kOver };
+    enum class Stage { kIdle, kPack, kPass, kGradient, kDirection, kOver };
 
     void pack(const ParameterTile& tile);
     void add_gradient(Index i, const ParameterTile& tile, int rank);
@@ -70,6 +70,7 @@ private:
     void begin_chunk(Index chunk);
     Outcome finish_chunk();
     Outcome finish_evaluation(double objective);
+    Outcome follow(optim::LbfgsStatus status);
     Outcome finish_run(optim::LbfgsStatus status);
     double objective() const noexcept;
     double penalty_sum() const noexcept;

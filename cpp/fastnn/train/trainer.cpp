@@ -156,12 +156,13 @@ History Trainer<T>::fit(const Samples<T>& train,
 template <class T>
 TrainerState<T> Trainer<T>::state() const {
     return {epoch_, steps_of<T>(optimizer_), slots_of<T>(optimizer_),
-            learning_rate_.plateau()};
+            learning_rate_.base(), learning_rate_.plateau()};
 }
 
 template <class T>
 void Trainer<T>::restore(const TrainerState<T>& state) {
     fastnn::restore<T>(optimizer_, state.step, state.slots);
+    learning_rate_.set_base(state.lr);
     learning_rate_.restore(state.plateau);
     epoch_ = state.epoch;
 }

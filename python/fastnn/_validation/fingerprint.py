@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn._validation.arrays import Array
 from fastnn._validation.data import Data
+from fastnn._validation.sparse import is_csr
 
 __all__ = ["Fingerprint", "fingerprint", "fingerprints"]
 
@@ -19,11 +20,10 @@ _PIECE = 1 << 26  # bytes: a Ctrl-C is looked for between two pieces
 
 
 def fingerprint(value: Any) -> Fingerprint | None:
-    """Return shape and checksum of an array, or of the arrays of a sparse matrix."""
+    """Return shape and checksum of an array or of sparse rows."""
     if value is None:
         return None
-    is_dense = isinstance(value, np.ndarray)
-    parts = [value] if is_dense else [value.data, value.indices, value.indptr]
+    parts = [value.starts, value.columns, value.values] if is_csr(value) else [value]
     total = 0
     for part in parts:
         content: Any = np.ascontiguousarray(part).reshape(-1).view(np.uint8)

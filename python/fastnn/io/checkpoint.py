@@ -37,7 +37,7 @@ __all__ = ["Checkpoint", "CheckpointWriter", "load_network"]
 _KIND = "trainer"
 _FIELDS = ("net", "trainer", "fit", "data", "state")
 _COUNTS = 2**62
-_FLOATS = ("usual_loss", "first_square", "stopping", "plateau lr", "plateau best")
+_FLOATS = ("usual_loss", "first_square", "lr", "stopping", "plateau lr", "plateau best")
 _MAY_BE_NAN = ("optimizer.", "numbers", "curves")  # averages become weights
 _STOPS = tuple(reason for reason in get_args(StopReason) if reason != "diverged")
 
@@ -188,8 +188,8 @@ class CheckpointWriter:
 def _floats(state: dict[str, Any]) -> npt.NDArray[np.float64]:
     """Return the numbers that may be infinite, which JSON does not know."""
     lr, best, _, _ = state["trainer"]["plateau"]
-    values = state["usual_loss"], state["first_square"], state["stopping"][0], lr, best
-    return np.array(values, np.float64)
+    first = state["usual_loss"], state["first_square"], state["trainer"]["lr"]
+    return np.array([*first, state["stopping"][0], lr, best], np.float64)
 
 
 def _integers(state: dict[str, Any], net_is: _NetIs) -> dict[str, Any]:
@@ -393,7 +393,9 @@ def _state(
     for group in ("run", "best"):
         if found[group]:
             layout.check(group, found[group])
-    usual_loss, first_square, stopping, lr, best = _checked_floats(tensors["numbers"])
+    usual_loss, first_square, base_lr, stopping, lr, best = _checked_floats(
+        tensors["numbers"]
+    )
     return {
         "network": found["run"],
         "progress": (record.epochs, record.steps),
@@ -404,6 +406,7 @@ def _state(
                 name: tensors[f"optimizer.{name}"]
                 for name in run.trainer["optimizer"].state_names(numbers["slots"])
             },
+            "lr": base_lr,
             "plateau": (lr, best, numbers["bad_epochs"], numbers["cooldown_left"]),
         },
         "epoch": numbers["epoch"],

@@ -13,7 +13,7 @@ from fastnn._native import core
 from fastnn.io.atomic import checked_path, write_atomically
 from fastnn.onnx.graph import Graph
 from fastnn.onnx.layers import Tensors, add_layer
-from fastnn.onnx.outputs import Shape, add_classification, checked_classes
+from fastnn.onnx.outputs import Shape, add_meaning, checked_classes
 
 if TYPE_CHECKING:
     from fastnn._network import Network
@@ -51,7 +51,8 @@ def to_model(
         outputs are "outputs" (n, out_features), what ``net.predict`` returns, and by
         the loss last fitted with "probabilities", as ``net.predict_proba``, and
         "label", of int64 numbers: (n,) the most probable class or yes (1) and no (0),
-        or (n, out_features) yes and no of each output.
+        or (n, out_features) yes and no of each output. "hinge" has a label alone,
+        "poisson" has "rates", the exponential of the outputs.
 
     Raises
     ------
@@ -85,10 +86,11 @@ def to_model(
         x = add_layer(g, x, position, layer, tensors)
     raw = g.output(x, "outputs")
     outputs: dict[str, tuple[Any, Shape]] = {"outputs": (g.dtype, ("n", width))}
-    if loss is not None and loss.targets != "values":
-        outputs |= add_classification(g, raw, loss, width, labels)
-    shown = list(outputs) if labels is None else ["label", "probabilities"]
-    return _model(g, in_features, {name: outputs[name] for name in shown}, repr(net))
+    if loss is not None:
+        outputs |= add_meaning(g, raw, loss, width, labels)
+    if labels is not None:  # in scikit-learn's order
+        outputs = {n: outputs[n] for n in ("label", "probabilities") if n in outputs}
+    return _model(g, in_features, outputs, repr(net))
 
 
 def write(

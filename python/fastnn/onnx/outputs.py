@@ -1,4 +1,4 @@
-"""What a model tells beside the raw outputs: probabilities and labels."""
+"""What a model tells beside the raw outputs: probabilities and labels, or rates."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.losses import Loss
+from fastnn.losses import Loss, PoissonNLL
 from fastnn.onnx.graph import Graph
 
-__all__ = ["Shape", "add_classification", "checked_classes"]
+__all__ = ["Shape", "add_meaning", "checked_classes"]
 
 Shape: TypeAlias = tuple[str | int, ...]
 """The shape of an output; a string is an axis whose length is not fixed."""
@@ -22,12 +22,12 @@ def checked_classes(
 ) -> npt.NDArray[Any] | None:
     """Return the class labels as an array ONNX can hold, or None for none.
 
-    Their number must fit the outputs: one for each; two for one yes/no output, or one,
-    if there was no other in training.
+    Their number must fit the outputs: one for each; two for one yes/no output. A single
+    one says that there was no other in training.
     """
     if classes is None:
         return None
-    if loss is None or loss.targets == "values":
+    if loss is None or loss.targets not in ("classes", "labels"):
         fitted = "was not fitted yet" if loss is None else f"has loss {loss.kind!r}"
         raise ValueError(
             f"classes: the network {fitted}, so its outputs are no classes; leave "
@@ -35,9 +35,11 @@ def checked_classes(
         )
     labels = np.asarray(classes)
     yes_or_no = loss.targets == "labels" and width == 1
-    if labels.shape not in ([(2,), (1,)] if yes_or_no else [(width,)]):
+    wanted = 2 if yes_or_no else width
+    alone = labels.shape == (1,) and (yes_or_no or loss.targets == "classes")
+    if labels.shape != (wanted,) and not alone:
         raise ValueError(
-            f"classes must be {2 if yes_or_no else width} labels for {width} output"
+            f"classes must be {wanted} labels for {width} output"
             f"{'' if width == 1 else 's'} of loss {loss.kind!r}, got shape "
             f"{labels.shape}"
         )
@@ -61,53 +63,29 @@ def _storable(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     )
 
 
-def add_classification(
+def add_meaning(
     g: Graph, raw: str, loss: Loss, width: int, classes: npt.NDArray[Any] | None
 ) -> dict[str, tuple[Any, Shape]]:
-    """Append "probabilities" and "label" and return their types and shapes."""
+    """Append what the outputs mean by the loss; return the types and shapes of it."""
     g.scope = ""
-    if loss.targets == "classes":
-        return _one_of_many(g, raw, width, classes)
-    if width == 1:
-        return _yes_or_no(g, raw, classes)
-    return _many_labels(g, raw, width)
-
-
-def _one_of_many(
-    g: Graph, raw: str, width: int, classes: npt.NDArray[Any] | None
-) -> dict[str, tuple[Any, Shape]]:
-    g.output(g.node("Softmax", raw, axis=-1), "probabilities")
-    index = g.node("ArgMax", raw, axis=-1, keepdims=0)
-    return {
-        "probabilities": (g.dtype, ("n", width)),
-        "label": (_add_label(g, index, classes), ("n",)),
-    }
-
-
-def _yes_or_no(
-    g: Graph, raw: str, classes: npt.NDArray[Any] | None
-) -> dict[str, tuple[Any, Shape]]:
-    """Append a label for each row; with classes, a probability for each of them."""
-    if classes is None:
-        probabilities = g.node("Sigmoid", raw)
-    elif len(classes) == 2:
-        both = g.node("Concat", g.node("Neg", raw), raw, axis=-1)
-        probabilities = g.node("Sigmoid", both)
-    else:
+    if isinstance(loss, PoissonNLL):
+        g.output(g.node("Exp", raw), "rates")
+        return {"rates": (g.dtype, ("n", width))}
+    if classes is not None and len(classes) == 1:
         return _certain(g, raw, classes)
-    g.output(probabilities, "probabilities")
-    index = g.node("Squeeze", _above_zero(g, raw), g.axes(1))
-    return {
-        "probabilities": (g.dtype, ("n", 1 if classes is None else 2)),
-        "label": (_add_label(g, index, classes), ("n",)),
-    }
+    if loss.targets == "classes":
+        return _one_of_many(g, raw, width, loss, classes)
+    if loss.targets == "labels":
+        found = _yes_or_no if width == 1 else _many_labels
+        return found(g, raw, width, loss, classes)
+    return {}
 
 
 def _certain(
     g: Graph, raw: str, classes: npt.NDArray[Any]
 ) -> dict[str, tuple[Any, Shape]]:
     """Append the only class there was in training, whatever the outputs are."""
-    zero = g.node("Sub", raw, raw)
+    zero = g.node("ReduceMean", g.node("Sub", raw, raw), g.axes(1), keepdims=1)
     g.output(g.node("Add", zero, 1.0), "probabilities")
     column = g.node("Cast", zero, to=g.onnx.TensorProto.INT64)
     index = g.node("Squeeze", column, g.axes(1))
@@ -117,14 +95,45 @@ def _certain(
     }
 
 
-def _many_labels(g: Graph, raw: str, width: int) -> dict[str, tuple[Any, Shape]]:
-    """Append a yes (1) or no (0) for every output of a row."""
-    g.output(g.node("Sigmoid", raw), "probabilities")
+def _one_of_many(
+    g: Graph, raw: str, width: int, loss: Loss, classes: npt.NDArray[Any] | None
+) -> dict[str, tuple[Any, Shape]]:
+    """Append the most probable class, the first of those that are equal."""
+    found: dict[str, tuple[Any, Shape]] = {}
+    if loss.are_logits:
+        g.output(g.node("Softmax", raw, axis=-1), "probabilities")
+        found["probabilities"] = (g.dtype, ("n", width))
+    index = g.node("ArgMax", raw, axis=-1, keepdims=0)
+    return {**found, "label": (_add_label(g, index, classes), ("n",))}
+
+
+def _yes_or_no(
+    g: Graph, raw: str, width: int, loss: Loss, classes: npt.NDArray[Any] | None
+) -> dict[str, tuple[Any, Shape]]:
+    """Append a label for each row; with classes, a probability for either."""
+    found: dict[str, tuple[Any, Shape]] = {}
+    if loss.are_logits:
+        logits = raw
+        if classes is not None:
+            width = 2
+            logits = g.node("Concat", g.node("Neg", raw), raw, axis=-1)
+        g.output(g.node("Sigmoid", logits), "probabilities")
+        found["probabilities"] = (g.dtype, ("n", width))
+    index = g.node("Squeeze", _above_zero(g, raw), g.axes(1))
+    return {**found, "label": (_add_label(g, index, classes), ("n",))}
+
+
+def _many_labels(
+    g: Graph, raw: str, width: int, loss: Loss, classes: npt.NDArray[Any] | None
+) -> dict[str, tuple[Any, Shape]]:
+    """Append a yes (1) or no (0) for every output of a row, whatever its name."""
+    del classes
+    found: dict[str, tuple[Any, Shape]] = {}
+    if loss.are_logits:
+        g.output(g.node("Sigmoid", raw), "probabilities")
+        found["probabilities"] = (g.dtype, ("n", width))
     g.output(_above_zero(g, raw), "label")
-    return {
-        "probabilities": (g.dtype, ("n", width)),
-        "label": (np.dtype(np.int64), ("n", width)),
-    }
+    return {**found, "label": (np.dtype(np.int64), ("n", width))}
 
 
 def _above_zero(g: Graph, raw: str) -> str:

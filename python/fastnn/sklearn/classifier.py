@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
+from fastnn import onnx
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -387,6 +389,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the classifier to an ONNX file; it needs the extra ``fastnn[onnx]``.
+
+        The model's input is "X" (n, n_features) in the dtype of the network. Its
+        outputs are "label", what `predict` returns, and "probabilities", what
+        `predict_proba` returns (none with ``loss="hinge"``).
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+        """
+        with self._reading("to_onnx"):
+            onnx.write(self.net_, path, classes=self.classes_)
 
     # -- what BaseMLP asks ------------------------------------------------------------
 

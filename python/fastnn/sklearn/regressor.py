@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from scipy.special import xlogy
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
+from fastnn import onnx
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -339,6 +341,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             if self.out_activation_ == "exp":
                 outputs = np.exp(outputs)
             return outputs.ravel() if self.n_outputs_ == 1 else outputs
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the regressor to an ONNX file; it needs the extra ``fastnn[onnx]``.
+
+        The model's input is "X" (n, n_features) in the dtype of the network. Its output
+        is "outputs" (n, n_outputs), what `predict` returns; with ``loss="poisson"``
+        that is "rates", beside "outputs", their logarithms.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, by custom ending in ".onnx". One that exists is replaced whole.
+        """
+        with self._reading("to_onnx"):
+            onnx.write(self.net_, path)
 
     # -- what BaseMLP asks ------------------------------------------------------------
 

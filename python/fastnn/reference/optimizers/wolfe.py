@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
 MOST_EVALUATIONS = 25
+MOST_BEFORE_LOWER = 60
 
 
 class LinePoint(NamedTuple):
@@ -53,7 +54,7 @@ def wolfe_search(
     -------
     LinePoint
         The step that meets both conditions; where 25 evaluations do not find one, the
-        lowest that meets the first; t = 0 if there is none.
+        lowest that meets the first; where 60 find none such either, t = 0.
 
     Examples
     --------
@@ -93,7 +94,9 @@ def wolfe_search(
 
     # Divide the bracket and keep the part that holds a point to accept.
     crept = False
-    while evaluation < MOST_EVALUATIONS and abs(high.t - low.t) > narrowest:
+    while abs(high.t - low.t) > narrowest:
+        if evaluation >= (MOST_EVALUATIONS if low.t > 0 else MOST_BEFORE_LOWER):
+            break
         t, crept = division(low, high, crept)
         if t in (low.t, high.t):
             break
@@ -114,11 +117,12 @@ def division(low: LinePoint, high: LinePoint, crept: bool) -> tuple[float, bool]
     """Return where to divide the bracket, and whether that creeps along an end.
 
     An end nearer than a tenth of the width may be taken once, not twice in a row.
+    Towards an end that is not finite, half way; from the start on, a tenth.
     """
     least, most = sorted((low.t, high.t))
     width = most - least
     if not isfinite(high.value + high.slope):
-        return least + width / 2, crept
+        return least + (0.5 if least > 0 else 0.1) * width, crept
     t = cubic_minimum(low, high, least, most)
     if min(most - t, t - least) >= 0.1 * width:
         return t, False
