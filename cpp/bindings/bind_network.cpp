@@ -4,7 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bound_network.hpp"
-#include "bindings/judge.hpp"
+#include "bindings/custom_loss.hpp"
 #include "bindings/new_object.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/running.hpp"

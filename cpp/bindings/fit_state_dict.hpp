@@ -118,8 +118,8 @@ py::dict fit_state_dict(FitState<T>&& state) {
     d["epoch"] = state.epoch;
     d["steps"] = state.steps;
     d["stop"] = state.stop ? py::object(py::str(to_string(*state.stop))) : py::none();
-    d["usual_loss"] = state.usual_loss;
-    d["first_square"] = state.first_square;
+    d["usual_loss"] = state.scale.usual_loss;
+    d["first_square"] = state.scale.first_square;
     d["stopping"] = py::make_tuple(state.stopping.best, state.stopping.best_epoch,
                                    state.stopping.waited);
     d["best"] = state.best.empty() ? py::object(py::none())
@@ -146,8 +146,8 @@ FitState<T> fit_state_from_dict(const py::dict& d) {
     if (!d["stop"].is_none()) {
         state.stop = stop_reason_from(py::cast<std::string>(d["stop"]));
     }
-    state.usual_loss = py::cast<double>(d["usual_loss"]);
-    state.first_square = py::cast<double>(d["first_square"]);
+    state.scale.usual_loss = py::cast<double>(d["usual_loss"]);
+    state.scale.first_square = py::cast<double>(d["first_square"]);
     const auto [best, best_epoch, waited] =
         py::cast<std::tuple<double, Index, Index>>(d["stopping"]);
     state.stopping = {best, best_epoch, waited};

@@ -1,7 +1,9 @@
 // What layers are given and leave behind while a batch passes through them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "fastnn/core/matrix.hpp"
 #include "fastnn/core/types.hpp"
@@ -95,5 +97,12 @@ struct ParameterTile {
 
     Index size() const noexcept { return weight.size() + bias.size(); }
 };
+
+// Parameters of the largest tile.
+inline Index largest_tile(const std::vector<ParameterTile>& tiles) noexcept {
+    Index size = 0;
+    for (const ParameterTile& tile : tiles) size = std::max(size, tile.size());
+    return size;
+}
 
 }  // namespace fastnn

@@ -42,6 +42,7 @@ template <class T>
 void LbfgsMinimizer<T>::reset() noexcept {
     history_.clear();
     runs_ = 0;
+    ++generation_;
 }
 
 template <class T>
@@ -69,6 +70,7 @@ void LbfgsMinimizer<T>::begin_run(double lr) {
     lr_ = lr;
     iterations_ = evaluations_ = 0;
     ++runs_;
+    ++generation_;
     status_ = LbfgsStatus::kEvaluate;
 }
 

@@ -80,6 +80,8 @@ public:
     // the curvature.
     std::int64_t runs() const noexcept { return runs_; }
     void restore_runs(std::int64_t runs) noexcept { runs_ = runs; }
+    // Grows with every run and is never restored: tells whether another has used it.
+    std::uint64_t generation() const noexcept { return generation_; }
     CurvatureHistory<T>& history() noexcept { return history_; }
     const CurvatureHistory<T>& history() const noexcept { return history_; }
     // Forgets all state: as if freshly built.
@@ -112,6 +114,7 @@ private:
     Index iterations_ = 0;
     Index evaluations_ = 0;
     std::int64_t runs_ = 0;
+    std::uint64_t generation_ = 0;
 
     Buffer<T> x_, point_, d_;
     Buffer<T> gradient_;       // at point(), to be filled

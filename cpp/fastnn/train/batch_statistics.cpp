@@ -76,9 +76,9 @@ bool renew_statistics(Network<T>& network,
     if (network.counters().size() == 0 || batch < 2) return true;
     BatchPass<T> pass(network, loss, batch, /*training=*/true);
     pass.weights().pack_all(n_threads);
+    StatisticsJob<T> job(network, pass, samples, interrupted);
     network.statistics().fill(0);
     network.counters().fill(0);
-    StatisticsJob<T> job(network, pass, samples, interrupted);
     run_job(n_threads, job);
     return !job.stopped();
 }

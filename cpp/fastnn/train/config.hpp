@@ -30,6 +30,10 @@ struct TrainerConfig {
     std::optional<double> clip_value;  // of each element of the gradient
     int n_threads = 0;                 // 0: automatic
 
+    Penalty penalty_in_batch(double total_weight) const noexcept {
+        return penalty_per_row ? penalty.over(total_weight) : penalty;
+    }
+
     void validate() const {
         require_not_negative("l1", penalty.l1);
         require_not_negative("l2", penalty.l2);

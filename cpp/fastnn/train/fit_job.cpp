@@ -2,43 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
-#include <sstream>
 
 #include "fastnn/kernels/reduce.hpp"
 #include "fastnn/train/batch_statistics.hpp"
 
 namespace fastnn {
 namespace {
-
-// An epoch whose mean loss exceeds this many times both what zero outputs give and what
-// the run began with has diverged, though float arithmetic may still hold the numbers.
-constexpr double kDivergenceFactor = 1e4;
-
-// Weights that grew so many times since the run began are looked at: the loss of an
-// epoch was taken before each step, so it cannot tell what the last ones did. Together
-// with such a leap a smaller excess of the loss is proof enough.
-constexpr double kLeap = 1e3;
-constexpr double kDivergenceFactorAfterLeap = 1e2;
-
-std::string too_large(const std::string& name, double value, double factor) {
-    std::ostringstream text;
-    text << became(name, value) << ", more than " << factor
-         << " times what zero outputs give";
-    return text.str();
-}
-
-// The log rates that fit counts best.
-template <class T>
-void log_of(MatrixView<const T> counts, Matrix<T>& out) {
-    constexpr T kTiny = T(1e-30);
-    for (Index i = 0; i < counts.rows; ++i) {
-        for (Index j = 0; j < counts.cols; ++j) {
-            out.row(i)[j] = std::log(std::max(counts(i, j), kTiny));
-        }
-    }
-}
 
 const double* find(const Logs& logs, const std::string& name) {
     for (const auto& [key, value] : logs) {
@@ -68,6 +38,10 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
           trainer.make_step(trainer.rows_per_step(config.batch_size, train.size()),
                             n_threads)),
       step_(*owned_step_),
+      watch_(network_,
+             trainer.config_.loss,
+             train,
+             [this] { return interrupted_between_steps(); }),
       order_(train.size()) {
     if (config.averaging) {
         average_.emplace(*config.averaging, network_, lr_of(trainer.config_.optimizer));
@@ -89,7 +63,6 @@ FitJob<T>::FitJob(Trainer<T>& trainer,
         outputs_ = Matrix<T>(train.size(), network_.out_features());
     }
     std::iota(order_.data(), order_.data() + order_.size(), Index{0});
-    first_square_ = squared_norm<T>(network_.parameters().view());
     if (checkpointing.from) resume(*checkpointing.from);
     last_finite_.take(network_);
 }
@@ -107,8 +80,7 @@ void FitJob<T>::resume(const FitState<T>& state) {
     network_.progress() = state.progress;
     epoch_ = state.epoch;
     steps_ = state.steps;
-    usual_loss_ = state.usual_loss;
-    first_square_ = state.first_square;
+    watch_.restore(state.scale);
     history_.epochs = state.epochs;
     if (state.stop) history_.stop_reason = *state.stop;
     if (stopping_) stopping_->restore(state.stopping);
@@ -125,7 +97,7 @@ bool FitJob<T>::begin() {
         return false;
     }
     hide_average();
-    if (steps_ == 0) usual_loss_ = baseline_loss();
+    if (steps_ == 0) watch_.begin();
     begin_epoch();
     return true;
 }
@@ -180,9 +152,7 @@ template <class T>
 bool FitJob<T>::advance() {
     if (interrupted_) {
         history_.stop_reason = StopReason::kInterrupted;
-        step_.drop();
-        if (average_ && average_->is_ema()) show_average();
-        if (!is_finite(network_)) last_finite_.put_back(network_);
+        leave();
         return false;
     }
     switch (stage_) {
@@ -255,8 +225,8 @@ void FitJob<T>::finish_batch() {
     weight_sum_ += step_.total_weight();
     penalty_sum_ += step_.penalty() * static_cast<double>(batch_.size());
     if (steps_ == 0) {
-        usual_loss_ = std::max(
-            usual_loss_, step_.first_loss() / std::max(step_.total_weight(), 1e-300));
+        watch_.saw_first_batch(step_.first_loss() /
+                               std::max(step_.total_weight(), 1e-300));
     }
     ++steps_;
     ++network_.progress().steps;
@@ -272,7 +242,7 @@ bool FitJob<T>::next_batch() {
 // The last step of the epoch is done.
 template <class T>
 bool FitJob<T>::finish_steps() {
-    const std::string what = trouble_of_weights();
+    const std::string what = watch_.trouble(mean_loss(), step_.weights());
     if (interrupted_) return true;  // advance() says what that means
     if (!what.empty()) return diverged(what);
     if (average_ && average_->is_ema()) {
@@ -287,8 +257,8 @@ bool FitJob<T>::finish_steps() {
 template <class T>
 bool FitJob<T>::end_epoch() {
     const Logs logs = make_logs();
-    const std::string what = trouble_of_scores(logs);
     if (interrupted_) return true;  // advance() says what that means
+    const std::string what = trouble_of_scores(logs);
     if (!what.empty()) return diverged(what);
     ++network_.progress().epochs;
     ++trainer_.epoch_;
@@ -331,8 +301,7 @@ FitState<T> FitJob<T>::state(bool stop) const {
     state.epoch = epoch_;
     state.steps = steps_;
     if (stop) state.stop = history_.stop_reason;
-    state.usual_loss = usual_loss_;
-    state.first_square = first_square_;
+    state.scale = watch_.scale();
     if (stopping_) state.stopping = stopping_->state();
     state.best = best_;
     if (average_) state.average = average_->state();
@@ -362,6 +331,7 @@ template <class T>
 Logs FitJob<T>::make_logs() {
     Logs logs{{"loss", mean_loss()}};
     add_metrics(logs, "", training_metrics());
+    if (interrupted_) return logs;  // a loss in Python must not be asked any more
     if (validation_) {
         const auto stop = [this] { return interrupted_between_steps(); };
         logs.emplace_back("val_loss", validation_->loss());
@@ -412,30 +382,6 @@ bool FitJob<T>::judge(const Logs& logs) {
     return stopping_->should_stop();
 }
 
-// What is wrong with the steps of the epoch, or nothing.
-template <class T>
-std::string FitJob<T>::trouble_of_weights() {
-    const double loss = mean_loss();
-    if (!std::isfinite(loss)) return became("the loss", loss);
-    if (loss > kDivergenceFactor * usual_loss_) {
-        return too_large("the mean loss of an epoch", loss, kDivergenceFactor);
-    }
-    // Not finite, or of float64 weights too large to be squared.
-    const double square = squared_norm<T>(network_.parameters().view());
-    if (!(std::isfinite(square) && all_finite<T>(network_.statistics().view())) &&
-        !is_finite(network_)) {
-        return kWeightsBroke;
-    }
-    if (square > kLeap * kLeap * std::max(first_square_, 1.0)) {
-        const double after = loss_by_inference();
-        if (!(after <= kDivergenceFactorAfterLeap * usual_loss_)) {
-            return too_large("the loss after an epoch", after,
-                             kDivergenceFactorAfterLeap);
-        }
-    }
-    return "";
-}
-
 // What is wrong with what the network is judged by, or nothing.
 template <class T>
 std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
@@ -447,17 +393,6 @@ std::string FitJob<T>::trouble_of_scores(const Logs& logs) const {
         if (!std::isfinite(score)) return became(name, score);
     }
     return "";
-}
-
-// The mean loss of the samples with the weights as they are.
-template <class T>
-double FitJob<T>::loss_by_inference() {
-    Evaluation<T> evaluation(network_, step_.weights(), trainer_.config_.loss, {},
-                             train_, 1);
-    for (Index i = 0; i < evaluation.tiles() && !interrupted_between_steps(); ++i) {
-        evaluation.run(i, 0);
-    }
-    return evaluation.loss();
 }
 
 template <class T>
@@ -487,33 +422,12 @@ void FitJob<T>::require_monitor(const std::string& owner,
                 (validation_ ? "" : " (val_ scores need validation data)"));
 }
 
-// What knowing nothing costs: the mean loss of outputs that are all zero, beyond the
-// least loss there can be.
 template <class T>
-double FitJob<T>::baseline_loss() {
-    // What is much for a loss from outside, it alone knows.
-    if (is_custom(trainer_.config_.loss)) {
-        return std::numeric_limits<double>::infinity();
-    }
-    constexpr Index kHeight = 64;
-    const Matrix<T> zero(kHeight, network_.out_features());
-    const bool counts = std::holds_alternative<loss::PoissonNll>(trainer_.config_.loss);
-    Matrix<T> best(kHeight, network_.out_features());
-    const double total = train_.total_weight(nullptr, train_.size());
-    double sum = 0;
-    for (Index i = 0; i < train_.size() && !interrupted_between_steps(); i += kHeight) {
-        const Range rows{i, std::min(i + kHeight, train_.size())};
-        const Samples<T> part = train_.slice(rows);
-        const auto loss_of = [&](const Matrix<T>& outputs) {
-            return loss_rows<T>(trainer_.config_.loss, outputs.view({0, rows.size()}),
-                                part.targets, part.weights, nullptr, total, {});
-        };
-        sum += loss_of(zero);
-        if (!counts) continue;
-        log_of<T>(part.targets.values, best);
-        sum -= loss_of(best);
-    }
-    return sum / total;
+void FitJob<T>::leave() {
+    step_.drop();
+    if (history_.stop_reason == StopReason::kDiverged) return;
+    if (average_ && average_->is_ema()) show_average();
+    if (!is_finite(network_)) last_finite_.put_back(network_);
 }
 
 template <class T>
@@ -537,8 +451,15 @@ template <class T>
 void FitJob<T>::take_average(int n_threads) {
     show_average();
     if (average_->is_ema()) return;
-    if (!renew_statistics<T>(network_, train_, trainer_.config_.loss, step_.max_batch(),
-                             n_threads, hooks_.interrupted)) {
+    bool renewed = false;
+    try {
+        renewed = renew_statistics<T>(network_, train_, trainer_.config_.loss,
+                                      step_.max_batch(), n_threads, hooks_.interrupted);
+    } catch (...) {
+        last_finite_.put_back(network_);
+        throw;
+    }
+    if (!renewed) {
         history_.stop_reason = StopReason::kInterrupted;
         last_finite_.put_back(network_);
     } else if (!is_finite(network_)) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "fastnn/train/averaging.hpp"
+#include "fastnn/train/divergence_watch.hpp"
 #include "fastnn/train/evaluation.hpp"
 #include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/trainer.hpp"
@@ -33,6 +34,8 @@ public:
     bool advance();
     // Gives the network the weights that the fit promises.
     History finish(int n_threads);
+    // The same for a fit that ends before its time: those of the last finished step.
+    void leave();
 
 private:
     // What the tiles do: the step's own stages, the average takes the weights in, the
@@ -62,11 +65,8 @@ private:
     std::vector<double> training_metrics();
     bool judge(const Logs& logs);
     bool diverged(const std::string& what);
-    std::string trouble_of_weights();
     std::string trouble_of_scores(const Logs& logs) const;
-    double loss_by_inference();
     void require_monitor(const std::string& owner, const std::string& name) const;
-    double baseline_loss();
     bool interrupted_between_steps();
 
     Trainer<T>& trainer_;
@@ -78,6 +78,7 @@ private:
     std::vector<Metric> metrics_;
     const std::unique_ptr<Step<T>> owned_step_;
     Step<T>& step_;
+    DivergenceWatch<T> watch_;
     std::optional<Average<T>> average_;
     std::optional<PackedWeights<T>> average_weights_;  // for validation
     std::optional<Evaluation<T>> validation_;
@@ -99,9 +100,7 @@ private:
     double lr_ = 0;
     double loss_sum_ = 0;  // of this epoch
     double weight_sum_ = 0;
-    double penalty_sum_ = 0;   // weighted by rows
-    double usual_loss_ = 0;    // of zero outputs or of the first batch, the greater
-    double first_square_ = 0;  // squared norm of the parameters when the run began
+    double penalty_sum_ = 0;  // weighted by rows
     std::chrono::steady_clock::time_point epoch_start_;
 };
 

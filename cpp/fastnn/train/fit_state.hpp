@@ -11,6 +11,7 @@
 #include "fastnn/optim/schedule.hpp"
 #include "fastnn/train/any_optimizer.hpp"
 #include "fastnn/train/averaging.hpp"
+#include "fastnn/train/divergence_watch.hpp"
 #include "fastnn/train/early_stopping.hpp"
 #include "fastnn/train/history.hpp"
 #include "fastnn/train/snapshot.hpp"
@@ -37,8 +38,7 @@ struct FitState {
     Index epoch = 0;                 // epochs done
     std::int64_t steps = 0;          // steps done
     std::optional<StopReason> stop;  // why no epoch follows, if something ended the fit
-    double usual_loss = 0;           // what divergence is measured by
-    double first_square = 0;
+    DivergenceScale scale;
 
     EarlyStoppingTracker::State stopping;
     Snapshot<T> best;  // empty without early stopping that restores it

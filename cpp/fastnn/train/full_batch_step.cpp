@@ -37,12 +37,6 @@ Index chunk_height(const Network<T>& network, Index rows) {
     return needs_all_rows(network) ? rows : std::min(rows, kChunk);
 }
 
-Index largest(const std::vector<ParameterTile>& tiles) {
-    Index size = 0;
-    for (const ParameterTile& tile : tiles) size = std::max(size, tile.size());
-    return size;
-}
-
 template <class T>
 VectorView<T> part(T* flat, Range r) noexcept {
     return {flat + r.begin, r.size()};
@@ -66,7 +60,7 @@ FullBatchStep<T>::FullBatchStep(Network<T>& network,
       pass_(network, config.loss, height_, /*training=*/true),
       gradient_tile_(static_cast<std::size_t>(chunks() > 1 ? n_threads : 0)) {
     for (Buffer<T>& buffer : gradient_tile_) {
-        buffer.resize(largest(network.parameter_tiles()));
+        buffer.resize(largest_tile(network.parameter_tiles()));
     }
     tile_penalty_.resize(static_cast<Index>(network.parameter_tiles().size()));
 }
@@ -82,10 +76,11 @@ void FullBatchStep<T>::begin(const Samples<T>& samples,
     key_ = key;
     outputs_ = outputs;
     total_weight_ = samples.total_weight(nullptr, n);
-    penalty_ =
-        config_.penalty_per_row ? config_.penalty.over(total_weight_) : config_.penalty;
-    starting_ = finishing_ = false;
-    if (known_ && is_at_x()) {
+    penalty_ = config_.penalty_in_batch(total_weight_);
+    starting_ = finishing_ = owes_statistics_ = false;
+    // A callback may have trained other rows meanwhile.
+    const bool untouched = minimizer_.generation() == known_generation_;
+    if (known_ && untouched && is_at_x()) {
         first_loss_ = loss_;
         status_ = minimizer_.proceed(lr);
     } else {
@@ -221,12 +216,18 @@ double FullBatchStep<T>::penalty_sum() const noexcept {
 template <class T>
 typename FullBatchStep<T>::Outcome FullBatchStep<T>::finish_evaluation(
     double objective) {
-    if (finishing_) return finish_run(status_);
+    if (finishing_) {
+        if (owes_statistics_) pass_.update_running(network_);
+        return finish_run(status_);
+    }
     const Index iterations = minimizer_.iterations();
     if (std::exchange(starting_, false)) first_loss_ = loss_;
     const LbfgsStatus status = minimizer_.tell_by_stages(objective);
     const bool moved = minimizer_.iterations() > iterations;
-    if (moved && minimizer_.was_told_at_x()) pass_.update_running(network_);
+    if (moved) {
+        owes_statistics_ = !minimizer_.was_told_at_x();
+        if (!owes_statistics_) pass_.update_running(network_);
+    }
     return follow(status);
 }
 
@@ -258,6 +259,7 @@ typename FullBatchStep<T>::Outcome FullBatchStep<T>::finish_run(LbfgsStatus stat
     }
     stage_ = Stage::kIdle;
     known_ = !is_random_;
+    known_generation_ = minimizer_.generation();
     const bool stuck =
         optim::has_converged(status) || status == LbfgsStatus::kNoLowerValue;
     return stuck && !is_random_ ? Outcome::kConverged : Outcome::kDone;

@@ -98,7 +98,9 @@ private:
     Stage stage_ = Stage::kIdle;
     Index chunk_ = 0;
     Index phase_ = 0;
-    bool known_ = false;      // whether the last evaluation was of these rows at x
+    bool known_ = false;  // whether the last evaluation was of these rows at x
+    std::uint64_t known_generation_ = 0;  // of the minimizer then
+    bool owes_statistics_ = false;        // x was reached, but not evaluated last
     bool starting_ = false;   // the current evaluation is the first of the step
     bool finishing_ = false;  // x is evaluated once more: it was not the last point
     optim::LbfgsStatus status_ = optim::LbfgsStatus::kEvaluate;  // of the last run

@@ -149,8 +149,13 @@ History Trainer<T>::fit(const Samples<T>& train,
     config.validate();
     const int threads = threads_for(rows_per_step(config.batch_size, train.size()));
     FitJob<T> job(*this, train, validation, config, hooks, checkpointing, threads);
-    if (job.begin()) run_job(threads, job);
-    return job.finish(threads);
+    try {
+        if (job.begin()) run_job(threads, job);
+        return job.finish(threads);
+    } catch (...) {
+        job.leave();
+        throw;
+    }
 }
 
 template <class T>

@@ -16,12 +16,6 @@ constexpr double kLongStep = 2e10;
 // As torch.nn.utils.clip_grad_norm_ has it: no gradient is so small as to divide by 0.
 constexpr double kNormEps = 1e-6;
 
-Index largest(const std::vector<ParameterTile>& tiles) {
-    Index size = 0;
-    for (const ParameterTile& tile : tiles) size = std::max(size, tile.size());
-    return size;
-}
-
 }  // namespace
 
 template <class T>
@@ -45,7 +39,7 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
         tile_norm_.resize(static_cast<Index>(network_.parameter_tiles().size()));
     } else {
         for (Buffer<T>& buffer : gradient_tile_) {
-            buffer.resize(largest(network_.parameter_tiles()));
+            buffer.resize(largest_tile(network_.parameter_tiles()));
         }
     }
 }
@@ -58,8 +52,7 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             double lr,
                             MatrixView<T> outputs) {
     pass_.begin(samples, rows, n, network_.seed(), key);
-    penalty_ = config_.penalty_per_row ? config_.penalty.over(pass_.total_weight())
-                                       : config_.penalty;
+    penalty_ = config_.penalty_in_batch(pass_.total_weight());
     outputs_ = outputs;
     lr_ = lr;
     stage_ = packed_ ? Stage::kPass : Stage::kPack;
