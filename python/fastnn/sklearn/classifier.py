@@ -12,7 +12,6 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from fastnn import onnx
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -401,7 +400,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ----------
         path : str or path-like
             The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotFittedError
+            Before the first fit.
         """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
         with self._reading("to_onnx"):
             onnx.write(self.net_, path, classes=self.classes_)
 
