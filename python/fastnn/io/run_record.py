@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from fastnn._config import Config
-from fastnn._fit_options import FitOptions
+from fastnn._fit_options import FitOptions, curve_names
 from fastnn._plain import check_fields, from_plain, to_plain
 from fastnn._validation import check_int, check_number
 from fastnn._validation.fingerprint import Fingerprint
@@ -50,9 +50,7 @@ class RunRecord:
     @property
     def curves(self) -> list[str]:
         """The names of the history's curves, in the engine's order."""
-        scores = ["loss", *self.fit.metrics]
-        twins = [f"val_{name}" for name in scores] if self.validates else []
-        return [*scores, *twins, "lr", "seconds"]
+        return curve_names(self.fit.metrics, validates=self.validates)
 
     def check_storable(self) -> None:
         """Raise ValueError if a part is a class that only the user's program knows."""
