@@ -25,8 +25,8 @@ from fastnn.sklearn._diverged import FitDivergedError
 from fastnn.sklearn._fitted import FittedMLP
 from fastnn.sklearn._layers import glorot_weights, hidden_layers
 from fastnn.sklearn._learning_rate import LearningRate
+from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._parameters import Parameters
-from fastnn.sklearn._plain import refuse_lossy
 from fastnn.sklearn._threads import threads_here
 from fastnn.sklearn._usage import Usage
 from fastnn.sklearn._watch import Score, Watch

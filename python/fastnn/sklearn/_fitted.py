@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fastnn import __version__
 from fastnn.layers import Dense
 from fastnn.sequential import Sequential
-from fastnn.sklearn._plain import refuse_lossy
+from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._threads import threads_here
 from fastnn.sklearn._usage import Usage
 from fastnn.sklearn._weight_list import WeightList
