@@ -34,7 +34,7 @@ from fastnn.errors import DivergedError
 from fastnn.history import History
 from fastnn.io.atomic import checked_target
 from fastnn.io.checkpoint import Checkpoint, CheckpointWriter
-from fastnn.io.run_record import RunRecord
+from fastnn.io.run_record import TRAINER_KEYWORDS, RunRecord
 from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
@@ -411,11 +411,11 @@ class Trainer:
                 train.y,
                 weight,
                 *_arrays(validation),
-                options.to_native(),
-                self._on_epoch(progress, options.callbacks),
-                None if writer is None else writer.save,
-                every,
-                None if resumed is None else resumed.state,
+                config=options.to_native(),
+                on_epoch=self._on_epoch(progress, options.callbacks),
+                save=None if writer is None else writer.save,
+                every=every,
+                state=None if resumed is None else resumed.state,
             )
         history = _history(report)
         if writer is not None:
@@ -436,13 +436,13 @@ class Trainer:
         data: tuple[Data, Data | None],
         class_weight: Array | None,
     ) -> RunRecord:
-        limits = ("l1", "l2", "max_norm", "clip_norm", "clip_value")
-        keywords = {
+        values = {
+            **self._config,
             "loss": self.loss,
             "optimizer": self.optimizer,
             "schedule": self.schedule,
-            **{name: self._config[name] for name in limits},
         }
+        keywords = {name: values[name] for name in TRAINER_KEYWORDS}
         run = RunRecord(keywords, options, fingerprints(*data, class_weight))
         run.check_storable()
         return run

@@ -17,10 +17,12 @@ from fastnn.losses import LOSSES, Loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
 
-__all__ = ["RunRecord"]
+__all__ = ["TRAINER_KEYWORDS", "RunRecord"]
 
 _LIMITS = ("max_norm", "clip_norm", "clip_value")
-_TRAINER = ("loss", "optimizer", "schedule", "l1", "l2", *_LIMITS)
+TRAINER_KEYWORDS = ("loss", "optimizer", "schedule", "l1", "l2", *_LIMITS)
+"""What makes a trainer of a network, `n_threads` apart, which changes no bit."""
+
 _DATA = (
     "X",
     "y",
@@ -139,7 +141,7 @@ def _shown(
 
 
 def _trainer_from_plain(plain: object, where: str) -> dict[str, Any]:
-    given = check_fields(plain, _TRAINER, where)
+    given = check_fields(plain, TRAINER_KEYWORDS, where)
     schedule = given["schedule"]
     if schedule is not None:
         schedule = from_plain(Schedule, SCHEDULES, schedule, f"{where}.schedule")
