@@ -24,6 +24,7 @@ from fastnn._validation import (
     as_validation_data,
     check_int,
     check_number,
+    check_positive_or_none,
     check_threads,
     split_rows,
 )
@@ -124,9 +125,9 @@ class Trainer:
             "l1": check_number("l1", l1, at_least=0.0),
             "l2": check_number("l2", l2, at_least=0.0),
             "penalty_per_row": False,  # the estimators' rule
-            "max_norm": _positive_or_none("max_norm", max_norm),
-            "clip_norm": _positive_or_none("clip_norm", clip_norm),
-            "clip_value": _positive_or_none("clip_value", clip_value),
+            "max_norm": check_positive_or_none("max_norm", max_norm),
+            "clip_norm": check_positive_or_none("clip_norm", clip_norm),
+            "clip_value": check_positive_or_none("clip_value", clip_value),
             "n_threads": check_threads(n_threads),
         }
         self.optimizer.check_training(
@@ -542,10 +543,6 @@ def _wish(answer: object) -> bool:
             "callbacks: a callback must return True to stop the fit, False or None to "
             f"go on, got {type(answer).__name__} {answer!r}"
         ) from error
-
-
-def _positive_or_none(argument: str, value: object) -> float | None:
-    return None if value is None else check_number(argument, value, above=0.0)
 
 
 def _arrays(data: Data | None) -> tuple[Any, Any, Any]:

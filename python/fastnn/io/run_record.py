@@ -8,7 +8,7 @@ from typing import Any
 from fastnn._config import Config
 from fastnn._fit_options import FitOptions, curve_names
 from fastnn._plain import check_fields, from_plain, to_plain
-from fastnn._validation import check_int, check_number
+from fastnn._validation import check_int, check_number, check_positive_or_none
 from fastnn._validation.fingerprint import Fingerprint
 from fastnn.callbacks import AVERAGES, EarlyStopping
 from fastnn.errors import ModelFileError
@@ -155,11 +155,11 @@ def _trainer_from_plain(plain: object, where: str) -> dict[str, Any]:
     for name in ("l1", "l2", *_LIMITS):
         value = given[name]
         with told_as(f"{where}.{name}"):
-            if name not in _LIMITS:
-                value = check_number(name, value, at_least=0.0)
-            elif value is not None:
-                value = check_number(name, value, above=0.0)
-        keywords[name] = value
+            keywords[name] = (
+                check_positive_or_none(name, value)
+                if name in _LIMITS
+                else check_number(name, value, at_least=0.0)
+            )
     return keywords
 
 
