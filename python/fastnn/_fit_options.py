@@ -15,7 +15,7 @@ from fastnn._validation.options import METRICS
 from fastnn.callbacks import EMA, SWA, Averaging, Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor", "sorted_callbacks"]
+__all__ = ["FitOptions", "check_monitor", "curve_names", "sorted_callbacks"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +64,7 @@ class FitOptions:
             raise ValueError(
                 "validation_data and validation_split are both given: keep one"
             )
+        validates = has_validation_data or split > 0
         stopping, averaging, functions = sorted_callbacks(early_stopping, callbacks)
         options = cls(
             epochs=check_int("epochs", epochs, 1),
@@ -82,15 +83,11 @@ class FitOptions:
                 "early_stopping",
                 stopping.monitor,
                 options.metrics,
-                validates=has_validation_data or split > 0,
+                validates=validates,
             )
         for callback in functions:
             if isinstance(callback, Checkpoint):
-                _check_checkpoint(
-                    callback,
-                    options.metrics,
-                    validates=has_validation_data or split > 0,
-                )
+                _check_checkpoint(callback, options.metrics, validates=validates)
         return options
 
     def to_native(self) -> dict[str, Any]:
@@ -175,6 +172,17 @@ def sorted_callbacks(
     )
 
 
+def curve_names(metrics: list[str], *, validates: bool) -> list[str]:
+    """Return the names of the curves of a fit's history, in the engine's order."""
+    return [*_score_names(metrics, validates=validates), "lr", "seconds"]
+
+
+def _score_names(metrics: list[str], *, validates: bool) -> list[str]:
+    """Return the names of those curves that tell how good the network is."""
+    scores = ["loss", *metrics]
+    return [*scores, *(f"val_{name}" for name in scores if validates)]
+
+
 def _check_averaging(
     averaging: Averaging | None, epochs: int, stopping: EarlyStopping | None
 ) -> None:
@@ -199,23 +207,20 @@ def _check_checkpoint(
     """Raise ValueError if a fit lacks a value this callback asks for."""
     if callback.save_best_only:
         check_monitor("Checkpoint", callback.monitor, metrics, validates=validates)
-    plain = ["loss", *metrics]
-    twins = [f"val_{name}" for name in plain] if validates else []
-    callback.check_values([*plain, *twins, "lr", "seconds"])
+    callback.check_values(curve_names(metrics, validates=validates))
 
 
 def check_monitor(
     argument: str, monitor: str, metrics: list[str], *, validates: bool
 ) -> None:
     """Raise ValueError if no curve of the fit will have the name `monitor`."""
-    plain = ["loss", *metrics]
-    known = plain + [f"val_{name}" for name in plain] if validates else plain
+    known = _score_names(metrics, validates=validates)
     if monitor in known:
         return
     name = monitor.removeprefix("val_")
     if name != "loss" and name in METRICS and name not in metrics:
         advice = f"add metrics=({name!r},)"
-    elif name in plain:
+    elif name in known and not validates:
         advice = (
             "there is no validation data: pass validation_data= or "
             f"validation_split=, or watch {name!r}"

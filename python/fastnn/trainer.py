@@ -24,6 +24,7 @@ from fastnn._validation import (
     as_validation_data,
     check_int,
     check_number,
+    check_positive_or_none,
     check_threads,
     split_rows,
 )
@@ -34,7 +35,7 @@ from fastnn.errors import DivergedError
 from fastnn.history import History
 from fastnn.io.atomic import checked_target
 from fastnn.io.checkpoint import Checkpoint, CheckpointWriter
-from fastnn.io.run_record import RunRecord
+from fastnn.io.run_record import TRAINER_KEYWORDS, RunRecord
 from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
@@ -124,9 +125,9 @@ class Trainer:
             "l1": check_number("l1", l1, at_least=0.0),
             "l2": check_number("l2", l2, at_least=0.0),
             "penalty_per_row": False,  # the estimators' rule
-            "max_norm": _positive_or_none("max_norm", max_norm),
-            "clip_norm": _positive_or_none("clip_norm", clip_norm),
-            "clip_value": _positive_or_none("clip_value", clip_value),
+            "max_norm": check_positive_or_none("max_norm", max_norm),
+            "clip_norm": check_positive_or_none("clip_norm", clip_norm),
+            "clip_value": check_positive_or_none("clip_value", clip_value),
             "n_threads": check_threads(n_threads),
         }
         self.optimizer.check_training(
@@ -411,11 +412,11 @@ class Trainer:
                 train.y,
                 weight,
                 *_arrays(validation),
-                options.to_native(),
-                self._on_epoch(progress, options.callbacks),
-                None if writer is None else writer.save,
-                every,
-                None if resumed is None else resumed.state,
+                config=options.to_native(),
+                on_epoch=self._on_epoch(progress, options.callbacks),
+                save=None if writer is None else writer.save,
+                every=every,
+                state=None if resumed is None else resumed.state,
             )
         history = _history(report)
         if writer is not None:
@@ -436,13 +437,13 @@ class Trainer:
         data: tuple[Data, Data | None],
         class_weight: Array | None,
     ) -> RunRecord:
-        limits = ("l1", "l2", "max_norm", "clip_norm", "clip_value")
-        keywords = {
+        values = {
+            **self._config,
             "loss": self.loss,
             "optimizer": self.optimizer,
             "schedule": self.schedule,
-            **{name: self._config[name] for name in limits},
         }
+        keywords = {name: values[name] for name in TRAINER_KEYWORDS}
         run = RunRecord(keywords, options, fingerprints(*data, class_weight))
         run.check_storable()
         return run
@@ -542,10 +543,6 @@ def _wish(answer: object) -> bool:
             "callbacks: a callback must return True to stop the fit, False or None to "
             f"go on, got {type(answer).__name__} {answer!r}"
         ) from error
-
-
-def _positive_or_none(argument: str, value: object) -> float | None:
-    return None if value is None else check_number(argument, value, above=0.0)
 
 
 def _arrays(data: Data | None) -> tuple[Any, Any, Any]:

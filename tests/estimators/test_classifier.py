@@ -335,3 +335,28 @@ def test_custom_losses_may_say_what_they_judge():
     assert classifier(loss=loss).fit(X, y).score(X, y) > 0.95
     with pytest.raises(ValueError, match="for numbers"):
         classifier(loss=dataclasses.replace(loss, targets="values")).fit(X, y)
+
+
+@pytest.mark.parametrize("loss", ["hinge", fnn.losses.Hinge()])
+def test_a_hinge_gives_classes_but_no_probabilities(loss):
+    X, y = cancer()
+    unfitted = classifier(loss=loss)
+    fitted = classifier(loss=loss).fit(X, y)
+    assert fitted.score(X, y) > 0.95
+    assert fitted.out_activation_ == "identity"
+    for estimator in (unfitted, fitted):
+        for method in ("predict_proba", "predict_log_proba"):
+            assert not hasattr(estimator, method)
+            with pytest.raises(AttributeError, match=method) as error:
+                getattr(estimator, method)
+            assert "hinge" in str(error.value.__cause__).lower()
+            assert "margins" in str(error.value.__cause__)
+
+
+def test_of_other_losses_probabilities_are_there_before_a_fit():
+    X, y = cancer()
+    for loss in ("log_loss", "cross_entropy", "binary_cross_entropy"):
+        assert hasattr(classifier(loss=loss), "predict_proba")
+        with pytest.raises(NotFittedError):
+            classifier(loss=loss).predict_proba(X)
+        assert hasattr(classifier(loss=loss).fit(X, y), "predict_log_proba")

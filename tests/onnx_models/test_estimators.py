@@ -53,12 +53,16 @@ def test_classifiers(runtime, tmp_path, X, name, dtype):
     ("loss", "output"), [("squared_error", "outputs"), ("poisson", "rates")]
 )
 @pytest.mark.parametrize("columns", [1, 2])
-def test_regressors(runtime, tmp_path, X, columns, loss, output):
+@pytest.mark.parametrize(("dtype", "rtol"), [("float32", 1e-5), ("float64", 1e-9)])
+def test_regressors(runtime, tmp_path, X, columns, loss, output, dtype, rtol):
+    X = X.astype(dtype)
     y = np.abs(X[:, 0]) if columns == 1 else np.abs(X[:, :columns])
     reg = fnn.MLPRegressor(loss, (8,), max_iter=20, tol=0, random_state=0).fit(X, y)
     reg.to_onnx(str(tmp_path / "reg.onnx"))
     found = runtime.run(tmp_path / "reg.onnx", X)[output]
-    np.testing.assert_allclose(found.reshape(y.shape), reg.predict(X), rtol=1e-9)
+    np.testing.assert_allclose(
+        found.reshape(y.shape), reg.predict(X), rtol=rtol, atol=rtol
+    )
 
 
 def test_an_unfitted_estimator(tmp_path):

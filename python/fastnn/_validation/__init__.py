@@ -25,6 +25,7 @@ from fastnn._validation.options import (
     check_int,
     check_metrics,
     check_number,
+    check_positive_or_none,
     check_threads,
 )
 from fastnn._validation.split import split_rows
@@ -49,6 +50,7 @@ __all__ = [
     "check_int",
     "check_metrics",
     "check_number",
+    "check_positive_or_none",
     "check_threads",
     "features_not_finite",
     "finite_in_dtype",

@@ -18,6 +18,7 @@ __all__ = [
     "check_int",
     "check_metrics",
     "check_number",
+    "check_positive_or_none",
     "check_threads",
 ]
 
@@ -77,6 +78,11 @@ def check_number(
     raise ValueError(
         f"{argument} must be a finite number {' and '.join(bounds)}, got {value}"
     )
+
+
+def check_positive_or_none(argument: str, value: object) -> float | None:
+    """Return a finite number > 0, or None where there is to be no such limit."""
+    return None if value is None else check_number(argument, value, above=0.0)
 
 
 def check_threads(value: object) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastnn._config import nearest
-from fastnn.callbacks._target import as_path, check_file
+from fastnn._paths import checked_path
+from fastnn.callbacks._target import check_file
 from fastnn.callbacks.epoch_info import EpochInfo
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Checkpoint:
         mode: Literal["auto", "min", "max"] = "auto",
         save_best_only: bool = True,
     ) -> None:
-        self.path: str = as_path("Checkpoint", "path", path)
+        self.path: str = checked_path(path, "Checkpoint: path")
         self._fields = _fields(self.path)
         if not isinstance(monitor, str):
             raise TypeError(

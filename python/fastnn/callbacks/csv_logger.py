@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastnn.callbacks._target import as_path, check_file
+from fastnn._paths import checked_path
+from fastnn.callbacks._target import check_file
 from fastnn.callbacks.epoch_info import EpochInfo
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class CSVLogger:
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path: str = as_path("CSVLogger", "path", path)
+        self.path: str = checked_path(path, "CSVLogger: path")
         if not isinstance(append, bool):
             raise TypeError(
                 "CSVLogger: append must be True or False, got "

@@ -7,7 +7,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from fastnn.callbacks._target import as_path
+from fastnn._paths import checked_path
 from fastnn.callbacks.epoch_info import EpochInfo
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class TensorBoard:
     """
 
     def __init__(self, log_dir: str | os.PathLike[str] = "logs") -> None:
-        self.log_dir: str = as_path("TensorBoard", "log_dir", log_dir)
+        self.log_dir: str = checked_path(log_dir, "TensorBoard: log_dir")
         _summary_writer()
         self._writers: dict[str, Any] = {}
         self._first = 0  # the step of epoch 0

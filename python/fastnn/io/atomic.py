@@ -9,23 +9,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["checked_path", "checked_target", "write_atomically"]
+from fastnn._paths import checked_path
 
-
-def checked_path(path: object, argument: str = "path") -> str:
-    """Return `path` as a string, or raise a TypeError or ValueError that names it."""
-    try:
-        text = os.fspath(path)  # type: ignore[call-overload]
-    except TypeError:
-        text = None
-    if not isinstance(text, str):
-        raise TypeError(
-            f"{argument} must be a string or an os.PathLike such as pathlib.Path, got "
-            f"{type(path).__name__} {path!r}"
-        )
-    if not text or "\0" in text:
-        raise ValueError(f"{argument} must name a file, got {text!r}")
-    return text
+__all__ = ["checked_target", "write_atomically"]
 
 
 def write_atomically(path: str, content: Iterable[bytes | memoryview]) -> None:

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn._network import Network
+from fastnn._paths import checked_path
 from fastnn._plain import check_fields
 from fastnn._validation import check_int
 from fastnn.callbacks import EMA, SWA
 from fastnn.errors import ModelFileError
 from fastnn.history import StopReason
-from fastnn.io.atomic import checked_path
 from fastnn.io.container import naming, read_container, write_container
 from fastnn.io.header import tensor_field
 from fastnn.io.model_file import KIND as NETWORK

@@ -30,8 +30,9 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from fastnn._paths import checked_path
 from fastnn.errors import ModelFileError
-from fastnn.io.atomic import checked_path, write_atomically
+from fastnn.io.atomic import write_atomically
 from fastnn.io.header import (
     DTYPES,
     LONGEST_HEADER,

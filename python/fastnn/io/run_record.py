@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from fastnn._config import Config
-from fastnn._fit_options import FitOptions
+from fastnn._fit_options import FitOptions, curve_names
 from fastnn._plain import check_fields, from_plain, to_plain
-from fastnn._validation import check_int, check_number
+from fastnn._validation import check_int, check_number, check_positive_or_none
 from fastnn._validation.fingerprint import Fingerprint
 from fastnn.callbacks import AVERAGES, EarlyStopping
 from fastnn.errors import ModelFileError
@@ -17,10 +17,12 @@ from fastnn.losses import LOSSES, Loss
 from fastnn.optim import OPTIMIZERS, Optimizer
 from fastnn.schedules import SCHEDULES, Schedule
 
-__all__ = ["RunRecord"]
+__all__ = ["TRAINER_KEYWORDS", "RunRecord"]
 
 _LIMITS = ("max_norm", "clip_norm", "clip_value")
-_TRAINER = ("loss", "optimizer", "schedule", "l1", "l2", *_LIMITS)
+TRAINER_KEYWORDS = ("loss", "optimizer", "schedule", "l1", "l2", *_LIMITS)
+"""What makes a trainer of a network, `n_threads` apart, which changes no bit."""
+
 _DATA = (
     "X",
     "y",
@@ -50,9 +52,7 @@ class RunRecord:
     @property
     def curves(self) -> list[str]:
         """The names of the history's curves, in the engine's order."""
-        scores = ["loss", *self.fit.metrics]
-        twins = [f"val_{name}" for name in scores] if self.validates else []
-        return [*scores, *twins, "lr", "seconds"]
+        return curve_names(self.fit.metrics, validates=self.validates)
 
     def check_storable(self) -> None:
         """Raise ValueError if a part is a class that only the user's program knows."""
@@ -141,7 +141,7 @@ def _shown(
 
 
 def _trainer_from_plain(plain: object, where: str) -> dict[str, Any]:
-    given = check_fields(plain, _TRAINER, where)
+    given = check_fields(plain, TRAINER_KEYWORDS, where)
     schedule = given["schedule"]
     if schedule is not None:
         schedule = from_plain(Schedule, SCHEDULES, schedule, f"{where}.schedule")
@@ -155,11 +155,11 @@ def _trainer_from_plain(plain: object, where: str) -> dict[str, Any]:
     for name in ("l1", "l2", *_LIMITS):
         value = given[name]
         with told_as(f"{where}.{name}"):
-            if name not in _LIMITS:
-                value = check_number(name, value, at_least=0.0)
-            elif value is not None:
-                value = check_number(name, value, above=0.0)
-        keywords[name] = value
+            keywords[name] = (
+                check_positive_or_none(name, value)
+                if name in _LIMITS
+                else check_number(name, value, at_least=0.0)
+            )
     return keywords
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn._native import core
-from fastnn.io.atomic import checked_path, write_atomically
+from fastnn._paths import checked_path
+from fastnn.io.atomic import write_atomically
 from fastnn.onnx.graph import Graph
 from fastnn.onnx.layers import Tensors, add_layer
 from fastnn.onnx.outputs import Shape, add_meaning, checked_classes

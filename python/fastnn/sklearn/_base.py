@@ -25,8 +25,8 @@ from fastnn.sklearn._diverged import FitDivergedError
 from fastnn.sklearn._fitted import FittedMLP
 from fastnn.sklearn._layers import glorot_weights, hidden_layers
 from fastnn.sklearn._learning_rate import LearningRate
+from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._parameters import Parameters
-from fastnn.sklearn._plain import refuse_lossy
 from fastnn.sklearn._threads import threads_here
 from fastnn.sklearn._usage import Usage
 from fastnn.sklearn._watch import Score, Watch
@@ -50,6 +50,11 @@ class Rows:
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
+
+    def take(self, index: Array) -> Rows:
+        """Return the rows of these numbers."""
+        weight = None if self.weight is None else self.weight[index]
+        return Rows(self.X[index], self.y[index], weight)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,19 +197,24 @@ class BaseMLP(FittedMLP):
             dtype = np.dtype(self.net_.dtype)
         elif parameters.dtype is not None:
             dtype = np.dtype(parameters.dtype)
-        refuse_lossy("X", X)
-        refuse_lossy("y", y)
+        return self._validated({"X": X, "y": y}, dtype, reset=reset, warn=True)
+
+    def _validated(
+        self, data: dict[str, Any], dtype: Any, *, reset: bool, warn: bool
+    ) -> tuple[Any, Array]:
+        """Return features and targets, given by their names, as scikit-learn does."""
+        for argument, value in data.items():
+            refuse_lossy(argument, value)
         X, y = validate_data(
             self,
-            X,
-            y,
+            *data.values(),
             accept_sparse="csr",
             multi_output=True,
             y_numeric=self._y_is_numeric,
             dtype=dtype,
             reset=reset,
         )
-        return X, self._one_column(y, warn=True)
+        return X, self._one_column(y, warn=warn)
 
     def _one_column(self, y: Any, *, warn: bool) -> Array:
         """Return y as an array, of shape (n,) where it has one column."""
@@ -240,20 +250,9 @@ class BaseMLP(FittedMLP):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
             raise ValueError(f"{given} is given without {missing}: pass both or none")
         if X_val is not None:
-            refuse_lossy("X_val", X_val)
-            refuse_lossy("y_val", y_val)
-            X, y = validate_data(
-                self,
-                X_val,
-                y_val,
-                accept_sparse="csr",
-                multi_output=True,
-                y_numeric=self._y_is_numeric,
-                dtype=train.X.dtype,
-                reset=False,
-            )
-            y = self._encoded(self._one_column(y, warn=False), "y_val")
-            return train, Rows(X, y, None)
+            given_rows = {"X_val": X_val, "y_val": y_val}
+            X, y = self._validated(given_rows, train.X.dtype, reset=False, warn=False)
+            return train, Rows(X, self._encoded(y, "y_val"), None)
         if not (parameters.early_stopping or _watches_validation(parameters)):
             return train, None
         return self._held_out(train, parameters.validation_fraction, random_state)
@@ -276,13 +275,7 @@ class BaseMLP(FittedMLP):
         train, held = train_test_split(
             index, test_size=fraction, random_state=random_state, stratify=strata
         )
-        weight = rows.weight
-        return (
-            Rows(
-                rows.X[train], rows.y[train], None if weight is None else weight[train]
-            ),
-            Rows(rows.X[held], rows.y[held], None if weight is None else weight[held]),
-        )
+        return rows.take(train), rows.take(held)
 
     def _start(
         self,

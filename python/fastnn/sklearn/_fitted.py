@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fastnn import __version__
 from fastnn.layers import Dense
 from fastnn.sequential import Sequential
-from fastnn.sklearn._plain import refuse_lossy
+from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._threads import threads_here
 from fastnn.sklearn._usage import Usage
 from fastnn.sklearn._weight_list import WeightList
@@ -103,31 +102,6 @@ class FittedMLP(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "net_")
         usage: Usage = self._usage
         return usage.reading(f"{type(self).__name__}.{what}")
-
-    def to_onnx(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted network to an ONNX file, as `fastnn.onnx.write` does.
-
-        The model's input is "X" (n, n_features_in_) in the network's dtype. A
-        classifier's outputs are "label" and "probabilities", as `predict` and
-        `predict_proba` give them; a regressor's is "outputs" (n, n_outputs), with
-        ``loss="poisson"`` the logarithms of the rates.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, by custom ending in ".onnx". One that exists is replaced whole.
-
-        Raises
-        ------
-        ImportError
-            If onnx is not installed: the extra ``fastnn[onnx]``.
-        NotFittedError
-            Before the first fit.
-        """
-        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
-
-        with self._reading("to_onnx"):
-            onnx.write(self.net_, path, classes=getattr(self, "classes_", None))
 
     # -- pickles ----------------------------------------------------------------------
 

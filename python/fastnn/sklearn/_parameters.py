@@ -15,6 +15,7 @@ from fastnn._validation import (
     check_dtype,
     check_int,
     check_number,
+    check_positive_or_none,
     check_threads,
 )
 from fastnn.callbacks import Averaging, Callback, EarlyStopping
@@ -67,7 +68,7 @@ class Parameters:
             get("early_stopping"), get("callbacks")
         )
         optimizer, learning_rate = _optimizer(get)
-        clip_norm, dtype = get("clip_norm"), get("dtype")
+        dtype = get("dtype")
         check_threads(get("n_threads"))
         return cls(
             optimizer=optimizer,
@@ -75,9 +76,7 @@ class Parameters:
             schedule=_schedule(get("schedule"), learning_rate),
             alpha=check_number("alpha", get("alpha"), at_least=0.0),
             l1=check_number("l1", get("l1"), at_least=0.0),
-            clip_norm=None
-            if clip_norm is None
-            else check_number("clip_norm", clip_norm, above=0.0),
+            clip_norm=check_positive_or_none("clip_norm", get("clip_norm")),
             batch_size=_batch_size(get("batch_size")),
             max_iter=check_int("max_iter", get("max_iter"), 1),
             max_fun=check_int("max_fun", get("max_fun"), 1),

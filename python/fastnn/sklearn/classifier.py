@@ -12,7 +12,6 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from fastnn import onnx
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -161,7 +160,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     n_layers_, n_outputs_ : int
         Layers with input and output counted; outputs.
     out_activation_ : str
-        "logistic" or "softmax".
+        "logistic" or "softmax"; "identity" with ``loss="hinge"``, of which there is no
+        `predict_proba`.
     n_features_in_, feature_names_in_
         Columns of X, and their names if X is a data frame with names.
 
@@ -356,6 +356,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with self._reading("predict"):
             return self._labels.decode(self._outputs(X))
 
+    @available_if(lambda self: self._gives_probabilities())  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class.
 
@@ -374,6 +375,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 return self._outputs(X, softmax=True)
             return self._labels.probabilities(self._outputs(X))
 
+    @available_if(lambda self: self._gives_probabilities())  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of the probability of each class.
 
@@ -390,6 +392,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
+    def _gives_probabilities(self) -> bool:
+        """Return True, or raise an AttributeError that tells why there are none."""
+        if "net_" in self.__dict__:
+            gives = self.out_activation_ != "identity"
+        elif isinstance(self.loss, str) and self.loss == "log_loss":
+            gives = True
+        else:
+            gives = resolve_loss(self.loss).are_logits
+        if not gives:
+            raise AttributeError(
+                "there are no probabilities: a loss such as 'hinge' makes margins of "
+                "the outputs, not logits; use predict, or fit with loss='log_loss'"
+            )
+        return True
+
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the classifier to an ONNX file; it needs the extra ``fastnn[onnx]``.
 
@@ -401,7 +418,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ----------
         path : str or path-like
             The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotFittedError
+            Before the first fit.
         """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
         with self._reading("to_onnx"):
             onnx.write(self.net_, path, classes=self.classes_)
 
@@ -476,6 +502,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return loss, len(labels) if labels.multilabel else max(2, len(labels))
 
     def _out_activation(self, loss: Loss) -> str:
+        if not loss.are_logits:
+            return "identity"
         return "softmax" if loss.targets == "classes" else "logistic"
 
     def _reported_loss(self, train: Rows, loss: Loss) -> tuple[float, float]:

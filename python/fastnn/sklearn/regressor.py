@@ -13,7 +13,6 @@ from scipy.special import xlogy
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from fastnn import onnx
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -353,7 +352,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         ----------
         path : str or path-like
             The file, by custom ending in ".onnx". One that exists is replaced whole.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: the extra ``fastnn[onnx]``.
+        NotFittedError
+            Before the first fit.
         """
+        from fastnn import onnx  # noqa: PLC0415  (10 ms that few need)
+
         with self._reading("to_onnx"):
             onnx.write(self.net_, path)
 
