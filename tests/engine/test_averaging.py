@@ -1,6 +1,7 @@
 """EMA and SWA: against torch, against NumPy along a recorded run, and by promise."""
 
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
@@ -424,3 +425,45 @@ def test_early_stopping_that_restores_nothing_goes_with_swa(rng):
     )
     assert history.stop_reason == "early_stopping"
     assert net.state_dict()["1.num_batches_tracked"] == 1
+
+
+def test_a_loss_in_python_that_raises_leaves_the_averages(rng):
+    X = rng.normal(size=(400, 4))
+    y = X[:, :1]
+    stop_at = 37  # the fourth epoch of ten batches
+    calls = itertools.count(1)
+
+    def loss(outputs, targets):
+        if next(calls) == stop_at:
+            raise LookupError("enough")
+        d = outputs - targets
+        return (d * d).mean(axis=1), 2 * d / d.shape[1]
+
+    def net():
+        layers = fnn.Dense(8, "tanh"), fnn.Dense(1)
+        return fnn.Sequential(*layers, seed=3, dtype="float64")
+
+    broken = net()
+    with pytest.raises(LookupError, match="enough"):
+        broken.fit(
+            X,
+            y,
+            loss=loss,
+            optimizer=fnn.SGD(lr=0.1),
+            batch_size=40,
+            epochs=20,
+            shuffle=False,
+            callbacks=[fnn.EMA(0.9)],
+        )
+
+    twin = net().build(4)
+    trainer = fnn.Trainer(twin, loss="mse", optimizer=fnn.SGD(lr=0.1))
+    average = None
+    for step in range(stop_at - 1):
+        rows = slice(step % 10 * 40, step % 10 * 40 + 40)
+        trainer.step(X[rows], y[rows])
+        if average is None:
+            average = twin.parameters.copy()
+        else:
+            average += 0.1 * (twin.parameters - average)
+    np.testing.assert_allclose(broken.parameters, average, rtol=1e-9, atol=1e-12)

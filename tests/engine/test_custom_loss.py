@@ -658,3 +658,35 @@ def test_estimators_take_functions(family, function, twin, classes, rng):
     wanted = family(loss=twin, **settings).fit(X, y)
     np.testing.assert_allclose(ours.loss_curve_, wanted.loss_curve_, rtol=1e-8)
     np.testing.assert_allclose(ours.coefs_[0], wanted.coefs_[0], rtol=0, atol=1e-8)
+
+
+def test_ctrl_c_amid_the_metrics_is_a_keyboard_interrupt():
+    n = 500_000
+    X = np.random.default_rng(0).normal(size=(n, 1)).astype(np.float32)
+    y = (X > 0).astype(np.float32)
+    # The area under the curve of so many rows takes longer.
+    press = threading.Timer(0.03, signal.raise_signal, [signal.SIGINT])
+
+    def loss(outputs, targets):
+        if press.ident is None:
+            press.start()
+        d = outputs - targets
+        return (d * d).mean(axis=1), 2 * d
+
+    net = fnn.Sequential(fnn.Dense(1))
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(
+                X,
+                y,
+                loss=CustomLoss(loss, targets="labels"),
+                batch_size=n,
+                epochs=500,
+                metrics=["auc"],
+                validation_data=(X[:100], y[:100]),
+                n_threads=1,
+            )
+    finally:
+        press.join()
+        signal.signal(signal.SIGINT, handler)

@@ -430,3 +430,41 @@ def test_a_schedule_sets_the_length_of_fixed_steps(rng):
     opt = fnn.LBFGS(lr=0.1, max_iter=2, line_search_fn=None)
     history = _net().fit(X, y, optimizer=opt, schedule=fnn.StepDecay(1, 0.5), epochs=3)
     assert history.history["lr"] == [0.1, 0.05, 0.025]
+
+
+def test_other_rows_that_a_callback_trains_on_are_not_taken_for_the_fits_own(rng):
+    X, other = rng.normal(size=(200, 4)), rng.normal(size=(50, 4))
+    y, others = np.sin(X[:, :1]) + X[:, 1:2] * X[:, 2:3], np.cos(other[:, :1])
+
+    def trainer():
+        net = fnn.Sequential(fnn.Dense(16, "tanh"), fnn.Dense(1), dtype="float64")
+        return fnn.Trainer(net, loss="mse", optimizer=fnn.LBFGS(max_iter=5))
+
+    apart = trainer()
+    losses = apart.fit(X, y, epochs=3).history["loss"]
+    apart.step(other, others)
+    losses += apart.fit(X, y, epochs=3).history["loss"]
+
+    def train_others(info):
+        if info.epoch == 2:
+            info.trainer.step(other, others)
+
+    history = trainer().fit(X, y, epochs=6, callbacks=[train_others])
+    assert history.history["loss"] == losses
+
+
+@pytest.mark.parametrize(("seed", "steps"), [(2, 15), (6, 29), (18, 25)])
+def test_statistics_follow_where_a_search_ends_at_an_earlier_point(seed, steps):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 4)) * 3 + 5
+    y = np.sin(X[:, :1]) * 10
+    layers = fnn.Dense(8, "relu"), fnn.BatchNorm(), fnn.Dense(1)
+    net = fnn.Sequential(*layers, seed=seed, dtype="float64").build(4)
+    trainer = fnn.Trainer(net, loss="mae", optimizer=fnn.LBFGS(max_iter=1))
+    for _ in range(steps + 1):
+        before = net.state_dict()
+        trainer.step(X, y)
+        after = net.state_dict()
+        moved = (before["0.weight"] != after["0.weight"]).any()
+        follow = (before["1.running_mean"] != after["1.running_mean"]).any()
+        assert follow or not moved
