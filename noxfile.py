@@ -325,6 +325,7 @@ def _run_sanitized(
         env={
             "LD_PRELOAD": " ".join(path.strip() for path in found),
             "PYTHONMALLOC": "malloc",
+            "OPENBLAS_NUM_THREADS": "1",  # NumPy's threads are not looked at
             # The interpreter frees little at exit: leaks are looked for by
             # tests/robustness/test_out_of_memory.py.
             "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",

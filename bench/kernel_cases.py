@@ -195,6 +195,12 @@ def _loss(function: str) -> Case:
     return Case(function, "kernels", function, make)
 
 
+def _gaussian(rng: np.random.Generator, step: str, dtype: Any) -> Work:
+    draw, (rows, cols) = _draw(rng, dtype), _matrix(step)
+    z = draw(rows, 2 * cols)
+    return Work(z.shape, (z, draw(rows, cols)), {}, 2.5 * _moved(z), "GB/s")
+
+
 def _dropout_forward(rng: np.random.Generator, step: str, dtype: Any) -> Work:
     x = _draw(rng, dtype)(*_matrix(step))
     return Work(x.shape, (x, 0.5, 1, 2), {}, 2 * _moved(x) + x.size, "GB/s")
@@ -237,6 +243,7 @@ CASES = (
     _class_loss("softmax_cross_entropy, 10 classes", 10),
     *map(_loss, ("mse", "squared_error", "mae", "huber")),
     *map(_loss, ("log_cosh", "quantile_loss", "poisson_nll")),
+    Case("gaussian_nll", "kernels", "gaussian_nll", _gaussian),
     *map(_loss, ("binary_cross_entropy", "hinge")),
     _class_loss("focal_loss", None),
     Case("dropout_forward", "kernels", "dropout_forward", _dropout_forward),

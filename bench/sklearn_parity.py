@@ -229,6 +229,7 @@ def main() -> None:
         **machine(),
         "scikit-learn": sklearn.__version__,
         "threads": os.environ.get("OMP_NUM_THREADS", "all that are usable"),
+        "others at work (load average)": round(os.getloadavg()[1]),
     }
     write_json(RESULTS / f"{NAME}.json", {"about": about, "results": results})
     path = RESULTS / f"{NAME}.md"

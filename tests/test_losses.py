@@ -43,6 +43,8 @@ CASES = [
     (fnn.LogCosh(), _values),
     (fnn.Quantile(), _values),
     (fnn.Quantile(q=0.9), _values),
+    (fnn.GaussianNLL(), _values),
+    (fnn.GaussianNLL(eps=0.5), _values),
     (fnn.PoissonNLL(), _counts),
     (fnn.PoissonNLL(), lambda rng: rng.random((N, 3))),
     (fnn.PoissonNLL(sum_outputs=True), _counts),
@@ -74,8 +76,9 @@ def test_the_table_has_every_loss():
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("training", [False, True])
 def test_gradient(loss, make_y, weighted, training, rng):
+    outputs = 6 if isinstance(loss, fnn.GaussianNLL) else 3
     net = fnn.Sequential(
-        fnn.Dense(4, "tanh"), fnn.BatchNorm(), fnn.Dense(3), dtype="float64"
+        fnn.Dense(4, "tanh"), fnn.BatchNorm(), fnn.Dense(outputs), dtype="float64"
     ).build(2)
     X, y = rng.normal(size=(N, 2)), make_y(rng)
     weight = rng.random(N) if weighted else None
@@ -118,6 +121,13 @@ def test_values_by_hand():
         math.log(math.cosh(3)), rel=1e-14
     )
     assert _loss_of([[1, 5]], [[3, 1]], fnn.Quantile(0.75)) == (0.75 * 2 + 0.25 * 4) / 2
+    assert _loss_of(
+        [[1, 5, math.log(4), 0]], [[3, 6]], fnn.GaussianNLL()
+    ) == pytest.approx((math.log(4) + 4 / 4 + 0 + 1) / 4, rel=1e-14)
+    # the variance is at least 1/4
+    assert _loss_of([[1, -99]], [2], fnn.GaussianNLL(eps=0.25)) == pytest.approx(
+        (math.log(0.25) + 4) / 2, rel=1e-14
+    )
     assert _loss_of([[0.5, 2], [-1, -4]], [[1, 1], [0, 1]], "hinge") == (0.5 + 5) / 4
     # p = 3/4 of the right class
     assert _loss_of([[math.log(3), 0]], [0], fnn.Focal(2.0)) == pytest.approx(
@@ -204,6 +214,34 @@ def test_quantiles_are_found(q, rng):
     assert np.mean(y < net.predict([[0.0]])[0, 0]) == pytest.approx(q, abs=0.01)
 
 
+def test_spreads_are_found(rng):
+    """y of mean x and of deviation 0.1 or 1, by the sign of x."""
+    X = rng.choice([-1.0, 1.0], size=(2000, 1))
+    y = X[:, 0] + np.where(X[:, 0] > 0, 1.0, 0.1) * rng.normal(size=2000)
+    net = fnn.Sequential(fnn.Dense(2), dtype="float64")
+    history = net.fit(
+        X,
+        y,
+        loss=fnn.GaussianNLL(),
+        optimizer=fnn.Adam(0.05),
+        schedule=fnn.Cosine(80),
+        epochs=80,
+        metrics=["mae"],
+        validation_split=0.1,
+    )
+    (mean, log_variance), (other, narrow) = net.predict([[1.0], [-1.0]])
+    assert mean == pytest.approx(1.0, abs=0.1)
+    assert other == pytest.approx(-1.0, abs=0.02)
+    assert math.exp(log_variance / 2) == pytest.approx(1.0, rel=0.1)
+    assert math.exp(narrow / 2) == pytest.approx(0.1, rel=0.1)
+    error = np.abs(net.predict(X)[:, 0] - y).mean()
+    assert history.history["mae"][-1] == pytest.approx(error, rel=0.05)
+    report = net.evaluate(X, y, metrics=["mae", "r2"])
+    assert report["mae"] == pytest.approx(error, rel=1e-12)
+    residual = ((net.predict(X)[:, 0] - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    assert report["r2"] == pytest.approx(1 - residual, rel=1e-12)
+
+
 def test_margins_are_no_probabilities(rng):
     X, y = rng.normal(size=(60, 2)), rng.integers(0, 2, size=60)
     net = fnn.Sequential(fnn.Dense(1))
@@ -233,6 +271,17 @@ def test_names_and_values():
 ERRORS = [
     (lambda: fnn.Huber(delta=0), ValueError, ["Huber", "delta", "0"]),
     (lambda: fnn.Huber(delta="1"), TypeError, ["delta", "a number"]),
+    (lambda: fnn.GaussianNLL(0.0), ValueError, ["GaussianNLL", "eps", "> 0"]),
+    (
+        lambda: _loss_of([[1, 2, 3]], [1], "gaussian"),
+        ValueError,
+        ["gaussian", "two outputs for each", "has 3", "Dense"],
+    ),
+    (
+        lambda: _loss_of([[1, 2, 3, 4]], [[1, 2, 3, 4]], "gaussian"),
+        ValueError,
+        ["y has shape (1, 4)", "'gaussian'", "4 outputs need (1, 2)"],
+    ),
     (lambda: fnn.Quantile(1.0), ValueError, ["Quantile", "q", "(0, 1)", "1"]),
     (lambda: fnn.Quantile(0), ValueError, ["Quantile", "q", "(0, 1)", "0"]),
     (lambda: fnn.Quantile([0.5]), TypeError, ["Quantile", "q", "a number"]),

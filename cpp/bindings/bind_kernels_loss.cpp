@@ -209,37 +209,42 @@ py::tuple elementwise_loss(py::handle outputs,
         require(cols > 0, "the number of columns of outputs", cols, "at least 1");
         const auto loss = variant_from_dict<Loss>(config);
         check_outputs(loss, cols);
+        const Index width = target_width(loss, cols);
+        const std::vector<Index> shape =
+            z.ndim() == 1 ? std::vector<Index>{rows} : std::vector<Index>{rows, width};
         const py::array target = numbers<T>(y, "y");
-        if (!std::equal(z.array().shape(), z.array().shape() + z.ndim(), target.shape(),
+        if (!std::equal(shape.begin(), shape.end(), target.shape(),
                         target.shape() + target.ndim())) {
-            throw std::invalid_argument("y has shape " + shape_of(target) +
-                                        ", expected " + shape_of(z.array()) +
-                                        ": the shape of outputs");
+            throw std::invalid_argument(
+                "y has shape " + shape_of(target) + ", expected " +
+                shape_text(shape.data(), z.ndim()) +
+                (width == cols ? ": the shape of outputs" : ": half the outputs"));
         }
         const auto* t = static_cast<const T*>(target.data());
-        check_targets(loss, t, rows * cols);
+        check_targets(loss, t, rows * width);
         const Buffer<T> weights = row_weights<T>(sample_weight, rows);
         const Output<T> dz(out, "out", z.array().shape(), z.ndim());
         dz.check_apart(z);
         dz.check_apart(target, "y");
 
-        const auto part = [&](Index first, Index n, Index width, double total_weight) {
+        const auto part = [&](Index first, Index n, Index wide, double total_weight) {
             if (n == 0) return 0.0;
             Targets<T> targets;
-            targets.values = {t + first, n, width};
-            return evaluate<T>(n_threads, loss, {z.data() + first, n, width}, targets,
-                               weights, total_weight, {dz.data() + first, n, width});
+            targets.values = {t + first, n, target_width(loss, wide)};
+            return evaluate<T>(n_threads, loss, {z.data() + first, n, wide}, targets,
+                               weights, total_weight, {dz.data() + first, n, wide});
         };
         const auto* binary = std::get_if<loss::BinaryCrossEntropy>(&loss);
         double value = 0;
-        if (weights.size() > 0 || (binary && binary->pos_weight.size() > 1)) {
+        if (weights.size() > 0 || (binary && binary->pos_weight.size() > 1) ||
+            width != cols) {
             const double total = weights.size() > 0 ? 1.0 : static_cast<double>(rows);
             value = part(0, rows, cols, total);
         } else {
             constexpr Index kRun = 1024;
             const Index size = rows * cols, runs = size / kRun, rest = size % kRun;
-            const auto total = [&](Index width) {
-                return static_cast<double>(rows) * share_of_output(loss, width) /
+            const auto total = [&](Index wide) {
+                return static_cast<double>(rows) * share_of_output(loss, wide) /
                        share_of_output(loss, cols);
             };
             value = part(0, runs, kRun, total(kRun));

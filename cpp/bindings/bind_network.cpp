@@ -38,7 +38,9 @@ MatrixView<const T> matrix_of(const DenseArray<T>& a) {
 // The rows of X, which must outlive them: a dense array, or sparse rows (bind_csr.cpp).
 template <class T>
 Features<T> features(const Network<T>& network, const py::object& x) {
-    const bool sparse = py::isinstance<BoundCsr<T>>(x);
+    // Arrays are told first, and fast: a prediction of one row takes a microsecond.
+    const bool sparse =
+        !py::isinstance<DenseArray<T>>(x) && py::isinstance<BoundCsr<T>>(x);
     const Features<T> rows = sparse
                                  ? Features<T>(py::cast<const BoundCsr<T>&>(x).view())
                                  : Features<T>(matrix_of(dense_array<T>("X", x, 2)));
@@ -309,9 +311,9 @@ BoundSamples<T> bind_samples(const Network<T>& network,
     } else {
         const DenseArray<T> values = dense_array<T>("y", y, 2);
         n_targets = values.shape(0);
-        require(values.shape(1) == network.out_features(), "the number of columns of y",
-                values.shape(1),
-                std::to_string(network.out_features()) + ", the network's outputs");
+        const Index width = target_width(loss_from_dict(loss), network.out_features());
+        require(values.shape(1) == width, "the number of columns of y", values.shape(1),
+                std::to_string(width) + ", by the network's outputs");
         bound.samples.targets.values = matrix_of(values);
     }
     require(n_targets == n, "the number of targets", n_targets,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -345,8 +345,8 @@ class Network:
         [[3.5], [2.5]]
         """
         native = self._require("predict")
-        threads = check_threads(n_threads)
-        return self._infer(X, lambda rows: native.predict(rows, threads))
+        rows = as_rows("X", X, self._dtype, native.in_features)
+        return self._finite(X, rows, native.predict(rows, check_threads(n_threads)))
 
     def hidden(
         self, X: TableLike, layer: int, *, n_threads: int | None = None
@@ -382,15 +382,12 @@ class Network:
             raise ValueError(
                 f"layer must be below {n_layers}, the number of layers, got {index}"
             )
-        threads = check_threads(n_threads)
-        return self._infer(
-            X, lambda rows: native.hidden(rows, index % n_layers, threads)
-        )
+        rows = as_rows("X", X, self._dtype, native.in_features)
+        outputs = native.hidden(rows, index % n_layers, check_threads(n_threads))
+        return self._finite(X, rows, outputs)
 
-    def _infer(self, X: object, outputs_of: Callable[[Rows], Array | None]) -> Array:
-        """Return outputs for what a user passed; of NaN the engine makes none."""
-        rows = as_rows("X", X, self._dtype, self.in_features)
-        outputs = outputs_of(rows)
+    def _finite(self, X: object, rows: Rows, outputs: Array | None) -> Array:
+        """Return outputs for rows made of X; of NaN the engine makes none."""
         if outputs is None:
             raise features_not_finite("X", X, rows, self._dtype)
         return outputs

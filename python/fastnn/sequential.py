@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fastnn._network import Network
 from fastnn._validation import (
     TableLike,
+    as_rows,
     check_bool,
     check_metrics,
     check_number,
@@ -126,8 +127,8 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         out as a whole. A first layer that is Dense reads the nonzeros of CSR rows
         alone; for any other, the rows of a batch are written out. Formats other than
         CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a step
-        still visits every weight once. Above about a quarter of nonzeros, dense rows are
-        faster.
+        still visits every weight once. Above about a quarter of nonzeros, dense rows
+        are faster.
 
         Columns of frames are numbers by narwhals (``pip install 'fastnn[frames]'``);
         a frame of pandas that holds NumPy's numbers needs nothing. Missing values are
@@ -224,8 +225,9 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
             )
         native = self._require("predict_proba")
         link = "softmax" if self._loss.targets == "classes" else "sigmoid"
-        threads = check_threads(n_threads)
-        return self._infer(X, lambda rows: native.probabilities(rows, link, threads))
+        rows = as_rows("X", X, self._dtype, native.in_features)
+        outputs = native.probabilities(rows, link, check_threads(n_threads))
+        return self._finite(X, rows, outputs)
 
     def evaluate(
         self,

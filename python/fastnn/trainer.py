@@ -426,7 +426,9 @@ class Trainer:
         """Return the file to write after each epoch, or raise if it cannot be."""
         if value is None and self._unfinished is not None:
             return self._unfinished.path
-        return None if value is None or value is False else checked_target(value)
+        if value is None or value is False:
+            return None
+        return checked_target(value, "checkpoint")
 
     def _run_record(
         self,

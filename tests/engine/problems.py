@@ -28,6 +28,7 @@ LOSSES = {
     "huber-narrow": (fnn.Huber(delta=0.3), 1, "values"),
     "log_cosh": (fnn.LogCosh(), 2, "values"),
     "quantile": (fnn.Quantile(0.8), 2, "values"),
+    "gaussian": (fnn.GaussianNLL(), 4, "means"),
     "focal": (fnn.Focal(), 3, "classes"),
     "focal-soft": (fnn.Focal(0.5), 3, "probabilities"),
     "hinge": (fnn.Hinge(), 3, "labels"),
@@ -64,6 +65,8 @@ def targets(rng, kind, rows, outputs):
         return p / p.sum(axis=1, keepdims=True)
     if kind == "labels":
         return rng.integers(0, 2, size=(rows, outputs)).astype(float)
+    if kind == "means":
+        return rng.normal(size=(rows, outputs // 2))
     if kind == "counts":
         return rng.poisson(2.0, size=(rows, outputs)).astype(float)
     return rng.normal(size=(rows, outputs))

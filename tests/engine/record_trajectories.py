@@ -58,6 +58,11 @@ def torch_losses(torch, loss, out, y):
         return -(q * (1 - p) ** loss.gamma * torch.log(p)).sum(dim=1)
     if isinstance(loss, fnn.Hinge):
         return f.relu(1 - (2 * y - 1) * out).mean(dim=1)
+    if isinstance(loss, fnn.GaussianNLL):
+        mean, log_variance = out.chunk(2, dim=1)
+        return f.gaussian_nll_loss(
+            mean, y, log_variance.exp(), eps=loss.eps, reduction="none"
+        ).mean(dim=1)
     if isinstance(loss, fnn.LogCosh):
         return torch.log(torch.cosh(out - y)).mean(dim=1)
     if isinstance(loss, fnn.Quantile):

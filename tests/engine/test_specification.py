@@ -143,6 +143,18 @@ def test_losses(rng, loss):
     _assert_same(net, spec)
 
 
+def test_means_and_variances(rng):
+    layers = [fnn.Dense(8), fnn.Tanh(), fnn.Dense(4)]
+    net = fnn.Sequential(*layers, dtype="float64").build(5)
+    spec = _specification(net, loss="gaussian", rule="sgd", lr=0.02)
+    X, y = features(rng, 50), targets(rng, "means", 50, 4)
+    optimizer = fnn.SGD(0.02)
+    history = net.fit(X, y, loss="gaussian", optimizer=optimizer, epochs=5)
+    wanted = spec.fit(X, y, epochs=5, batch_size=128, seed=0)
+    np.testing.assert_allclose(history.history["loss"], wanted["loss"], rtol=1e-10)
+    _assert_same(net, spec)
+
+
 def test_another_seed_would_show(rng):
     net = fnn.Sequential(*NETS["dropout"], seed=0, dtype="float64").build(5)
     spec = _specification(net, lr=0.01)

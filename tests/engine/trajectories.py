@@ -25,6 +25,7 @@ ROWS, FEATURES, BATCH, EPOCHS = 37, 4, 8, 10
 
 MLP = (Dense(6, "tanh"), Dense(5, "gelu"), Dense(3))
 RELU = (Dense(7), fnn.ReLU(), Dense(3))
+SPREAD = (Dense(6, "tanh"), Dense(4))
 NORM = (Dense(6, use_bias=False), BatchNorm(), fnn.ReLU(), Dense(3))
 LAYER = (Dense(6), LayerNorm(), fnn.SiLU(), Dense(3))
 SLOW = (
@@ -71,6 +72,7 @@ CASES = {
     ),
     "log cosh": (MLP, "log_cosh", momentum, {"weighted": True}),
     "quantile": (MLP, fnn.Quantile(0.8), SGD(lr=0.05), {}),
+    "gaussian": (SPREAD, "gaussian", Adam(lr=0.01), {"weighted": True}),
     "focal": (NORM, "focal", momentum, {"weighted": True}),
     "focal, soft labels": (MLP, fnn.Focal(0.7), Adam(lr=0.01), {"soft": True}),
     "hinge": (MLP, "hinge", SGD(lr=0.1), {"weighted": True}),
@@ -151,6 +153,8 @@ def data(loss, outputs, *, soft=False):
         y = (score > 0).astype(float)
     elif isinstance(loss, fnn.PoissonNLL):
         y = np.floor(3 * np.exp(score))
+    elif isinstance(loss, fnn.GaussianNLL):
+        y = score[:, : outputs // 2]
     else:
         y = 2 * score
     return X, y, weight

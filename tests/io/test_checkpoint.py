@@ -186,15 +186,15 @@ def test_the_start_of_swa_may_not_move(data, path):
 
 
 def test_unusable_paths_are_told_before_the_training(data, tmp_path):
-    for path, error in (
-        (tmp_path / "no" / "run.fnn", FileNotFoundError),
-        (tmp_path, IsADirectoryError),
-        (17, TypeError),
-        (True, TypeError),
-        ("", ValueError),
+    for path, error, said in (
+        (tmp_path / "no" / "run.fnn", FileNotFoundError, "no such folder"),
+        (tmp_path, IsADirectoryError, "name a file in it"),
+        (17, TypeError, "checkpoint must be a string .*, got int 17"),
+        (True, TypeError, "checkpoint must be a string .*, got bool True"),
+        ("", ValueError, "checkpoint must name a file"),
     ):
         trainer = _trainer()
-        with pytest.raises(error):
+        with pytest.raises(error, match=said):
             trainer.fit(*data, checkpoint=path)
         assert trainer.net.in_features is None
     with pytest.raises(ValueError, match="checkpoint_every must be >= 1, got 0"):

@@ -140,6 +140,13 @@ CASES = (
         cols_from=1,
     ),
     Case(
+        "gaussian_nll",
+        lambda d, r, c: (d(r, 2 * c), d(r, c)),
+        (("eps", 0.3),),
+        rows_from=1,
+        cols_from=1,
+    ),
+    Case(
         "focal_loss",
         lambda d, r, c: (4 * d(r, c), _labels(d, r, c)),
         rows_from=1,

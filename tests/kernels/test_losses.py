@@ -151,6 +151,27 @@ def test_focal_loss_of_sure_rows(gamma, dtype):
         assert np.isfinite(gradient).all()
 
 
+def test_variances_of_any_size(dtype):
+    """Up to where exp(-v) vanishes, down to eps and below, where v has no slope."""
+    outputs = np.array([[1.0, 200.0], [1.0, -200.0]], dtype)
+    loss, gradient = kernels.gaussian_nll(outputs, [[0.0], [1.0]])
+    assert loss == pytest.approx((200 + np.log(1e-6)) / 4, rel=1e-6)
+    np.testing.assert_allclose(gradient, [[0, 0.25], [0, 0]], atol=1e-30)
+    loss, gradient = kernels.gaussian_nll(outputs[1:], [[2.0]], eps=1e-4)
+    assert loss == pytest.approx((np.log(1e-4) + 1e4) / 2, rel=1e-5)
+    np.testing.assert_allclose(gradient, [[-1e4, 0]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_nan_among_means_and_variances(at, dtype):
+    outputs = np.ones((3, 4), dtype)
+    outputs[1, at] = np.nan
+    loss, gradient = kernels.gaussian_nll(outputs, np.zeros((3, 2)))
+    assert np.isnan(loss)
+    assert np.isnan(gradient[1, at])
+    assert np.isfinite(gradient[[0, 2]]).all()
+
+
 def test_zero_weight_rows_count_for_nothing(dtype):
     outputs = np.array([[1, 2], [3, 5], [np.inf, np.nan]], dtype)
     y = np.zeros((3, 2))

@@ -7,6 +7,7 @@ from fastnn.reference import (
     activation_forward,
     binary_cross_entropy,
     focal_loss,
+    gaussian_nll,
     hinge,
     huber,
     log_cosh,
@@ -30,6 +31,10 @@ def softmax(z):
 
 def real(rng):
     return rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+
+
+def spread(rng):
+    return rng.normal(size=(5, 6)), rng.normal(size=(5, 3))
 
 
 def labels(rng):
@@ -63,6 +68,8 @@ CASES = [
     (log_cosh, real, {}),
     (quantile_loss, real, {}),
     (quantile_loss, real, {"q": 0.8}),
+    (gaussian_nll, spread, {}),
+    (gaussian_nll, spread, {"eps": 0.5}),
     (focal_loss, labels, {}),
     (focal_loss, probabilities, {}),
     (focal_loss, real, {"gamma": 0.5}),  # rows that do not sum to 1
@@ -181,6 +188,18 @@ def test_robust_losses_by_hand():
     np.testing.assert_allclose(3 * gradient, [-0.75, 0.25, 0.0])
 
 
+def test_gaussian_by_hand():
+    # means 1 and 0, variances 4 and 1/2, errors 2 and -1
+    outputs = np.array([[1.0, 0.0, 2 * LOG2, -LOG2]])
+    loss, gradient = gaussian_nll(outputs, np.array([[-1.0, 1.0]]))
+    assert loss == pytest.approx((2 * LOG2 + 1 - LOG2 + 2) / 4, rel=1e-14)
+    np.testing.assert_allclose(2 * gradient, [[0.5, -2.0, 0.0, -0.5]], atol=1e-15)
+    # no variance below 4: it has no slope there
+    loss, gradient = gaussian_nll(outputs, np.array([[-1.0, 1.0]]), eps=5.0)
+    assert loss == pytest.approx((2 * math.log(5) + 4 / 5 + 1 / 5) / 4, rel=1e-14)
+    np.testing.assert_allclose(2 * gradient, [[0.4, -0.2, 0.0, 0.0]], atol=1e-15)
+
+
 def test_focal_by_hand():
     # p = 1/4, 3/4 of softmax(0, log 3); g_1 = (1/4)^2 (2 (3/4) log(3/4) / (1/4) - 1)
     loss, gradient = focal_loss(LOGITS[:1], np.array([1]))
@@ -267,6 +286,8 @@ LOGITS_3 = np.zeros((2, 3))
         (mse, LOGITS_3[:, :0], LOGITS_3[:, :0], {}, ValueError, "size of outputs"),
         (mse, LOGITS_3.astype(int), LOGITS_3, {}, TypeError, "outputs must be float"),
         (huber, LOGITS_3, LOGITS_3, {"delta": 0.0}, ValueError, "delta must be"),
+        (gaussian_nll, LOGITS_3, LOGITS_3, {}, ValueError, "columns of outputs must"),
+        (gaussian_nll, LOGITS[:, :2], LOGITS, {}, ValueError, "y has shape"),
         (quantile_loss, LOGITS_3, LOGITS_3, {"q": 1}, ValueError, "q must be in"),
         (focal_loss, LOGITS_3, [0, 3], {}, ValueError, r"y\[1\] is 3"),
         (focal_loss, LOGITS_3, [0, 1], {"gamma": -1}, ValueError, "gamma must be not"),

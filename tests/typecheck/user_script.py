@@ -18,7 +18,7 @@ import fastnn as fnn
 from fastnn import kernels, reference
 from fastnn.callbacks import Callback
 from fastnn.layers import Activation, Layer
-from fastnn.losses import Loss
+from fastnn.losses import CustomLoss, Loss, SquaredError, check_gradient
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
 
@@ -47,12 +47,17 @@ def layers() -> list[Layer]:
 
 def losses() -> list[Loss]:
     return [
-        *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0)),
-        fnn.CrossEntropy(label_smoothing=0.1),
+        *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0), fnn.LogCosh(), fnn.Quantile(0.9)),
+        *(fnn.PoissonNLL(sum_outputs=True), fnn.GaussianNLL(eps=1e-4), SquaredError()),
+        *(fnn.CrossEntropy(label_smoothing=0.1), fnn.Focal(gamma=1.0), fnn.Hinge()),
         fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),
-        *(fnn.LogCosh(), fnn.Quantile(0.9), fnn.PoissonNLL()),
-        *(fnn.Focal(gamma=2.0), fnn.Hinge()),
+        CustomLoss(squared, targets="values"),
     ]
+
+
+def squared(outputs: Array, y: Array) -> tuple[Array, Array]:
+    d = outputs - y.reshape(outputs.shape)
+    return (d**2).mean(axis=1), 2 * d / d.shape[1]
 
 
 def optimizers() -> list[Optimizer]:
@@ -144,6 +149,8 @@ def network(folder: Path) -> fnn.Sequential:
     assert_type(net.predict_proba(X), Array)
     assert_type(net.hidden(X, 0), Array)
     assert_type(net.evaluate(X, Y, metrics=["auc"]), dict[str, float])
+    net.copy().fit(X, X[:, :2], loss=squared, epochs=1)
+    assert_type(check_gradient(squared, X[:4, :2], X[:4, 1:]), float)
     loss, gradients = net.loss_and_gradients(X, Y, loss=fnn.CrossEntropy())
     assert_type(loss, float)
     assert_type(gradients, dict[str, Array])
@@ -227,14 +234,15 @@ def plain_kernels() -> None:
     loss, slope = kernels.softmax_cross_entropy(x, np.array([0, 1, 2, 0]))
     assert_type(loss, float)
     assert_type(slope, Floats)
+    kernels.focal_loss(x, np.array([0, 1, 2, 0]), gamma=1.0)
     for function in (
-        *(kernels.mse, kernels.mae, kernels.huber, kernels.log_cosh),
-        *(kernels.squared_error, kernels.poisson_nll, kernels.hinge),
-        *(kernels.quantile_loss, kernels.focal_loss),
+        *(kernels.mse, kernels.squared_error, kernels.mae, kernels.huber),
+        *(kernels.log_cosh, kernels.quantile_loss, kernels.poisson_nll, kernels.hinge),
     ):
-        print(function)  # noqa: T201
+        function(x, np.ones_like(x))
     assert_type(kernels.mse(x, x), tuple[float, Floats])
-    kernels.binary_cross_entropy(x, x)
+    kernels.gaussian_nll(x[:, :2], x[:, 2:], eps=1e-4)
+    kernels.binary_cross_entropy(x, np.ones_like(x))
     for step in (
         *(kernels.adadelta_update, kernels.adagrad_update, kernels.adam_update),
         *(kernels.adamax_update, kernels.adamw_update, kernels.asgd_update),
@@ -259,6 +267,7 @@ def misuse(net: fnn.Sequential) -> None:
     fnn.Dense(3, "rlu")  # type: ignore[arg-type]
     fnn.GELU("exact")  # type: ignore[arg-type]
     fnn.Checkpoint("x", mode="up")  # type: ignore[arg-type]
+    fnn.Trainer(net, loss=len)  # type: ignore[arg-type]
     net.fit(X, Y, epoch=3)  # type: ignore[call-arg]
     net.fit(X, Y, callbacks=[3])  # type: ignore[list-item]
     net.predict(X).no_such_method()  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 #include "fastnn/nn/loss.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -133,6 +134,28 @@ template <class T>
     return static_cast<double>(sum(total)) * share;
 }
 
+template <class T>
+[[gnu::flatten]] double row(const loss::GaussianNll& l,
+                            const Sample<T>& s,
+                            double factor,
+                            T* dz) {
+    const Index n = s.outputs / 2;
+    const double share = 1.0 / static_cast<double>(n);
+    const Vec<T> zero, half(0.5), floor(std::log(l.eps)), scale(factor * share);
+    Vec<T> total;
+    for_each<T>(n, [&](auto at) {
+        const Vec<T> given = at.load(s.z + n), log_variance = max(given, floor);
+        const Vec<T> d = at.load(s.z) - at.load(s.y);
+        const Vec<T> precision = exp(-log_variance);
+        const Vec<T> excess = half * d * d * precision;
+        total += at.where_inside(half * log_variance + excess);
+        if (!dz) return;
+        at.store(dz, scale * d * precision);
+        at.store(dz + n, select(given <= floor, zero, scale * (half - excess)));
+    });
+    return static_cast<double>(sum(total)) * share;
+}
+
 // One number for all outputs, or a double for each: as registers of T.
 template <class T>
 class PerOutput {
@@ -226,6 +249,10 @@ void check_outputs(const Loss& loss, Index outputs) {
         const auto n = static_cast<Index>(b->pos_weight.size());
         require(n <= 1 || n == outputs, "the number of entries in pos_weight", n,
                 "1 or the number of outputs (" + std::to_string(outputs) + ")");
+    }
+    if (std::holds_alternative<loss::GaussianNll>(loss)) {
+        require(outputs >= 2 && outputs % 2 == 0, "the number of outputs for gaussian",
+                outputs, "even: a mean and the logarithm of a variance for each value");
     }
     if (std::holds_alternative<loss::CrossEntropy>(loss) ||
         std::holds_alternative<loss::Focal>(loss)) {

@@ -32,7 +32,7 @@ using Judge = std::function<void(MatrixView<const T> z,  // (rows, outputs)
 template <class T>
 struct Targets {
     VectorView<const std::int32_t> labels;  // (rows), or empty
-    MatrixView<const T> values;             // (rows, outputs), or empty
+    MatrixView<const T> values;             // (rows, target_width), or empty
     const Judge<T>* judge = nullptr;        // with loss::Custom: of the whole data set,
     Index first = 0;                        // of which these begin with row `first`
 
@@ -43,7 +43,7 @@ struct Targets {
 template <class T>
 struct Sample {
     const T* z;          // (outputs)
-    const T* y;          // (outputs); null with a label
+    const T* y;          // (target_width); null with a label
     std::int32_t label;  // the class; -1 with values
     Index outputs;
 };
@@ -118,6 +118,17 @@ struct PoissonNll {
     double share(Index outputs) const { return share_of(outputs, sum_outputs); }
 };
 
+// l = mean_j (v_j + (m_j - y_j)^2 exp(-v_j)) / 2 over half the outputs: means m, then
+// as many logarithms of variances, v = max(., log eps) (Nix and Weigend 1994)
+struct GaussianNll {
+    static constexpr const char* kKind = "gaussian";
+    double eps = 1e-6;
+    static constexpr auto fields() {
+        return std::tuple{field("eps", &GaussianNll::eps)};
+    }
+    void validate() const { require_positive("eps", eps); }
+};
+
 // l = -sum_j q_j log softmax(z)_j, q = (1 - s) target + s / outputs (Szegedy et al.
 // 2016)
 struct CrossEntropy {
@@ -184,6 +195,7 @@ using Loss = std::variant<loss::Mse,
                           loss::LogCosh,
                           loss::Quantile,
                           loss::PoissonNll,
+                          loss::GaussianNll,
                           loss::CrossEntropy,
                           loss::Focal,
                           loss::BinaryCrossEntropy,
@@ -192,6 +204,11 @@ using Loss = std::variant<loss::Mse,
 
 inline bool is_custom(const Loss& loss) {
     return std::holds_alternative<loss::Custom>(loss);
+}
+
+// How many values a row of targets has for so many outputs.
+inline Index target_width(const Loss& loss, Index outputs) {
+    return std::holds_alternative<loss::GaussianNll>(loss) ? outputs / 2 : outputs;
 }
 
 // Throws unless the loss fits a network with this many outputs.

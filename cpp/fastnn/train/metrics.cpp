@@ -52,6 +52,8 @@ struct Scored {
     double target(Index i, Index j) const {
         return static_cast<double>(samples.targets.values(sample(i), j));
     }
+    // Outputs that have a target, the first ones.
+    Index values() const { return samples.targets.values.cols; }
     double predicted(Index i, Index j) const {
         const auto value = static_cast<double>(z(i)[j]);
         return log_rates ? std::exp(value) : value;
@@ -87,11 +89,11 @@ template <class T>
 double mean_absolute_error(const Scored<T>& s) {
     double sum = 0, total = 0;
     for (Index i = 0; i < s.outputs.rows && !s.ends_at(i); ++i) {
-        for (Index j = 0; j < s.outputs.cols; ++j) {
+        for (Index j = 0; j < s.values(); ++j) {
             const double d = s.predicted(i, j) - s.target(i, j);
             sum += s.weight(i) * std::abs(d);
         }
-        total += s.weight(i) * static_cast<double>(s.outputs.cols);
+        total += s.weight(i) * static_cast<double>(s.values());
     }
     return sum / total;
 }
@@ -233,7 +235,7 @@ double evaluate_metric(Metric metric,
         case Metric::kMae:
             return mean_absolute_error(s);
         case Metric::kR2:
-            return average({0, outputs.cols},
+            return average({0, s.values()},
                            [&](Index j) { return r2_of_output(s, j); });
         case Metric::kAuc:
             // Two classes share one curve: the second output's.

@@ -223,7 +223,8 @@ def as_table(
             f"{argument} must be two-dimensional, (rows, features), got shape "
             f"{array.shape}: {_reshape_advice(argument, array, in_features)}"
         )
-    check_shape(argument, array.shape, in_features)
+    if array.size == 0 or array.shape[1] != in_features:
+        check_shape(argument, array.shape, in_features)
     return array
 
 

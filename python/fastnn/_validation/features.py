@@ -51,7 +51,7 @@ def as_rows(argument: str, value: object, dtype: str, in_features: int | None) -
     TypeError, ValueError
         As `as_table` and `as_csr`.
     """
-    if is_sparse(value):
+    if type(value) is not np.ndarray and is_sparse(value):
         return as_csr(argument, value, dtype, in_features)
     return in_dtype(as_table(argument, value, in_features, dtype), dtype)
 

@@ -66,13 +66,14 @@ def as_targets(
 
 
 def _columns(argument: str, array: Array, loss: Loss, n_outputs: int) -> Array:
-    """Return the array as (n, n_outputs); a single output may come as (n,)."""
-    if array.ndim == 1 and n_outputs == 1:
+    """Return the array as (n, values); a single value a row may come as (n,)."""
+    width = loss.target_width(n_outputs)
+    if array.ndim == 1 and width == 1:
         return array.reshape(-1, 1)
-    if array.ndim == 2 and array.shape[1] == n_outputs:
+    if array.ndim == 2 and array.shape[1] == width:
         return array
     n = array.shape[0]
-    wanted = f"({n},) or ({n}, 1)" if n_outputs == 1 else f"({n}, {n_outputs})"
+    wanted = f"({n},) or ({n}, 1)" if width == 1 else f"({n}, {width})"
     if loss.targets == "classes":
         wanted = f"({n},) for integer labels or ({n}, {n_outputs}) for probabilities"
     raise ValueError(

@@ -12,7 +12,7 @@ from pathlib import Path
 __all__ = ["checked_path", "checked_target", "write_atomically"]
 
 
-def checked_path(path: object) -> str:
+def checked_path(path: object, argument: str = "path") -> str:
     """Return `path` as a string, or raise a TypeError or ValueError that names it."""
     try:
         text = os.fspath(path)  # type: ignore[call-overload]
@@ -20,11 +20,11 @@ def checked_path(path: object) -> str:
         text = None
     if not isinstance(text, str):
         raise TypeError(
-            "path must be a string or an os.PathLike such as pathlib.Path, got "
+            f"{argument} must be a string or an os.PathLike such as pathlib.Path, got "
             f"{type(path).__name__} {path!r}"
         )
     if not text or "\0" in text:
-        raise ValueError(f"path must name a file, got {text!r}")
+        raise ValueError(f"{argument} must name a file, got {text!r}")
     return text
 
 
@@ -62,7 +62,7 @@ def write_atomically(path: str, content: Iterable[bytes | memoryview]) -> None:
     _reach_disk(target.parent)
 
 
-def checked_target(path: object) -> str:
+def checked_target(path: object, argument: str) -> str:
     """Return the path of a file to be written later, or raise as writing it would.
 
     Raises
@@ -70,7 +70,7 @@ def checked_target(path: object) -> str:
     TypeError, ValueError, OSError
         As `checked_path` and `write_atomically`.
     """
-    text = checked_path(path)
+    text = checked_path(path, argument)
     target = Path(os.path.realpath(text))
     _mode_to_keep(target)
     _check_folder(target.parent)

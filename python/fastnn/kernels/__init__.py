@@ -34,6 +34,7 @@ from fastnn.kernels.dropout import dropout_backward, dropout_forward
 from fastnn.kernels.losses import (
     binary_cross_entropy,
     focal_loss,
+    gaussian_nll,
     hinge,
     huber,
     log_cosh,
@@ -85,6 +86,7 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "focal_loss",
+    "gaussian_nll",
     "hinge",
     "huber",
     "init_slots",

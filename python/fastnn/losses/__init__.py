@@ -17,6 +17,7 @@ from fastnn.losses.custom import CustomLoss, LossFunction, check_gradient
 from fastnn.losses.regression import (
     MAE,
     MSE,
+    GaussianNLL,
     Huber,
     LogCosh,
     PoissonNLL,
@@ -32,6 +33,7 @@ __all__ = [
     "CrossEntropy",
     "CustomLoss",
     "Focal",
+    "GaussianNLL",
     "Hinge",
     "Huber",
     "LogCosh",
@@ -54,6 +56,7 @@ LOSSES: dict[str, type[Loss]] = {
         LogCosh,
         Quantile,
         PoissonNLL,
+        GaussianNLL,
         CrossEntropy,
         Focal,
         BinaryCrossEntropy,

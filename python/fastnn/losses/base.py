@@ -28,5 +28,9 @@ class Loss(Config):
     def _check_ranges(self) -> None:
         core.check_loss(self.to_native())
 
+    def target_width(self, n_outputs: int) -> int:
+        """Return how many values a row of y has for so many outputs."""
+        return n_outputs
+
     def check_outputs(self, n_outputs: int) -> None:
         """Raise ValueError if the loss cannot judge `n_outputs` outputs."""

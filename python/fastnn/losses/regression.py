@@ -7,7 +7,16 @@ from typing import ClassVar
 
 from fastnn.losses.base import Loss
 
-__all__ = ["MAE", "MSE", "Huber", "LogCosh", "PoissonNLL", "Quantile", "SquaredError"]
+__all__ = [
+    "MAE",
+    "MSE",
+    "GaussianNLL",
+    "Huber",
+    "LogCosh",
+    "PoissonNLL",
+    "Quantile",
+    "SquaredError",
+]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -160,3 +169,49 @@ class PoissonNLL(Loss):
     kind: ClassVar[str] = "poisson"
     least_target: ClassVar[float] = 0.0
     sum_outputs: bool = False
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class GaussianNLL(Loss):
+    """For y of a spread that depends on X: outputs are means and log variances.
+
+    A network for k values a row has 2 k outputs: k means m, then k logarithms of
+    variances, so that any number is a variance. With
+    ``v = max(log_variance, log(eps))``,
+
+    ``l = mean_j (v_j + (m_j - y_j)**2 * exp(-v_j)) / 2``,
+
+    the negative log-likelihood of normal distributions but for a constant, as
+    ``torch.nn.GaussianNLLLoss`` has it of m and ``exp(log_variance)``; where the
+    variance is below `eps`, its gradient is 0 here. A loss below 0 is nothing unusual.
+    The metrics "mae" and "r2" compare the means. Nix and Weigend, "Estimating the mean
+    and variance of the target probability distribution" (1994).
+
+    Parameters
+    ----------
+    eps : float, default 1e-6
+        The least variance, > 0, in squared units of y.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.Identity()).build(2)
+    >>> net.evaluate([[1.0, 0.0]], [4.0], loss=fnn.GaussianNLL(), metrics=["mae"])
+    {'loss': 4.5, 'mae': 3.0}
+    """
+
+    kind: ClassVar[str] = "gaussian"
+    eps: float = 1e-6
+
+    def target_width(self, n_outputs: int) -> int:
+        """Return how many values a row of y has: half the outputs."""
+        return n_outputs // 2
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError unless there is a variance for each mean."""
+        if n_outputs % 2:
+            raise ValueError(
+                "loss: gaussian needs two outputs for each value of y, a mean and the "
+                f"logarithm of a variance, but the network has {n_outputs}: give the "
+                "last Dense layer twice as many units as y has columns"
+            )

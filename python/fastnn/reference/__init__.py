@@ -11,6 +11,7 @@ from fastnn.reference.dense import dense_backward, dense_forward
 from fastnn.reference.losses import (
     binary_cross_entropy,
     focal_loss,
+    gaussian_nll,
     hinge,
     huber,
     log_cosh,
@@ -71,6 +72,7 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "focal_loss",
+    "gaussian_nll",
     "hinge",
     "huber",
     "init_slots",

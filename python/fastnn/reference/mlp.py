@@ -26,6 +26,7 @@ _LOSSES = {
     "log_cosh": losses.log_cosh,
     "quantile": losses.quantile_loss,
     "poisson": losses.poisson_nll,
+    "gaussian": losses.gaussian_nll,
     "focal": losses.focal_loss,
     "binary_cross_entropy": losses.binary_cross_entropy,
     "hinge": losses.hinge,

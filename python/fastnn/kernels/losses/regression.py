@@ -278,3 +278,51 @@ def poisson_nll(
     """
     config = {"kind": "poisson", "sum_outputs": sum_outputs}
     return core.elementwise_loss(outputs, y, config, sample_weight, out, n_threads)
+
+
+def gaussian_nll(
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    eps: float = 1e-6,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
+) -> tuple[float, Array]:
+    """Likelihood of normal distributions, of which outputs give mean and log variance.
+
+    The first half of the outputs are means m, the second are log variances. With
+    v = max(log variance, log eps)::
+
+        l = (v + (m - y)^2 exp(-v)) / 2
+        dl/dm = (m - y) exp(-v)        dl/dv = (1 - (m - y)^2 exp(-v)) / 2
+
+    and 0 where the variance is below eps; log(2 pi) / 2, a constant, is left out: Nix
+    and Weigend, "Estimating the mean and variance of the target probability
+    distribution" (1994), and ``torch.nn.functional.gaussian_nll_loss``.
+
+    Parameters
+    ----------
+    outputs : (rows, 2 k) float32 or float64, at least one row and k >= 1
+    y : numbers, (rows, k)
+    eps : float > 0, default 1e-6
+        The least variance.
+    sample_weight, out, n_threads
+        As of `mse`.
+
+    Returns
+    -------
+    loss : float
+        The mean over rows and values.
+    doutputs : the shape of `outputs`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.kernels import gaussian_nll
+    >>> loss, doutputs = gaussian_nll(np.array([[1.0, 0.0]]), np.array([[4.0]]))
+    >>> loss, doutputs.tolist()
+    (4.5, [[-3.0, -4.0]])
+    """
+    config = {"kind": "gaussian", "eps": number("eps", eps)}
+    return core.elementwise_loss(outputs, y, config, sample_weight, out, n_threads)

@@ -13,6 +13,7 @@ from fastnn.reference.losses.classification import (
     softmax_cross_entropy,
 )
 from fastnn.reference.losses.regression import (
+    gaussian_nll,
     huber,
     log_cosh,
     mae,
@@ -25,6 +26,7 @@ from fastnn.reference.losses.regression import (
 __all__ = [
     "binary_cross_entropy",
     "focal_loss",
+    "gaussian_nll",
     "hinge",
     "huber",
     "log_cosh",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.reference._checks import check_range
+from fastnn.reference._checks import check_floating, check_matrix, check_range
 from fastnn.reference.losses._rows import element_mean, element_targets
 
 if TYPE_CHECKING:
@@ -223,3 +223,63 @@ def poisson_nll(
     return element_mean(
         rate - t * outputs, rate - t, sample_weight, sum_outputs=sum_outputs
     )
+
+
+def gaussian_nll(
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    eps: float = 1e-6,
+    sample_weight: npt.ArrayLike | None = None,
+) -> tuple[float, Array]:
+    """Likelihood of normal distributions, of which outputs give mean and log variance.
+
+    The first half of the outputs are means m, the second are log variances. With
+    v = max(log variance, log eps)::
+
+        l = (v + (m - y)^2 exp(-v)) / 2
+        dl/dm = (m - y) exp(-v)        dl/dv = (1 - (m - y)^2 exp(-v)) / 2
+
+    and 0 where the variance is below eps; log(2 pi) / 2, a constant, is left out: Nix
+    and Weigend, "Estimating the mean and variance of the target probability
+    distribution" (1994), and ``torch.nn.functional.gaussian_nll_loss``.
+
+    Parameters
+    ----------
+    outputs : (rows, 2 k) float32 or float64, at least one row and k >= 1
+    y : numbers, (rows, k)
+    eps : float > 0, default 1e-6
+        The least variance.
+    sample_weight
+        As of `mse`.
+
+    Returns
+    -------
+    loss : float
+        The mean over rows and values.
+    doutputs : the shape of `outputs`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import gaussian_nll
+    >>> loss, doutputs = gaussian_nll(np.array([[1.0, 0.0]]), np.array([[4.0]]))
+    >>> loss, doutputs.tolist()
+    (4.5, [[-3.0, -4.0]])
+    """
+    check_floating(outputs=outputs)
+    check_matrix("outputs", outputs)
+    k, rest = divmod(outputs.shape[1], 2)
+    check_range("columns of outputs", 2 * k + rest, k > 0 and not rest, "even, above 0")
+    check_range("eps", eps, 0.0 < eps < np.inf, "positive and finite")
+    mean, given = outputs[:, :k], outputs[:, k:]
+    d = mean - element_targets(mean, y)
+    log_variance = np.maximum(given, np.log(outputs.dtype.type(eps)))
+    precision = np.exp(-log_variance)
+    excess = 0.5 * d * d * precision
+    loss, slope = element_mean(
+        0.5 * log_variance + excess, d * precision, sample_weight
+    )
+    spread = np.where(given <= np.log(eps), 0.0, 0.5 - excess).astype(outputs.dtype)
+    _, slope_of_spread = element_mean(spread, spread, sample_weight)
+    return loss, np.concatenate([slope, slope_of_spread], axis=1)

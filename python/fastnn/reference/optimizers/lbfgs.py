@@ -57,8 +57,11 @@ line_search_fn
     --------
     >>> import numpy as np
     >>> from fastnn.reference import lbfgs_minimize
-    >>> lbfgs_minimize(lambda x: (x @ x, 2 * x), np.array([3.0]))
-    (array([0.]), 0.0, 2)
+    >>> x, value, n_iter = lbfgs_minimize(
+    ...     lambda x: (x @ x, 2 * x), np.array([3.0, 4.0])
+    ... )
+    >>> bool(np.allclose(x, 0.0)), value < 1e-20, n_iter
+    (True, True, 2)
     """
     n_eval = 0
 
