@@ -402,6 +402,42 @@ def test_ctrl_c_leaves_the_last_finished_iteration(rng, name, call):
     trainer.step(X[:50], y[:50])  # and is of use again
 
 
+@pytest.mark.parametrize("rows", [60, MANY])
+def test_a_loss_that_raises_leaves_the_last_finished_iteration(rng, rows):
+    """Its exception ends a search half-way, at a point that was only tried."""
+    X, y = features(rng, rows), rng.normal(size=(rows, 1))
+    calls, seen = itertools.count(), []
+
+    def loss(outputs, targets):
+        if next(calls) == 30:
+            raise ZeroDivisionError
+        return ((outputs - targets) ** 2).sum(axis=1), 2 * (outputs - targets)
+
+    net = _net([fnn.Dense(6, "tanh"), fnn.Dense(1)])
+    trainer = fnn.Trainer(net, loss=loss, optimizer=fnn.LBFGS(max_iter=1, **EXACT))
+    with pytest.raises(ZeroDivisionError):
+        trainer.fit(
+            X, y, epochs=99, callbacks=[lambda info: seen.append(bits(info.net))]
+        )
+    assert len(seen) > 1
+    assert bits(net) == seen[-1]
+    trainer.fit(X, y, epochs=1)  # and is of use again
+    assert bits(net) != seen[-1]
+
+
+@pytest.mark.parametrize("name", ["plain", "masked"])
+def test_csr_rows_have_the_bits_of_dense_ones(rng, name):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = classes(rng, MANY, 9)
+    X *= rng.uniform(size=X.shape) < 0.3
+    fits = []
+    for rows in (X, sparse.csr_matrix(X)):
+        net = _net(NETWORKS[name])
+        history = net.fit(rows, y, optimizer="lbfgs", epochs=2, metrics=["accuracy"])
+        fits.append((bits(net), curves(history)))
+    assert fits[0] == fits[1]
+
+
 # name: (options of Trainer, words)
 REFUSED = {
     "clip_norm": ({"clip_norm": 1.0}, ["clip_norm", "None", "1.0", "line search"]),

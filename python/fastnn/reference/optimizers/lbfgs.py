@@ -57,10 +57,10 @@ line_search_fn
     --------
     >>> import numpy as np
     >>> from fastnn.reference import lbfgs_minimize
-    >>> x, value, n_eval = lbfgs_minimize(
+    >>> x, value, n_iter = lbfgs_minimize(
     ...     lambda x: (x @ x, 2 * x), np.array([3.0, 4.0])
     ... )
-    >>> bool(np.allclose(x, 0.0)), value < 1e-20, n_eval
+    >>> bool(np.allclose(x, 0.0)), value < 1e-20, n_iter
     (True, True, 2)
     """
     n_eval = 0
