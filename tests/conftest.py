@@ -1,6 +1,7 @@
 """What all tests share: settings of Hypothesis, one generator, the report header."""
 
 import os
+import signal
 
 # Before anything imports matplotlib: tests draw to files, never to a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -28,3 +29,10 @@ def pytest_report_header() -> str:
 def rng() -> np.random.Generator:
     """A generator that starts anew, from the same seed, for every test."""
     return np.random.default_rng(20240229)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard():
+    """Shells start what runs in the background with SIGINT ignored; children inherit."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
