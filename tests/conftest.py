@@ -33,6 +33,6 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(autouse=True, scope="session")
 def _ctrl_c_is_heard():
-    """Shells start what runs in the background with SIGINT ignored; children inherit."""
+    """Shells start what runs in the background with SIGINT ignored."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
