@@ -208,8 +208,9 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         """
         if self._loss is None:
             raise ValueError(
-                "predict_proba: the network was not fitted yet, so it is not known "
-                "whether softmax or sigmoid makes probabilities; fit it, or use predict"
+                "predict_proba: the network was not fitted yet, or comes from a file, "
+                "which cannot hold a loss of your own; so it is not known whether "
+                "softmax or sigmoid makes probabilities: fit it, or use predict"
             )
         if self._loss.targets == "any":
             raise ValueError(

@@ -206,3 +206,19 @@ def test_every_parameter_and_attribute_is_documented(kind):
     assert public | {"coefs_", "intercepts_"} <= set(
         re.findall(r"\b\w+_\b", kind.__doc__)
     )
+
+
+def test_a_named_optimizer_takes_the_learning_rate():
+    X, y = iris()
+
+    def rates(**parameters):
+        return set(classifier(**parameters).fit(X, y).history_.history["lr"])
+
+    assert rates(optimizer="adamw", learning_rate_init=0.02) == {0.02}
+    assert rates(optimizer="lion", learning_rate_init=0.001) == {fnn.Lion().lr}
+    assert rates(optimizer=fnn.AdamW(0.03), learning_rate_init=0.02) == {0.03}
+
+
+def test_a_loss_that_learns_a_variance_is_for_networks():
+    with pytest.raises(ValueError, match=r"fastnn\.Sequential with two outputs"):
+        regressor(loss=fnn.GaussianNLL()).fit(*diabetes())

@@ -27,6 +27,7 @@ __all__ = ["Parameters"]
 
 SOLVERS = ("lbfgs", "sgd", "adam")
 _LBFGS_MEMORY = 10  # as SciPy's, which scikit-learn calls
+_DEFAULT_RATE = 0.001  # of learning_rate_init
 _RATES = ("constant", "invscaling", "adaptive")
 
 
@@ -113,7 +114,8 @@ def _callbacks(
     if by_score and average is not None:
         raise ValueError(
             f"early_stopping=True and {average!r} are both given, and either would "
-            "decide the final weights: keep one"
+            "decide the final weights: keep one, or stop by the averages with "
+            "early_stopping=fnn.EarlyStopping('val_loss')"
         )
     averages = () if average is None else (average,)
     return by_score, stopping, (*functions, *averages)
@@ -137,7 +139,10 @@ def _optimizer(get: Any) -> tuple[Optimizer, LearningRate | None]:
     epsilon = check_number("epsilon", get("epsilon"), above=0.0)
     tol = check_number("tol", get("tol"), at_least=0.0)
     if (given := get("optimizer")) is not None:
-        return from_name("optimizer", given, Optimizer, OPTIMIZERS), None
+        optimizer = from_name("optimizer", given, Optimizer, OPTIMIZERS)
+        if isinstance(given, str) and lr != _DEFAULT_RATE:
+            optimizer = type(optimizer)(lr=lr)  # type: ignore[call-arg]
+        return optimizer, None
     if solver == "lbfgs":
         return LBFGS(
             max_iter=1,

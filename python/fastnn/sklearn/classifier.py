@@ -100,7 +100,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Hidden layers of fastnn instead of `hidden_layer_sizes` and `activation`; the
         output layer is added.
     optimizer : str or Optimizer, optional
-        Any of fastnn's instead of `solver`, with a learning rate of its own.
+        Any of fastnn's instead of `solver`. An object has a learning rate of its own;
+        a name takes `learning_rate_init`, unless that is left at its default.
     schedule : Schedule, optional
         How the learning rate changes, such as ``fnn.Cosine(200)``.
     dropout : float or a list of float, default 0.0

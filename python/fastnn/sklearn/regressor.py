@@ -17,6 +17,7 @@ from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
 from fastnn.losses import (
     CustomLoss,
+    GaussianNLL,
     Loss,
     LossFunction,
     PoissonNLL,
@@ -103,7 +104,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Hidden layers of fastnn instead of `hidden_layer_sizes` and `activation`; the
         output layer is added.
     optimizer : str or Optimizer, optional
-        Any of fastnn's instead of `solver`, with a learning rate of its own.
+        Any of fastnn's instead of `solver`. An object has a learning rate of its own;
+        a name takes `learning_rate_init`, unless that is left at its default.
     schedule : Schedule, optional
         How the learning rate changes, such as ``fnn.Cosine(200)``.
     dropout : float or a list of float, default 0.0
@@ -396,6 +398,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             raise ValueError(
                 f"loss {loss.kind!r} is for classes, not numbers: use 'squared_error', "
                 "or MLPClassifier"
+            )
+        if isinstance(loss, GaussianNLL):
+            raise ValueError(  # noqa: TRY004
+                "loss 'gaussian' learns a mean and a variance for each value, which "
+                "predict could not tell: use a fastnn.Sequential with two outputs for "
+                "each, or another loss"
             )
         return loss, self._n_targets
 
