@@ -7,6 +7,7 @@ import scipy.sparse
 import fastnn as fnn
 from engine.problems import EVERYTHING, classes, features, targets
 from fastnn._native import core
+from sanitized import counts_new
 
 OPTIONS = {
     "bare": {"optimizer": "sgd"},
@@ -121,6 +122,7 @@ def test_single_steps(rng):
     assert max(costs) <= 8
 
 
+@counts_new
 def test_the_counter_counts(rng):
     """A network, and a batch of another size, need memory: the tests above can fail."""
     net = fnn.Sequential(*EVERYTHING)

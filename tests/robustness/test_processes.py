@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from robustness import work
+from sanitized import usual_stack
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 # Python warns of any fork beside threads; that it works is what is tested.
@@ -139,6 +140,7 @@ def _child(*arguments):
     return json.loads(done.stdout)
 
 
+@usual_stack
 @pytest.mark.parametrize("kib", [64, 128, 256])
 def test_a_small_stack_is_enough_or_an_error(kib):
     said = _child("stack", str(kib))
