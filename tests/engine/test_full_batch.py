@@ -11,6 +11,7 @@ import pytest
 
 import fastnn as fnn
 from engine.problems import bits, classes, curves, features, settled
+from sanitized import usual_speed
 
 MANY = 2500  # rows: more than two chunks
 PLAIN = (fnn.Dense(7, "tanh"), fnn.LayerNorm(), fnn.Dense(3))
@@ -363,6 +364,7 @@ def test_a_start_that_is_not_finite_diverges(rng):
     assert bits(net) == before
 
 
+@usual_speed
 @pytest.mark.parametrize("call", ["fit", "step"])
 @pytest.mark.parametrize("name", ["plain", "normed"])
 def test_ctrl_c_leaves_the_last_finished_iteration(rng, name, call):
