@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
@@ -24,6 +23,7 @@ from fastnn.losses import (
 )
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
+from fastnn.sklearn._available import available_if
 from fastnn.sklearn._base import BaseMLP, Rows
 from fastnn.sklearn._labels import Labels
 from fastnn.sklearn._watch import Score
@@ -308,7 +308,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
 
-    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._is_stochastic())
     def partial_fit(
         self,
         X: Any,
@@ -357,7 +357,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         with self._reading("predict"):
             return self._labels.decode(self._outputs(X))
 
-    @available_if(lambda self: self._gives_probabilities())  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._gives_probabilities())
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class.
 
@@ -376,7 +376,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 return self._outputs(X, softmax=True)
             return self._labels.probabilities(self._outputs(X))
 
-    @available_if(lambda self: self._gives_probabilities())  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._gives_probabilities())
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of the probability of each class.
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
 from sklearn.base import RegressorMixin
-from sklearn.utils.metaestimators import available_if
 
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
@@ -26,6 +25,7 @@ from fastnn.losses import (
 )
 from fastnn.optim import Optimizer
 from fastnn.schedules import Schedule
+from fastnn.sklearn._available import available_if
 from fastnn.sklearn._base import BaseMLP, Rows
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, X_val, y_val, incremental=False)
 
-    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
+    @available_if(lambda self: self._is_stochastic())
     def partial_fit(
         self,
         X: Any,
