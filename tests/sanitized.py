@@ -10,7 +10,11 @@ SANITIZED = any(
 
 # `new` is the sanitizer's then, and goes past the core's counter of allocations.
 counts_new = pytest.mark.skipif(SANITIZED, reason="`new` is the sanitizer's")
+# Threads started after a fork beside other threads are beyond the thread sanitizer.
+children_train = pytest.mark.skipif(
+    "libtsan" in os.environ.get("LD_PRELOAD", ""), reason="not after a fork"
+)
 # Its own frames and checks take more stack.
 usual_stack = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more stack")
-# Code runs many times slower.
+# A step takes many times longer than the test waits.
 usual_speed = pytest.mark.skipif(SANITIZED, reason="a sanitizer takes its time")

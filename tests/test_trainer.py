@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
+from sanitized import usual_speed
 
 
 def _net(**options):
@@ -226,6 +227,7 @@ def _interrupt_soon():
     return sent
 
 
+@usual_speed
 def test_ctrl_c_returns_within_half_a_second(rng):
     X, y = rng.normal(size=(20_000, 64)), rng.integers(0, 3, size=20_000)
     net = fnn.Sequential(fnn.Dense(256, "relu"), fnn.BatchNorm(), fnn.Dense(3))

@@ -11,7 +11,6 @@ import pytest
 
 import fastnn as fnn
 from engine.problems import bits, classes, curves, features, settled
-from sanitized import usual_speed
 
 MANY = 2500  # rows: more than two chunks
 PLAIN = (fnn.Dense(7, "tanh"), fnn.LayerNorm(), fnn.Dense(3))
@@ -364,7 +363,6 @@ def test_a_start_that_is_not_finite_diverges(rng):
     assert bits(net) == before
 
 
-@usual_speed
 @pytest.mark.parametrize("call", ["fit", "step"])
 @pytest.mark.parametrize("name", ["plain", "normed"])
 def test_ctrl_c_leaves_the_last_finished_iteration(rng, name, call):

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 
 from engine import interrupted
-from sanitized import usual_speed
-
-pytestmark = usual_speed
 
 # At least so many seconds into the run: the import is over then.
 MOMENTS = {"small": 0.05, "validation": 0.3}

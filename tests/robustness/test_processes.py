@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from robustness import work
-from sanitized import usual_stack
+from sanitized import children_train, usual_stack
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 # Python warns of any fork beside threads; that it works is what is tested.
@@ -60,6 +60,7 @@ class Training:
         self._thread.join()
 
 
+@children_train
 @needs_fork
 @forks
 @pytest.mark.parametrize("place", ["main thread", "another thread"])
@@ -88,6 +89,7 @@ def test_a_fork_while_another_thread_trains(place):
     assert training.history.stop_reason == "callback"
 
 
+@children_train
 @needs_fork
 @forks
 def test_a_fork_within_a_callback():
