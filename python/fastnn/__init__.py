@@ -38,6 +38,11 @@ _NAMES = {
         "EpochInfo",
         "TensorBoard",
     ),
+    "fastnn.diagnosis": (
+        "Finding",
+        "Report",
+        "diagnose",
+    ),
     "fastnn.errors": (
         "DivergedError",
         "ModelFileError",

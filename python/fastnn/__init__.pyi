@@ -24,6 +24,11 @@ from fastnn.callbacks import (
     EpochInfo as EpochInfo,
     TensorBoard as TensorBoard,
 )
+from fastnn.diagnosis import (
+    Finding as Finding,
+    Report as Report,
+    diagnose as diagnose,
+)
 from fastnn.errors import (
     DivergedError as DivergedError,
     ModelFileError as ModelFileError,

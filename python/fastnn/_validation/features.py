@@ -24,6 +24,7 @@ __all__ = [
     "TableLike",
     "as_features",
     "as_rows",
+    "dense_rows",
     "features_not_finite",
     "some_rows",
 ]
@@ -87,3 +88,14 @@ def features_not_finite(
 def some_rows(rows: Rows, index: Array) -> Rows:
     """Return copies of the rows of these numbers."""
     return rows.rows(index) if is_csr(rows) else rows[index]
+
+
+def dense_rows(rows: Rows) -> Array:
+    """Return the rows as one array; a copy where they are sparse."""
+    if not is_csr(rows):
+        return rows
+    starts = np.asarray(rows.starts)
+    dense = np.zeros(rows.shape, rows.values.dtype)
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(starts))
+    np.add.at(dense, (row, np.asarray(rows.columns)), rows.values)
+    return dense

@@ -1,0 +1,263 @@
+"""`diagnose`: the stages in their order, within a budget of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn._validation import TableLike, as_validation_data, check_int
+from fastnn._validation.features import dense_rows
+from fastnn.diagnosis import (
+    data_checks,
+    generalisation,
+    landscape,
+    layer_stats,
+    rates,
+    start,
+    stuck,
+    training,
+)
+from fastnn.diagnosis.clock import Clock, budget_seconds
+from fastnn.diagnosis.lab import Lab, Rows, Setup
+from fastnn.diagnosis.notes import Case, Notes
+from fastnn.diagnosis.report import SEVERITIES, Report, Verdict
+from fastnn.diagnosis.show import Ticker
+from fastnn.losses import Loss, LossFunction
+from fastnn.optim import Optimizer
+from fastnn.schedules import Schedule
+from fastnn.sequential import Sequential
+from fastnn.trainer import Trainer
+
+__all__ = ["diagnose"]
+
+_MOST_ROWS = 20_000  # looked at, of each set
+_TRAINER = ("l1", "l2", "max_norm", "clip_norm", "clip_value", "n_threads")
+_FIT = ("class_weight", "early_stopping", "shuffle")
+
+_Stage = tuple[str, Callable[[Case], None]]
+
+_STAGES: tuple[_Stage, ...] = (
+    ("start", start.look),
+    ("learning rate", rates.look),
+    ("training", training.run_main),
+    ("alternatives", training.explain),
+    ("layers", layer_stats.look),
+    ("stuck", stuck.look),
+    ("generalisation", generalisation.look),
+    ("landscape", landscape.look),
+)
+
+
+def diagnose(
+    net: Sequential,
+    X: TableLike,
+    y: npt.ArrayLike,
+    *,
+    validation_data: tuple[Any, ...] | None = None,
+    loss: str | Loss | LossFunction = "cross_entropy",
+    optimizer: str | Optimizer = "adam",
+    schedule: Schedule | None = None,
+    epochs: int | None = None,
+    batch_size: int = 128,
+    sample_weight: npt.ArrayLike | None = None,
+    budget: str | float = "30s",
+    seed: int = 0,
+    verbose: int = 1,
+    **options: Any,
+) -> Report:
+    """Find out by experiments why a network does not train or generalise as it should.
+
+    Copies of the network are trained as told here, and again with one thing changed at
+    a time; what is found bears the numbers that show it. The questions are those of
+    Hung-yi Lee's course, in their order: is the training loss high? Then another
+    learning rate, start, normalisation or depth tells failed optimisation, a wider
+    network model bias. Is it low, but not on new rows? Then rows held out of the
+    training rows tell overfitting, and validation rows worse than those a mismatch.
+
+    Parameters
+    ----------
+    net : Sequential
+        The network, built or not, trained or not. Nothing of it is changed.
+    X, y, sample_weight, validation_data
+        As for `Sequential.fit`.
+    loss, optimizer, schedule, batch_size
+        How it is trained, as for `Sequential.fit`: the question is why *that* fails.
+    epochs : int, optional
+        Passes of one training; None: what makes about 1,500 steps.
+    budget : str or float, default "30s"
+        Seconds, as a number or in the form "30s", "2min". Fewer rows and epochs are
+        tried where all would take longer.
+    seed : int, default 0
+        Decides which rows are held out and looked at.
+    verbose : {0, 1}, default 1
+        1 shows the stages on stderr as they run.
+    **options
+        l1, l2, max_norm, clip_norm, clip_value, class_weight, early_stopping, shuffle
+        and n_threads, as for `Sequential.fit`.
+
+    Returns
+    -------
+    Report
+        ``report.verdict`` is one of "healthy", "model_bias", "optimization",
+        "overfitting", "mismatch", "data"; ``report.findings`` say why and what to do.
+        A Ctrl-C ends the diagnosis and returns the report so far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unusable. NaN in X or y is a finding.
+
+    Notes
+    -----
+    Losses in a report are shares: 0 is no loss, 1 what the best constant outputs have.
+    For losses that may be negative 0 is what a long training reaches. Dropout is off
+    and BatchNorm uses its running statistics wherever a loss is told.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn as fnn
+    >>> X = np.random.default_rng(0).standard_normal((600, 4))
+    >>> y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    >>> net = fnn.Sequential(fnn.Dense(32, "relu"), fnn.Dense(2))
+    >>> report = fnn.diagnose(
+    ...     net, X, y, optimizer=fnn.SGD(lr=1e-6), budget="5s", verbose=0
+    ... )
+    >>> report.verdict, "learning_rate_low" in report
+    ('optimization', True)
+    """
+    setup = _setup(net, loss, optimizer, schedule, batch_size, epochs, options)
+    clock = Clock(budget_seconds(budget))
+    seed = check_int("seed", seed, 0)
+    notes = Notes()
+    done: list[str] = []
+    complete = False
+    with Ticker(clock, shown=bool(check_int("verbose", verbose, 0))) as ticker:
+        try:
+            ticker.say("the data")
+            case = _case(
+                net, (X, y, sample_weight), validation_data, setup, clock, seed,
+                notes, ticker.say,
+            )
+            done.append("data")
+            if case is not None:
+                for name in _stages(case, done):
+                    done.append(name)
+            complete = case is None or len(done) > len(_STAGES)
+        except KeyboardInterrupt:
+            pass
+    return _report(notes, clock, tuple(done), complete=complete)
+
+
+def _stages(case: Case, done: list[str]) -> Iterator[str]:
+    """Run the stages, each of which reads what those before it found."""
+    del done
+    for name, stage in _STAGES:
+        if case.lab.clock.left <= 0:
+            return
+        if name != "start" and case.notes.has("constant_targets"):
+            return
+        stage(case)
+        yield name
+
+
+def _case(
+    net: Sequential,
+    given: tuple[Any, Any, Any],
+    validation_data: tuple[Any, ...] | None,
+    setup: Setup,
+    clock: Clock,
+    seed: int,
+    notes: Notes,
+    say: Callable[[str], None],
+) -> Case | None:
+    """Look at the data; None if nothing can be trained on them."""
+    X, y, sample_weight = given
+    finite = [data_checks.check_finite("X", X, notes)]
+    finite.append(data_checks.check_finite("y", y, notes))
+    if not all(finite):
+        return None
+    copy = net.copy()
+    data = copy._checked_data(X, y, sample_weight, setup.loss)  # noqa: SLF001
+    copy.build(data.X.shape[1])
+    random = np.random.default_rng(seed)
+    rows = _rows(data, random)
+    validation = None
+    if validation_data is not None:
+        width = int(copy.out_features or data.X.shape[1])
+        checked = as_validation_data(
+            validation_data, data, setup.loss, copy.dtype, width
+        )
+        assert checked is not None  # noqa: S101
+        validation = _rows(checked, random)
+    data_checks.check_columns(rows.X, notes)
+    data_checks.check_rows(rows, validation, setup.loss, notes)
+    data_checks.check_outputs(copy.layers, rows.y, setup.loss, notes)
+    if notes.has("one_class") or len(rows) < 5:
+        return None
+    lab = Lab(copy, setup, rows, validation, clock, seed, say)
+    return Case(lab, notes, unscaled=data_checks.is_unscaled(rows.X))
+
+
+def _rows(data: Any, random: np.random.Generator) -> Rows:
+    """Return at most so many of the rows, as dense arrays."""
+    if len(data) > _MOST_ROWS:
+        data = data.rows(np.sort(random.permutation(len(data))[:_MOST_ROWS]))
+    return Rows(dense_rows(data.X), data.y, data.weight)
+
+
+def _setup(
+    net: Sequential,
+    loss: Any,
+    optimizer: Any,
+    schedule: Any,
+    batch_size: Any,
+    epochs: Any,
+    options: dict[str, Any],
+) -> Setup:
+    """Check how the user trains; nothing is trained yet."""
+    if unknown := options.keys() - {*_TRAINER, *_FIT}:
+        name = min(unknown)
+        raise TypeError(
+            f"diagnose() got an unexpected keyword argument {name!r}; beside its own it "
+            f"takes {', '.join((*_TRAINER, *_FIT))}"
+        )
+    trainer_options = {k: v for k, v in options.items() if k in _TRAINER}
+    trainer = Trainer(
+        net, loss=loss, optimizer=optimizer, schedule=schedule, **trainer_options
+    )
+    return Setup(
+        loss=trainer.loss,
+        optimizer=trainer.optimizer,
+        schedule=trainer.schedule,
+        batch_size=check_int("batch_size", batch_size, 1),
+        epochs=None if epochs is None else check_int("epochs", epochs, 1),
+        trainer=trainer_options,
+        fit={k: v for k, v in options.items() if k in _FIT},
+    )
+
+
+def _report(
+    notes: Notes, clock: Clock, done: tuple[str, ...], *, complete: bool
+) -> Report:
+    findings = sorted(notes.findings, key=lambda f: SEVERITIES.index(f.severity))
+    return Report(
+        _verdict(notes), findings, notes.measurements, clock.passed, done, complete
+    )
+
+
+def _verdict(notes: Notes) -> Verdict:
+    """Return what matters most: a training that fails goes before how it generalises."""
+    causes = [f.cause for f in notes.findings if f.severity == "severe"]
+    order: tuple[Verdict, ...] = (
+        "data", "model_bias", "optimization", "mismatch", "overfitting",
+    )
+    for cause in order:
+        if cause in causes:
+            return cause
+    return "healthy"
+
+

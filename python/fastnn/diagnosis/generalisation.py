@@ -1,0 +1,222 @@
+"""Stage "generalisation": does it hold for new rows, and for the validation rows?
+
+Rows held out of the training rows tell overfitting; validation rows that do worse than
+those tell a mismatch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.diagnosis import thresholds as at
+from fastnn.diagnosis import variants
+from fastnn.diagnosis.lab import Lab, Rows, Run
+from fastnn.diagnosis.notes import Case
+from fastnn.errors import DivergedError
+from fastnn.layers import Dense
+from fastnn.losses import BinaryCrossEntropy
+from fastnn.optim import Adam
+from fastnn.sequential import Sequential
+
+__all__ = ["check_domains", "look"]
+
+_L2 = 1e-2
+_DOMAIN_ROWS = 1000  # of each of two sets
+_DOMAIN_EPOCHS = 30
+
+
+def look(case: Case) -> None:
+    """Compare rows trained on, held out, and the user's validation rows."""
+    lab, notes, main = case.lab, case.notes, case.trained
+    if main.diverged or not np.isfinite(main.train):
+        return
+    gap = main.held - main.train
+    error = lab.standard_error(main.net, lab.held)
+    notes.measurements["generalisation"] = {
+        "training": main.train,
+        "held_out": main.held,
+        "best_held_out": main.best_held,
+        "standard_error": error,
+    }
+    if gap > at.OVERFITTING_GAP and gap > at.NOISE * error:
+        _overfitting(case, gap, error)
+    if lab.validation is not None:
+        _mismatch(case, lab.validation, error)
+
+
+def _overfitting(case: Case, gap: float, error: float) -> None:
+    lab, notes, main = case.lab, case.notes, case.trained
+    remedies = {"early stopping": main.best_held}
+    for run in _remedies(lab):
+        remedies[run.name] = run.held
+    more_rows = _learning_curve(lab)
+    notes.measurements["generalisation"]["remedies"] = remedies
+    notes.measurements["generalisation"]["learning_curve"] = more_rows
+    if _nobody_learns(case):
+        notes.find(
+            "no_signal",
+            "severe",
+            "nothing that was tried does better on new rows than constant outputs",
+            cause="overfitting",
+            held_out_at_best=min(r.best_held for r in [main, *case.tried]),
+            training=main.train,
+            advice="what is learnt is learnt by heart: check that rows of X and y "
+            "belong together, and that X tells anything about y",
+        )
+    best = min(remedies, key=lambda name: remedies[name])
+    helps = remedies[best] < main.held - at.GAIN_ON_NEW_ROWS
+    advice = f"{best} helps most of what was tried" if helps else "more rows"
+    half, whole = more_rows[0][1], more_rows[-1][1]
+    if half - whole > at.GAIN_ON_NEW_ROWS:
+        advice += "; more rows help: with half of them it is worse"
+    notes.find(
+        "overfitting",
+        "severe",
+        "new rows do far worse than those trained on",
+        cause="overfitting",
+        training=main.train,
+        held_out=main.held,
+        gap=gap,
+        standard_error=error,
+        **{f"held_out_with_{k.replace(' ', '_')}": v for k, v in remedies.items()},
+        held_out_with_half_the_rows=half,
+        advice=advice,
+    )
+
+
+def _remedies(lab: Lab) -> list[Run]:
+    """Return trainings with dropout and with a penalty."""
+    runs = []
+    dropped = variants.with_dropout(lab.net.layers)
+    if dropped is not None and lab.clock.left > 0:
+        runs.append(lab.run("dropout", lab.drawn(dropped)))
+    if lab.clock.left > 0:
+        runs.append(lab.run("l2", lab.net.copy(), l2=_L2))
+    return runs
+
+
+def _learning_curve(lab: Lab) -> list[tuple[int, float]]:
+    """Return the held-out share at its best epoch with half and all of the rows."""
+    n = len(lab.train)
+    points = []
+    for part in (n // 2, n):
+        rows = lab.train.take(np.sort(lab.random.permutation(n)[:part]))
+        run = lab.run(f"{part} rows", lab.net.copy(), rows=rows)
+        points.append((part, run.best_held))
+    return points
+
+
+def _nobody_learns(case: Case) -> bool:
+    lab = case.lab
+    level = at.NOTHING_LEARNT * lab.share(lab.held_trivial)
+    return all(run.best_held > level for run in [case.trained, *case.tried])
+
+
+def _mismatch(case: Case, validation: Rows, error: float) -> None:
+    lab, notes, main = case.lab, case.notes, case.trained
+    share = lab.share(lab.loss_of(main.net, validation))
+    gap = share - main.held
+    noise = float(np.hypot(error, lab.standard_error(main.net, validation)))
+    area, columns = check_domains(lab, validation)
+    shift = _label_shift(lab.train, validation, lab)
+    notes.measurements["generalisation"].update(
+        validation=share, domain_auc=area, label_shift=shift
+    )
+    evidence = {
+        "held_out": main.held,
+        "validation": share,
+        "gap": gap,
+        "domain_auc": area,
+        "label_shift": shift,
+        "columns": columns,
+    }
+    matters = gap > at.MISMATCH_GAP and gap > at.NOISE * noise
+    if area > at.MISMATCH_AUC:
+        notes.find(
+            "input_shift",
+            "severe" if matters else "info",
+            "a classifier tells validation rows from training rows by their columns",
+            cause="mismatch",
+            **evidence,
+            advice="find out how the two were collected; train on rows like those to "
+            "come, or bring the columns named to one distribution",
+        )
+    if shift is not None and shift > at.LABEL_SHIFT:
+        notes.find(
+            "label_shift",
+            "severe" if matters and area <= at.MISMATCH_AUC else "info",
+            "the classes' shares differ between training and validation rows",
+            cause="mismatch",
+            **evidence,
+            advice="split in proportion to the classes, or weigh rows by the shares to "
+            "be expected (class_weight)",
+        )
+    if matters and area <= at.MISMATCH_AUC and not notes.has("label_shift"):
+        notes.find(
+            "other_relation",
+            "severe",
+            "validation rows look like training rows but do far worse than rows held "
+            "out of those",
+            cause="mismatch",
+            **evidence,
+            advice="the same inputs go with other targets there: check how "
+            "validation targets were made, and that their rows belong together",
+        )
+
+
+def check_domains(lab: Lab, validation: Rows) -> tuple[float, list[int]]:
+    """Return the AUC of a small network that tells two sets of rows apart, out of fold.
+
+    And the columns whose means differ most, in standard deviations.
+    """
+    lab.say("training against validation rows")
+    n = min(_DOMAIN_ROWS, len(lab.train), len(validation))
+    a = lab.train.X[lab.random.permutation(len(lab.train))[:n]].astype(np.float64)
+    b = validation.X[lab.random.permutation(len(validation))[:n]].astype(np.float64)
+    spread = np.vstack([a, b]).std(axis=0)
+    scale = np.where(spread > 0, spread, 1)
+    X = np.vstack([a, b]) / scale
+    X -= X.mean(axis=0)
+    y = np.repeat([0.0, 1.0], n)
+    scores = np.zeros(2 * n)
+    fold = lab.random.permutation(2 * n) % 2
+    for k in (0, 1):
+        net = Sequential(Dense(16, "relu"), Dense(1), seed=k)
+        try:
+            net.fit(
+                X[fold != k],
+                y[fold != k],
+                loss=BinaryCrossEntropy(),
+                optimizer=Adam(3e-3),
+                epochs=_DOMAIN_EPOCHS,
+                batch_size=64,
+                l2=1e-3,
+            )
+        except DivergedError:
+            return 0.5, []
+        scores[fold == k] = net.predict(X[fold == k])[:, 0]
+    apart = np.abs(a.mean(axis=0) - b.mean(axis=0)) / scale
+    top = np.argsort(-apart)[:3]
+    return _auc(scores, y), [int(j) for j in top if apart[j] > 0.5]
+
+
+def _auc(scores: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    positive = y > 0
+    n = int(positive.sum())
+    area = (ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(y) - n))
+    return float(area)
+
+
+def _label_shift(train: Rows, validation: Rows, lab: Lab) -> float | None:
+    """Return the total variation between the classes' shares, for classes."""
+    if lab.setup.loss.targets == "values" or train.y.shape[1:] not in ((), (1,)):
+        return None
+    a, b = train.y.ravel(), validation.y.ravel()
+    classes = np.union1d(a, b)
+    share_a = np.array([(a == c).mean() for c in classes])
+    share_b = np.array([(b == c).mean() for c in classes])
+    return float(np.abs(share_a - share_b).sum() / 2)

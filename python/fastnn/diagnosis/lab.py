@@ -1,0 +1,419 @@
+"""Where probes run: the user's task, cut to what the budget allows, and small fits.
+
+A probe trains a copy or a variant of the user's network on the same rows and steps and
+is judged on the same two sets of rows: those trained on, and some held out of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.callbacks import EpochInfo
+from fastnn.diagnosis.clock import Clock
+from fastnn.errors import DivergedError
+from fastnn.layers import Dense, Layer
+from fastnn.losses import Loss
+from fastnn.optim import LBFGS, Optimizer
+from fastnn.schedules import Schedule
+from fastnn.sequential import Sequential
+from fastnn.trainer import Trainer
+
+__all__ = ["Lab", "Rows", "Run", "Setup"]
+
+Array = npt.NDArray[Any]
+
+_STEPS = 1500  # of a probe, unless the user says how many epochs
+_EPOCHS = (10, 500)
+_PROBES = 14  # trainings that a budget should have room for, about
+_SHARE = 0.8  # of the budget for them
+_LEAST_ROWS = 1000
+_STILL = 0.02  # share by which a training at rest falls in its last quarter
+_PARTS = 20  # of held-out rows, for the standard error
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Some rows: features, targets, weights."""
+
+    X: Array
+    y: Array
+    weight: Array | None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, index: Array) -> Rows:
+        """Return some of them."""
+        weight = None if self.weight is None else self.weight[index]
+        return Rows(self.X[index], self.y[index], weight)
+
+    def with_X(self, X: Array) -> Rows:
+        """Return the same targets for other features."""
+        return dataclasses.replace(self, X=X)
+
+    def with_y(self, y: Array) -> Rows:
+        """Return other targets for the same features."""
+        return dataclasses.replace(self, y=y)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """How the user trains."""
+
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule | None
+    batch_size: int
+    epochs: int | None
+    trainer: dict[str, Any]  # penalties, clipping, threads
+    fit: dict[str, Any]  # class weights, early stopping
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A training that was tried. Losses are shares of the trivial one's."""
+
+    name: str
+    net: Sequential
+    train: float  # share on the rows trained on, at the end
+    held: float  # share on rows held out, at the end
+    best_held: float  # at its best epoch
+    curve: list[float]  # training share by epoch
+    held_curve: list[float]
+    epochs: int
+    seconds: float
+    diverged: bool
+
+    @property
+    def still(self) -> bool:
+        """Whether its last quarter brought next to nothing."""
+        n = len(self.curve)
+        last = max(1, n // 4)
+        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < _STILL
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What evidence says of it."""
+        return {"training": self.train, "held_out": self.best_held}
+
+
+class Lab:
+    """Trains probes for one diagnosis.
+
+    Attributes
+    ----------
+    net : Sequential
+        A copy of the user's network, built.
+    train, held, validation : Rows
+        Rows to train on; rows held out of them; the user's own, or None.
+    trivial, floor : float
+        The loss of the best constant outputs, and the least there can be.
+    """
+
+    def __init__(
+        self,
+        net: Sequential,
+        setup: Setup,
+        rows: Rows,
+        validation: Rows | None,
+        clock: Clock,
+        seed: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self.net = net
+        self.setup = setup
+        self.clock = clock
+        self.validation = validation
+        self.outputs = int(net.out_features or rows.X.shape[1])
+        self.random = np.random.default_rng(seed)
+        self.say = say
+        order = self.random.permutation(len(rows))
+        n_held = max(1, min(len(rows) // 5, 5000))
+        self.held = rows.take(np.sort(order[:n_held]))
+        self.train = rows.take(np.sort(order[n_held:]))
+        self.constant = self._best_constant(self.train)
+        self.trivial = self.loss_of(self.constant, self._blank(self.train))
+        self.floor = 0.0 if setup.loss.kind not in _UNBOUNDED else -math.inf
+        self.seconds_a_row = self._seconds_a_row()
+        self._fit_rows_to_budget()
+        if math.isinf(self.floor):  # nobody knows: what a long training reaches
+            self.floor = self._reachable()
+        self.held_trivial = self.loss_of(self.constant, self._blank(self.held))
+
+    # -- losses ------------------------------------------------------------------------
+
+    def loss_of(self, net: Sequential, rows: Rows) -> float:
+        """Return the mean loss in inference mode; infinite if it is not finite."""
+        with np.errstate(all="ignore"):
+            value = net.evaluate(
+                rows.X, rows.y, loss=self.setup.loss, sample_weight=rows.weight
+            )["loss"]
+        return float(value) if math.isfinite(value) else math.inf
+
+    def share(self, loss: float) -> float:
+        """Return a loss as a share of the trivial one on training rows."""
+        span = self.trivial - self.floor
+        return (loss - self.floor) / span if span > 0 else 0.0
+
+    @contextlib.contextmanager
+    def unit_of(self, rows: Rows) -> Iterator[None]:
+        """Measure shares by the trivial loss on these rows meanwhile."""
+        before = self.trivial, self.floor
+        self.trivial = self.loss_of(self._best_constant(rows), self._blank(rows))
+        self.floor = 0.0
+        try:
+            yield
+        finally:
+            self.trivial, self.floor = before
+
+    def standard_error(self, net: Sequential, rows: Rows) -> float:
+        """Return the standard error of the share on these rows."""
+        parts = np.array_split(np.arange(len(rows)), min(_PARTS, len(rows)))
+        losses = [self.share(self.loss_of(net, rows.take(part))) for part in parts]
+        if len(losses) < 2 or not np.isfinite(losses).all():
+            return math.inf
+        return float(np.std(losses, ddof=1) / math.sqrt(len(losses)))
+
+    # -- trainings ---------------------------------------------------------------------
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Batches of the training rows."""
+        if isinstance(self.setup.optimizer, LBFGS):
+            return 1
+        return math.ceil(len(self.train) / self.setup.batch_size)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a probe."""
+        if self.setup.epochs is not None:
+            return self.setup.epochs
+        least, most = _EPOCHS
+        return min(most, max(least, math.ceil(_STEPS / self.steps_an_epoch)))
+
+    def drawn(self, layers: tuple[Layer, ...], seed: int | None = None) -> Sequential:
+        """Return a new network of these layers."""
+        return Sequential(
+            *layers, seed=self.net.seed if seed is None else seed, dtype=self.net.dtype
+        ).build(self.train.X.shape[1])
+
+    def run(
+        self,
+        name: str,
+        net: Sequential | None = None,
+        *,
+        rows: Rows | None = None,
+        held: Rows | None = None,
+        optimizer: Optimizer | None = None,
+        batch_size: int | None = None,
+        l2: float | None = None,
+        longer: int = 1,
+    ) -> Run:
+        """Train a copy of the user's network, or this one, and judge it.
+
+        Another optimizer comes without the user's schedule. `rows` and `held` replace
+        the lab's. `longer` multiplies the epochs and the time, which is the training's
+        part of the budget.
+        """
+        self.say(name)
+        net = self.net.copy() if net is None else net
+        rows = self.train if rows is None else rows
+        held = self.held if held is None else held
+        options = {**self.setup.trainer}
+        if l2 is not None:
+            options["l2"] = l2
+        trainer = Trainer(
+            net,
+            loss=self.setup.loss,
+            optimizer=self.setup.optimizer if optimizer is None else optimizer,
+            schedule=self.setup.schedule if optimizer is None else None,
+            **options,
+        )
+        start = time.perf_counter()
+        end = start + self.slice * min(longer, 2)
+        curves: list[tuple[float, float]] = []
+
+        def watch(info: EpochInfo) -> bool:
+            curves.append((info.logs["loss"], info.logs["val_loss"]))
+            return time.perf_counter() > end
+
+        diverged = False
+        try:
+            trainer.fit(
+                rows.X,
+                rows.y,
+                sample_weight=rows.weight,
+                epochs=self.epochs * longer,
+                batch_size=batch_size or self.setup.batch_size,
+                validation_data=(held.X, held.y, held.weight),
+                callbacks=[watch],
+                **self.setup.fit,
+            )
+        except DivergedError:
+            diverged = True
+        held_curve = [self.share(value) for _, value in curves]
+        at_end = self.share(self.loss_of(net, held))
+        return Run(
+            name=name,
+            net=net,
+            train=self.share(self.loss_of(net, rows)),
+            held=at_end,
+            best_held=min([at_end, *held_curve]),
+            curve=[self.share(loss) for loss, _ in curves],
+            held_curve=held_curve,
+            epochs=len(curves),
+            seconds=time.perf_counter() - start,
+            diverged=diverged,
+        )
+
+    def update_ratios(self, rows: Rows, steps: int = 5) -> dict[str, float] | None:
+        """Return by layer how long a step is beside the weights; None: it diverged."""
+        net = self.net.copy()
+        trainer = Trainer(
+            net,
+            loss=self.setup.loss,
+            optimizer=self.setup.optimizer,
+            **self.setup.trainer,
+        )
+        size = min(self.setup.batch_size, len(rows))
+        before = net.state_dict()
+        try:
+            for k in range(steps):
+                index = np.arange(k * size, (k + 1) * size) % len(rows)
+                batch = rows.take(index)
+                trainer.step(batch.X, batch.y, batch.weight)
+        except (DivergedError, ValueError):
+            return None
+        after = net.state_dict()
+        ratios = {}
+        for name, weight in before.items():
+            length = float(np.linalg.norm(weight))
+            if np.ndim(weight) == 2 and length > 0:
+                moved = float(np.linalg.norm(after[name] - weight))
+                ratios[name] = moved / steps / length
+        return ratios or None
+
+    @property
+    def slice(self) -> float:
+        """Seconds that one training may take now."""
+        return max(0.05, min(self.clock.budget / _PROBES * 1.5, self.clock.left / 3))
+
+    # -- how it is set up --------------------------------------------------------------
+
+    def _blank(self, rows: Rows) -> Rows:
+        return rows.with_X(np.zeros((len(rows), 1), rows.X.dtype))
+
+    def _best_constant(self, rows: Rows) -> Sequential:
+        """Return a network that knows nothing of X: the best constant outputs."""
+        net = Sequential(
+            Dense(self.outputs, init="zeros"), dtype=self.net.dtype, seed=0
+        ).build(1)
+        _by_lbfgs(net, self.setup.loss, self._blank(rows), epochs=60)
+        return net
+
+    def linear_run(self, net: Sequential) -> Run:
+        """Train a linear model as well as can be, and keep its best epoch."""
+        self.say("a linear model")
+        start = time.perf_counter()
+        curve: list[tuple[float, float]] = []
+        held = (self.held.X, self.held.y, self.held.weight)
+        _by_lbfgs(
+            net,
+            self.setup.loss,
+            self.train,
+            epochs=150,
+            end=start + self.slice,
+            held=held,
+            curve=curve,
+        )
+        held_curve = [self.share(value) for _, value in curve]
+        at_end = self.share(self.loss_of(net, self.held))
+        return Run(
+            name="linear model",
+            net=net,
+            train=self.share(self.loss_of(net, self.train)),
+            held=at_end,
+            best_held=min([at_end, *held_curve]),
+            curve=[self.share(loss) for loss, _ in curve],
+            held_curve=held_curve,
+            epochs=len(curve),
+            seconds=time.perf_counter() - start,
+            diverged=False,
+        )
+
+    def _seconds_a_row(self) -> float:
+        """Return what an epoch costs a row: the faster of two, on some rows."""
+        n = min(len(self.train), _LEAST_ROWS)
+        some = self.train.take(np.arange(n))
+        trainer = Trainer(
+            self.net.copy(),
+            loss=self.setup.loss,
+            optimizer=self.setup.optimizer,
+            **self.setup.trainer,
+        )
+        times = []
+        for _ in range(2):
+            start = time.perf_counter()
+            with contextlib.suppress(DivergedError):
+                trainer.fit(some.X, some.y, epochs=1, batch_size=self.setup.batch_size)
+            times.append(time.perf_counter() - start)
+        return min(times) / n
+
+    def _fit_rows_to_budget(self) -> None:
+        """Leave rows out where all of them would take too long."""
+        room = self.clock.budget * _SHARE / _PROBES
+        affordable = int(room / self.seconds_a_row / self.epochs)
+        if affordable < len(self.train):
+            keep = max(affordable, min(_LEAST_ROWS, len(self.train)))
+            order = self.random.permutation(len(self.train))
+            self.train = self.train.take(np.sort(order[:keep]))
+
+    def _reachable(self) -> float:
+        """Return a loss that this network can reach, for losses without a least."""
+        net = self.net.copy()
+        rows = self.train.take(np.arange(min(len(self.train), 2000)))
+        end = time.perf_counter() + self.slice
+        _by_lbfgs(net, self.setup.loss, rows, epochs=100, end=end)
+        loss = self.loss_of(net, rows)
+        return min(loss, self.trivial) if math.isfinite(loss) else self.trivial
+
+
+_UNBOUNDED = ("gaussian", "poisson", "custom")  # losses that may be below 0
+
+
+def _by_lbfgs(
+    net: Sequential,
+    loss: Loss,
+    rows: Rows,
+    *,
+    epochs: int,
+    end: float = math.inf,
+    held: tuple[Any, ...] | None = None,
+    curve: list[tuple[float, float]] | None = None,
+) -> None:
+    """Train as far as it goes: for models that are small or linear."""
+
+    def watch(info: EpochInfo) -> bool:
+        if curve is not None:
+            curve.append((info.logs["loss"], info.logs["val_loss"]))
+        return time.perf_counter() > end
+
+    with contextlib.suppress(DivergedError):
+        net.fit(
+            rows.X,
+            rows.y,
+            loss=loss,
+            sample_weight=rows.weight,
+            optimizer=LBFGS(max_iter=1),
+            epochs=epochs,
+            validation_data=held,
+            callbacks=[watch],
+        )

@@ -1,0 +1,87 @@
+"""Stage "stuck": what kind of point a training with a high loss has come to.
+
+Small gradient: a critical point, and the Hessian tells which. Large gradient and no
+progress: steps too long for the curvature, which oscillate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastnn.diagnosis import thresholds as at
+from fastnn.diagnosis.notes import Case
+from fastnn.optim import SGD
+
+__all__ = ["look"]
+
+_ROWS = 500
+_MOST_PARAMETERS = 200_000
+
+
+def look(case: Case) -> None:
+    """Classify where the user's training stands, if it no longer moves."""
+    try:
+        from fastnn.curvature import critical_point, hessian_spectrum  # noqa: PLC0415
+    except ImportError:
+        return
+
+    lab, main = case.lab, case.trained
+    if main.diverged or main.train <= at.HIGH_LOSS or not main.still:
+        return
+    net = main.net
+    if net.n_parameters > _MOST_PARAMETERS or lab.clock.left < lab.clock.budget * 0.1:
+        return
+    lab.say("where it is stuck")
+    rows = lab.train.take(lab.random.permutation(len(lab.train))[:_ROWS])
+    penalties = {k: v for k, v in lab.setup.trainer.items() if k in ("l1", "l2")}
+    loss = lab.setup.loss
+    point = critical_point(net, rows.X, rows.y, loss=loss, **penalties)
+    case.notes.measurements["point"] = {
+        "kind": point.kind,
+        "gradient_norm": point.gradient_norm,
+        "lambda_min": point.lambda_min,
+        "lambda_max": point.lambda_max,
+        "minimum_ratio": point.minimum_ratio,
+    }
+    evidence = {
+        "gradient_norm": point.gradient_norm,
+        "lambda_min": point.lambda_min,
+        "lambda_max": point.lambda_max,
+    }
+    if point.kind in ("saddle", "maximum"):
+        case.notes.find(
+            "stuck_at_saddle",
+            "warning",
+            f"training has come to rest at a {point.kind}, not a minimum",
+            cause="optimization",
+            **evidence,
+            minimum_ratio=point.minimum_ratio,
+            advice="fnn.critical_point(net, X, y, loss=...).escape() leaves it along "
+            'the negative curvature; start from init="auto", with momentum or Adam',
+        )
+    elif point.kind == "plateau":
+        case.notes.find(
+            "stuck_on_plateau",
+            "warning",
+            "training has come to rest where gradient and curvature are both near 0",
+            cause="optimization",
+            **evidence,
+            advice="its units are dead or saturated: start anew with smaller weights, "
+            "ReLU-like activations or BatchNorm",
+        )
+    elif point.kind == "not_critical" and isinstance(lab.setup.optimizer, SGD):
+        top = float(np.max(hessian_spectrum(net, rows.X, rows.y, loss=loss, k=1).values))
+        product = lab.setup.optimizer.lr * top
+        if product > at.OSCILLATION:
+            case.notes.find(
+                "oscillation",
+                "warning",
+                "the gradient is large but the loss no longer falls: steps leap over "
+                "the valley",
+                cause="optimization",
+                **{**evidence, "lambda_max": top},
+                lr_times_lambda_max=product,
+                advice=f"lower the learning rate below {at.OSCILLATION / top:.2g}, or "
+                "let it decay (schedule=fnn.Cosine(epochs))",
+            )
+
