@@ -1,0 +1,58 @@
+"""Known causes of failure, and healthy trainings: the verdict must be right.
+
+Every case takes a minute together; FASTNN_ALL_CASES=1 runs them, as CI does.
+"""
+
+import os
+
+import pytest
+
+from diagnosis.cases import CASES
+
+EVERYDAY = {
+    "digits_two_layers",
+    "digits_validated",
+    "digits_trained",
+    "linear_targets",
+    "diabetes_slow",
+    "wine_dead",
+    "wave_fast",
+    "circles_linear",
+    "digits_sixty_rows",
+    "digits_shifted",
+    "digits_other_labels",
+    "wine_unscaled",
+    "wine_probabilities",
+    "not_a_number",
+}
+ALL = os.environ.get("FASTNN_ALL_CASES") == "1"
+
+pytest.importorskip("sklearn")
+pytest.importorskip("mlxtend")
+
+
+def test_there_are_cases_of_every_kind():
+    assert len(CASES) >= 40
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert {case.make.__name__ for case in CASES} >= EVERYDAY
+    verdicts = [case.verdict for case in CASES]
+    kinds = ("healthy", "model_bias", "optimization", "overfitting", "mismatch", "data")
+    assert all(verdicts.count(kind) >= 5 for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.make.__name__)
+        for case in CASES
+        if ALL or case.make.__name__ in EVERYDAY
+    ],
+)
+def test_the_verdict_is_right(case):
+    report = case.diagnose()
+    assert report.verdict == case.verdict, str(report)
+    assert report.complete
+    if case.verdict == "healthy":
+        assert not report.severe, str(report)
+    else:
+        assert any(finding.cause == case.verdict for finding in report.severe)
