@@ -43,6 +43,10 @@ _NAMES = {
         "Report",
         "diagnose",
     ),
+    "fastnn.ensemble": (
+        "Ensemble",
+        "SnapshotEnsemble",
+    ),
     "fastnn.errors": (
         "DivergedError",
         "ModelFileError",
@@ -83,6 +87,12 @@ _NAMES = {
         "LogCosh",
         "PoissonNLL",
         "Quantile",
+    ),
+    "fastnn.model_selection": (
+        "batch_size_study",
+        "cross_validate",
+        "depth_study",
+        "lr_find",
     ),
     "fastnn.optim": (
         "ASGD",

@@ -29,6 +29,10 @@ from fastnn.diagnosis import (
     Report as Report,
     diagnose as diagnose,
 )
+from fastnn.ensemble import (
+    Ensemble as Ensemble,
+    SnapshotEnsemble as SnapshotEnsemble,
+)
 from fastnn.errors import (
     DivergedError as DivergedError,
     ModelFileError as ModelFileError,
@@ -71,6 +75,12 @@ from fastnn.losses import (
     LogCosh as LogCosh,
     PoissonNLL as PoissonNLL,
     Quantile as Quantile,
+)
+from fastnn.model_selection import (
+    batch_size_study as batch_size_study,
+    cross_validate as cross_validate,
+    depth_study as depth_study,
+    lr_find as lr_find,
 )
 from fastnn.optim import (
     ASGD as ASGD,

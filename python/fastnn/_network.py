@@ -412,6 +412,12 @@ class Network:
             twin.__dict__["_native"] = self._native.copy()
         return twin
 
+    def _redrawn(self, seed: int) -> Self:
+        """Return a network of the same layers, not yet built, with another seed."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__, _native=None, _seed=seed, _loss=None)
+        return twin
+
     def __copy__(self) -> Self:
         return self.copy()
 
