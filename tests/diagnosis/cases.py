@@ -113,7 +113,9 @@ MSE: dict[str, Any] = {"loss": "mse"}
 @case("healthy")
 def digits_two_layers() -> Any:
     """Digits, 64-64 ReLU, Adam."""
-    return arguments(net(Dense(64, "relu"), Dense(64, "relu"), Dense(10)), scaled("digits"))
+    return arguments(
+        net(Dense(64, "relu"), Dense(64, "relu"), Dense(10)), scaled("digits")
+    )
 
 
 @case("healthy")
@@ -200,7 +202,9 @@ def linear_targets() -> Any:
     """Linear targets with noise, a linear network."""
     random, X = draw(1, 800, 10)
     y = X @ random.standard_normal(10) + 0.3 * random.standard_normal(800)
-    return arguments(net(Dense(1)), (X, standardised(y)), **MSE, optimizer=fnn.SGD(0.05))
+    return arguments(
+        net(Dense(1)), (X, standardised(y)), **MSE, optimizer=fnn.SGD(0.05)
+    )
 
 
 @case("healthy")
@@ -208,7 +212,7 @@ def noisy_targets() -> Any:
     """Targets half of which is noise, an 8-unit network."""
     random, X = draw(2, 2000, 5)
     y = standardised(X[:, 0] + np.abs(X[:, 1])) + random.standard_normal(2000)
-    return arguments(net(Dense(8, "relu"), Dense(1)), (X, y), **MSE, epochs=20)
+    return arguments(net(Dense(8, "relu"), Dense(1)), (X, y), **MSE, epochs=100)
 
 
 # -- optimization ---------------------------------------------------------------------
@@ -341,9 +345,7 @@ def cancer_far_off() -> Any:
         Dense(1, "sigmoid", init=(np.zeros((1, 16)), np.array([15.0]))),
     )
     X, y = scaled("breast_cancer")
-    return arguments(
-        net(*layers), (X, y.astype(float)), **MSE, optimizer=fnn.SGD(0.1)
-    )
+    return arguments(net(*layers), (X, y.astype(float)), **MSE, optimizer=fnn.SGD(0.1))
 
 
 @case("optimization")
@@ -355,9 +357,7 @@ def circles_far_off() -> Any:
         Dense(1, "sigmoid", init=(random.standard_normal((1, 32)) / 9, [-20.0])),
     )
     X, y = circles()
-    return arguments(
-        net(*layers), (X, y.astype(float)), **MSE, optimizer=fnn.SGD(0.1)
-    )
+    return arguments(net(*layers), (X, y.astype(float)), **MSE, optimizer=fnn.SGD(0.1))
 
 
 @case("optimization")
@@ -592,9 +592,7 @@ def diabetes_targets() -> Any:
 @case("data")
 def digits_probabilities() -> Any:
     """Digits, outputs through a sigmoid before cross-entropy."""
-    return arguments(
-        net(Dense(64, "relu"), Dense(10, "sigmoid")), scaled("digits")
-    )
+    return arguments(net(Dense(64, "relu"), Dense(10, "sigmoid")), scaled("digits"))
 
 
 @case("data")
@@ -606,7 +604,9 @@ def wine_probabilities() -> Any:
 @case("data")
 def out_of_reach() -> Any:
     """Numbers from -3 to 3 behind a ReLU."""
-    return arguments(net(Dense(32, "relu"), Dense(1, "relu")), scaled("diabetes"), **MSE)
+    return arguments(
+        net(Dense(32, "relu"), Dense(1, "relu")), scaled("diabetes"), **MSE
+    )
 
 
 @case("data")

@@ -90,7 +90,11 @@ ADVICE = [
         "too_deep",
         layers(*[Dense(64, "sigmoid")] * 2, Dense(10)),
     ),
-    ("digits_saturated", "saturated_units", layers(*[Dense(64, "tanh")] * 4, Dense(10))),
+    (
+        "digits_saturated",
+        "saturated_units",
+        layers(*[Dense(64, "tanh")] * 4, Dense(10)),
+    ),
     ("digits_two_units", "too_narrow", layers(Dense(64, "relu"), Dense(10))),
     ("circles_linear", "too_narrow", layers(Dense(64, "relu"), Dense(2))),
     ("cancer_unscaled", "unscaled_inputs", scaled_inputs),
@@ -112,7 +116,9 @@ def test_advice_on_the_training_loss(name, code, follow):
 
 
 def with_dropout(task, _):
-    changed = [x for layer in task["net"].layers[:-1] for x in (layer, fnn.Dropout(0.3))]
+    changed = [
+        x for layer in task["net"].layers[:-1] for x in (layer, fnn.Dropout(0.3))
+    ]
     return {**task, "net": net(*changed, task["net"].layers[-1])}
 
 

@@ -98,7 +98,9 @@ def test_time_is_kept():
     random = np.random.default_rng(1)
     many = random.standard_normal((10_000, 100)).astype("f4")
     labels = (many[:, :10].sum(axis=1) > 0).astype(int)
-    net = fnn.Sequential(fnn.Dense(256, "sigmoid"), fnn.Dense(256, "tanh"), fnn.Dense(2))
+    net = fnn.Sequential(
+        fnn.Dense(256, "sigmoid"), fnn.Dense(256, "tanh"), fnn.Dense(2)
+    )
     start = time.perf_counter()
     report = diagnose(net, X=many, y=labels, budget="3s", optimizer=fnn.SGD(1e-5))
     assert time.perf_counter() - start < 3 * 2 + 1
@@ -201,8 +203,12 @@ def test_a_real_ctrl_c():
         "print(r.complete, len(r.stages))\n"
     )
     child = subprocess.Popen(
-        [sys.executable, "-c", "import signal\n"
-         "signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code],
+        [
+            sys.executable,
+            "-c",
+            "import signal\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code,
+        ],
         stdout=subprocess.PIPE,
         text=True,
         env=dict(os.environ),

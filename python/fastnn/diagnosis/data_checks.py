@@ -14,7 +14,13 @@ from fastnn.layers import Dense, Layer
 from fastnn.layers.base import Activation
 from fastnn.losses import Loss
 
-__all__ = ["check_columns", "check_finite", "check_outputs", "check_rows", "is_unscaled"]
+__all__ = [
+    "check_columns",
+    "check_finite",
+    "check_outputs",
+    "check_rows",
+    "is_unscaled",
+]
 
 Array = npt.NDArray[Any]
 
@@ -146,7 +152,9 @@ def check_rows(train: Rows, validation: Rows | None, loss: Loss, notes: Notes) -
         )
 
 
-def check_outputs(layers: tuple[Layer, ...], y: Array, loss: Loss, notes: Notes) -> None:
+def check_outputs(
+    layers: tuple[Layer, ...], y: Array, loss: Loss, notes: Notes
+) -> None:
     """Find output activations that do not go with the loss or the targets."""
     tail = output_activation(layers)
     if tail is None:

@@ -139,8 +139,14 @@ def diagnose(
         try:
             ticker.say("the data")
             case = _case(
-                net, (X, y, sample_weight), validation_data, setup, clock, seed,
-                notes, ticker.say,
+                net,
+                (X, y, sample_weight),
+                validation_data,
+                setup,
+                clock,
+                seed,
+                notes,
+                ticker.say,
             )
             done.append("data")
             if case is not None:
@@ -253,11 +259,13 @@ def _verdict(notes: Notes) -> Verdict:
     """Return what matters most: a training that fails goes before how it generalises."""
     causes = [f.cause for f in notes.findings if f.severity == "severe"]
     order: tuple[Verdict, ...] = (
-        "data", "model_bias", "optimization", "mismatch", "overfitting",
+        "data",
+        "model_bias",
+        "optimization",
+        "mismatch",
+        "overfitting",
     )
     for cause in order:
         if cause in causes:
             return cause
     return "healthy"
-
-

@@ -35,7 +35,12 @@ def look(case: Case) -> None:
         "batch_size": lab.setup.batch_size,
     }
     import importlib.util
-    if importlib.util.find_spec('fastnn.curvature') and main.net.n_parameters <= _PARAMETERS and lab.clock.left > 0:
+
+    if (
+        importlib.util.find_spec("fastnn.curvature")
+        and main.net.n_parameters <= _PARAMETERS
+        and lab.clock.left > 0
+    ):
         found["lambda_max"] = _sharpest(lab, main.net, rows)
     if lab.clock.left > 0:
         found["seconds_an_epoch"] = _epoch_times(lab)
@@ -64,7 +69,9 @@ def _perturbed(lab: Lab, net: Sequential, rows: Rows) -> float:
         for name, value in state.items():
             if np.ndim(value) == 2:
                 noise = lab.random.standard_normal(value.shape)
-                length = np.linalg.norm(value) / max(float(np.linalg.norm(noise)), 1e-30)
+                length = np.linalg.norm(value) / max(
+                    float(np.linalg.norm(noise)), 1e-30
+                )
                 changed[name] = (value + _RADIUS * length * noise).astype(value.dtype)
         moved.load_state_dict(changed, strict=False)
         shares.append(lab.share(lab.loss_of(moved, rows)))
@@ -89,7 +96,9 @@ def noise_scale(lab: Lab, net: Sequential) -> float | None:
             _, gradients = net.loss_and_gradients(
                 rows.X, rows.y, loss=lab.setup.loss, sample_weight=rows.weight
             )
-            total = sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values())
+            total = sum(
+                float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()
+            )
             squares[size] += total / _PAIRS
     gradient = (large * squares[large] - small * squares[small]) / (large - small)
     noise = (squares[small] - squares[large]) / (1 / small - 1 / large)

@@ -94,7 +94,8 @@ def stats_of(lab: Lab, net: Sequential, rows: Rows) -> list[LayerStats]:
                 spread=float(out.std()),
                 dead=float(np.mean(spread < 1e-6 * scale)),
                 saturated=0.0 if f is None else _saturated(f, out),
-                same=out.shape[1] > 1 and bool(np.ptp(out, axis=1).max() < 1e-6 * scale),
+                same=out.shape[1] > 1
+                and bool(np.ptp(out, axis=1).max() < 1e-6 * scale),
                 gradient=_rms([gradients[k] for k in matrices]),
                 weight=_rms([state[k] for k in matrices]),
             )
@@ -105,7 +106,8 @@ def stats_of(lab: Lab, net: Sequential, rows: Rows) -> list[LayerStats]:
 def _spans(layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
     """Return the positions of each layer with weights and of the last that goes on it."""
     starts = [
-        i for i, x in enumerate(layers)
+        i
+        for i, x in enumerate(layers)
         if isinstance(x, Dense) or hasattr(x, "layers") or hasattr(x, "pieces")
     ]
     ends = [*(i - 1 for i in starts[1:]), len(layers) - 1]
@@ -181,9 +183,7 @@ def _judge_gradients(
             )
 
 
-def _judge_units(
-    case: Case, before: list[LayerStats], after: list[LayerStats]
-) -> None:
+def _judge_units(case: Case, before: list[LayerStats], after: list[LayerStats]) -> None:
     notes: Notes = case.notes
     for when, stats in (("at the start", before), ("after training", after)):
         same = [s for s in stats if s.same]

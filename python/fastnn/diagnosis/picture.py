@@ -74,9 +74,7 @@ def _alternatives(axes: Axes, m: dict[str, dict[str, float]]) -> None:
     names = list(m)[::-1]
     y = np.arange(len(names))
     axes.barh(y, _drawn([m[n]["training"] for n in names]), color=_BLUE, height=0.6)
-    axes.plot(
-        _drawn([m[n]["held_out"] for n in names]), y, "o", color=_ORANGE, ms=4
-    )
+    axes.plot(_drawn([m[n]["held_out"] for n in names]), y, "o", color=_ORANGE, ms=4)
     axes.set_yticks(y, names, fontsize=8)
     _labels(axes, "one thing changed", "training (bar) and held out (dot)", "")
     axes.set_xlim(0, 1.5)

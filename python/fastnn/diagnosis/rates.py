@@ -36,4 +36,3 @@ def look(case: Case) -> None:
         "suggestion": found.suggestion,
         "used": getattr(optimizer, "lr", None),
     }
-

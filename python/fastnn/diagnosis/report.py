@@ -188,6 +188,4 @@ def shown(value: Any) -> str:
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=indent, subsequent_indent=indent
-    )
+    return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)

@@ -70,7 +70,9 @@ def look(case: Case) -> None:
             "ReLU-like activations or BatchNorm",
         )
     elif point.kind == "not_critical" and isinstance(lab.setup.optimizer, SGD):
-        top = float(np.max(hessian_spectrum(net, rows.X, rows.y, loss=loss, k=1).values))
+        top = float(
+            np.max(hessian_spectrum(net, rows.X, rows.y, loss=loss, k=1).values)
+        )
         product = lab.setup.optimizer.lr * top
         if product > at.OSCILLATION:
             case.notes.find(
@@ -84,4 +86,3 @@ def look(case: Case) -> None:
                 advice=f"lower the learning rate below {at.OSCILLATION / top:.2g}, or "
                 "let it decay (schedule=fnn.Cosine(epochs))",
             )
-

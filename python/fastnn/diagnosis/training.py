@@ -28,6 +28,7 @@ __all__ = ["explain", "run_main"]
 
 _RATE = 1e-3  # Adam's default (Kingma and Ba 2015)
 _LONGER = 4
+_SLOW = ("too_few_epochs", "learning_rate_low")  # what more time would mend as well
 _DIVERGED = 2.0  # the share a diverged training is taken to have
 
 
@@ -107,14 +108,17 @@ def explain(case: Case) -> None:
 def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> None:
     """Tell what won; severe is what won by about as much as the best."""
     main, notes = case.trained, case.notes
+    # How many epochs a probe has was ours to say, unless the user did.
+    ours = set(_SLOW) if case.lab.setup.epochs is None and _needs_time(wins) else set()
     most = max((_training(reference) - _training(run) for _, run in wins), default=0.0)
     for alternative, run in sorted(wins, key=lambda win: _training(win[1])):
         near = _training(reference) - _training(run) > most / 2
-        ours = alternative.code == "too_few_epochs" and case.lab.setup.epochs is None
         notes.drop(alternative.code)
         notes.find(
             alternative.code,
-            "severe" if near and decides and not ours else "warning",
+            "severe"
+            if near and decides and alternative.code not in ours
+            else "warning",
             alternative.title,
             cause=alternative.cause if decides else None,
             training=_training(main),
@@ -123,6 +127,13 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
             **{f"held_out_{_word(run.name)}": run.best_held},
             advice=alternative.advice,
         )
+
+
+def _needs_time(wins: list[_Win]) -> bool:
+    """Whether more epochs do as well as anything that was tried, or well enough."""
+    longer = [_training(run) for found, run in wins if found.code == "too_few_epochs"]
+    best = min((_training(run) for _, run in wins), default=0.0)
+    return bool(longer) and longer[0] <= max(at.HIGH_LOSS, best + at.GAIN)
 
 
 def _report_linear(case: Case, *, size_decides: bool) -> None:
@@ -328,9 +339,7 @@ def _run_scaled_inputs(lab: Lab) -> Run:
         return rows.with_X(((rows.X - mean) / spread).astype(rows.X.dtype))
 
     net = lab.drawn(variants.redrawn(lab.net.layers))
-    return lab.run(
-        "scaled inputs", net, rows=scaled(lab.train), held=scaled(lab.held)
-    )
+    return lab.run("scaled inputs", net, rows=scaled(lab.train), held=scaled(lab.held))
 
 
 def _run_scaled_targets(lab: Lab) -> Run:

@@ -124,8 +124,8 @@ def _blocks(layers: Layers) -> list[Layers]:
 
 def _has_weights(layer: Layer) -> bool:
     """Whether it mixes columns: dense layers and blocks of them."""
-    return isinstance(layer, Dense) or hasattr(layer, "layers") or hasattr(
-        layer, "pieces"
+    return (
+        isinstance(layer, Dense) or hasattr(layer, "layers") or hasattr(layer, "pieces")
     )
 
 
