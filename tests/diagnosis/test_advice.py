@@ -96,7 +96,7 @@ ADVICE = [
         layers(*[Dense(64, "tanh")] * 4, Dense(10)),
     ),
     ("digits_two_units", "too_narrow", layers(Dense(64, "relu"), Dense(10))),
-    ("circles_linear", "too_narrow", layers(Dense(64, "relu"), Dense(2))),
+    ("circles_linear", "no_hidden_layer", layers(Dense(64, "relu"), Dense(2))),
     ("cancer_unscaled", "unscaled_inputs", scaled_inputs),
     ("wine_unscaled", "unscaled_inputs", scaled_inputs),
     ("digits_probabilities", "output_activation", layers(Dense(64, "relu"), Dense(10))),

@@ -56,7 +56,7 @@ def test_unusable_arguments(options, error, message):
 
 
 def test_not_a_network():
-    with pytest.raises(TypeError, match="net must be a fastnn.Sequential"):
+    with pytest.raises(TypeError, match=r"net must be a fastnn\.Sequential"):
         fnn.diagnose([fnn.Dense(2)], X, Y, verbose=0)
 
 
@@ -182,7 +182,7 @@ def test_early_stopping_and_weights_are_the_users():
 
 
 def test_ctrl_c_returns_the_report_so_far(monkeypatch):
-    def interrupted(case):
+    def interrupted(_):
         raise KeyboardInterrupt
 
     stages = [(n, interrupted if n == "layers" else f) for n, f in driver._STAGES]

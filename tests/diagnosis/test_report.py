@@ -81,7 +81,7 @@ def test_page_needs_nothing_else(report, tmp_path):
         report.to_html(tmp_path / "nowhere" / "report.html")
 
 
-def test_page_escapes_what_it_shows(tmp_path):
+def test_page_escapes_what_it_shows():
     finding = Finding("code", "info", "<b>&", {"<i>": "<u>"}, "<s>", None)
     page = Report("healthy", [finding], {}, 1.0, ("data",))._repr_html_()
     for tag in ("<b>", "<i>", "<u>", "<s>"):

@@ -31,11 +31,11 @@ from fastnn.schedules import Schedule
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
 
-__all__ = ["diagnose"]
+__all__ = ["FIT_OPTIONS", "TRAINER_OPTIONS", "diagnose"]
 
 _MOST_ROWS = 20_000  # looked at, of each set
-_TRAINER = ("l1", "l2", "max_norm", "clip_norm", "clip_value", "n_threads")
-_FIT = ("class_weight", "early_stopping", "shuffle")
+TRAINER_OPTIONS = ("l1", "l2", "max_norm", "clip_norm", "clip_value", "n_threads")
+FIT_OPTIONS = ("class_weight", "early_stopping", "shuffle")
 
 _Stage = tuple[str, Callable[[Case], None]]
 
@@ -150,17 +150,15 @@ def diagnose(
             )
             done.append("data")
             if case is not None:
-                for name in _stages(case, done):
-                    done.append(name)
+                done.extend(_stages(case))
             complete = case is None or len(done) > len(_STAGES)
         except KeyboardInterrupt:
             pass
     return _report(notes, clock, tuple(done), complete=complete)
 
 
-def _stages(case: Case, done: list[str]) -> Iterator[str]:
+def _stages(case: Case) -> Iterator[str]:
     """Run the stages, each of which reads what those before it found."""
-    del done
     for name, stage in _STAGES:
         if case.lab.clock.left <= 0:
             return
@@ -197,8 +195,8 @@ def _case(
         checked = as_validation_data(
             validation_data, data, setup.loss, copy.dtype, width
         )
-        assert checked is not None  # noqa: S101
-        validation = _rows(checked, random)
+        if checked is not None:
+            validation = _rows(checked, random)
     data_checks.check_columns(rows.X, notes)
     data_checks.check_rows(rows, validation, setup.loss, notes)
     data_checks.check_outputs(copy.layers, rows.y, setup.loss, notes)
@@ -225,13 +223,13 @@ def _setup(
     options: dict[str, Any],
 ) -> Setup:
     """Check how the user trains; nothing is trained yet."""
-    if unknown := options.keys() - {*_TRAINER, *_FIT}:
+    if unknown := options.keys() - {*TRAINER_OPTIONS, *FIT_OPTIONS}:
         name = min(unknown)
         raise TypeError(
             f"diagnose() got an unexpected keyword argument {name!r}; beside its own it "
-            f"takes {', '.join((*_TRAINER, *_FIT))}"
+            f"takes {', '.join((*TRAINER_OPTIONS, *FIT_OPTIONS))}"
         )
-    trainer_options = {k: v for k, v in options.items() if k in _TRAINER}
+    trainer_options = {k: v for k, v in options.items() if k in TRAINER_OPTIONS}
     trainer = Trainer(
         net, loss=loss, optimizer=optimizer, schedule=schedule, **trainer_options
     )
@@ -242,7 +240,7 @@ def _setup(
         batch_size=check_int("batch_size", batch_size, 1),
         epochs=None if epochs is None else check_int("epochs", epochs, 1),
         trainer=trainer_options,
-        fit={k: v for k, v in options.items() if k in _FIT},
+        fit={k: v for k, v in options.items() if k in FIT_OPTIONS},
     )
 
 
@@ -256,7 +254,7 @@ def _report(
 
 
 def _verdict(notes: Notes) -> Verdict:
-    """Return what matters most: a training that fails goes before how it generalises."""
+    """Return what matters most: training goes before generalisation."""
     causes = [f.cause for f in notes.findings if f.severity == "severe"]
     order: tuple[Verdict, ...] = (
         "data",

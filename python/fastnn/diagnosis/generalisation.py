@@ -1,4 +1,4 @@
-"""Stage "generalisation": does it hold for new rows, and for the validation rows?
+"""Stage "generalisation": how new rows and validation rows fare.
 
 Rows held out of the training rows tell overfitting; validation rows that do worse than
 those tell a mismatch.

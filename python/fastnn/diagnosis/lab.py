@@ -55,7 +55,7 @@ class Rows:
         weight = None if self.weight is None else self.weight[index]
         return Rows(self.X[index], self.y[index], weight)
 
-    def with_X(self, X: Array) -> Rows:
+    def with_X(self, X: Array) -> Rows:  # noqa: N802
         """Return the same targets for other features."""
         return dataclasses.replace(self, X=X)
 

@@ -104,7 +104,7 @@ def stats_of(lab: Lab, net: Sequential, rows: Rows) -> list[LayerStats]:
 
 
 def _spans(layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
-    """Return the positions of each layer with weights and of the last that goes on it."""
+    """Return where each layer with weights stands, and the last that goes with it."""
     starts = [
         i
         for i, x in enumerate(layers)
@@ -191,7 +191,7 @@ def _judge_units(case: Case, before: list[LayerStats], after: list[LayerStats]) 
             notes.find(
                 "equal_units",
                 _severity(case),
-                f"all units of a layer are equal ({when}): they learn the same for ever",
+                f"all units of a layer are equal ({when}), and will stay so",
                 cause="optimization",
                 layers=[s.name for s in same],
                 advice='break the symmetry: init="auto" instead of equal weights',
@@ -238,7 +238,7 @@ def _judge_updates(case: Case, rows: Rows) -> None:
         notes.find(
             "small_updates" if low else "large_updates",
             "warning" if case.trained.train > at.HIGH_LOSS else "info",
-            f"a step moves weights by {typical:.1g} of their length; about 1e-3 is good",
+            f"a step moves weights by {typical:.1g} of their length (good: 1e-3)",
             ratio=typical,
             advice=f"{'raise' if low else 'lower'} the learning rate",
         )

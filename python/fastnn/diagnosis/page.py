@@ -60,8 +60,8 @@ def fragment(report: Report) -> str:
     """Return the report as a part of a page, such as a notebook's output."""
     end = "" if report.complete else "; not all stages: it was ended early"
     note = (
-        f"{len(report.stages)} stages in {report.seconds:.1f} s{end}. Losses are shares: "
-        "0 is no loss, 1 the loss of the best constant outputs."
+        f"{len(report.stages)} stages in {report.seconds:.1f} s{end}. Losses are "
+        "shares: 0 is no loss, 1 the loss of the best constant outputs."
     )
     parts = [
         f"<style>{_STYLE}</style>",

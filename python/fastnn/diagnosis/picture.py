@@ -35,7 +35,9 @@ def draw(report: Report) -> Figure:
     m = report.measurements
     panels = [(paint, m[key]) for key, paint in _PANELS if m.get(key)]
     rows = max(1, -(-len(panels) // _COLUMNS))
-    figure = figures.Figure(figsize=(12, 0.7 + 3.1 * rows), layout="constrained")
+    figure: Figure = figures.Figure(
+        figsize=(12, 0.7 + 3.1 * rows), layout="constrained"
+    )
     figure.suptitle(says(report.verdict), fontsize=12)
     for k, (paint, values) in enumerate(panels):
         axes = figure.add_subplot(rows, _COLUMNS, k + 1)

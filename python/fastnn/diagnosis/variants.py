@@ -21,6 +21,8 @@ __all__ = [
     "shallower",
     "wider",
     "with_dropout",
+    "with_hidden",
+    "with_linear_outputs",
     "without_dropout",
 ]
 
@@ -81,9 +83,7 @@ def normalised(layers: Layers) -> Layers | None:
     bare = [block for block in hidden if not _is_normalised(block)]
     if not bare:
         return None
-    return _joined(
-        [*(_with_norm(b) if b in bare else b for b in hidden), last],
-    )
+    return _joined([*(_with_norm(b) if b in bare else b for b in hidden), last])
 
 
 def residual(layers: Layers) -> Layers | None:
@@ -97,6 +97,21 @@ def residual(layers: Layers) -> Layers | None:
         return None
     skipped = [hidden[0], *((Residual(*block),) for block in hidden[1:])]
     return _joined([*skipped, last])
+
+
+def with_hidden(layers: Layers) -> Layers | None:
+    """Return a network without hidden layers with one; None if it has some."""
+    if len(_blocks(layers)) > 1:
+        return None
+    return (Dense(64, "relu"), *redrawn(layers))
+
+
+def with_linear_outputs(layers: Layers) -> Layers:
+    """Return the layers without the activation that the outputs pass through."""
+    *body, last = redrawn(layers)
+    if isinstance(last, Dense):
+        return (*body, dataclasses.replace(last, activation=None))
+    return tuple(body)
 
 
 def with_dropout(layers: Layers, p: float = 0.3) -> Layers | None:
