@@ -43,6 +43,7 @@ _NAMES = {
         "ModelFileError",
         "NotBuiltError",
     ),
+    "fastnn.gradient_noise": ("GradientNoise",),
     "fastnn.history": ("History",),
     "fastnn.layers": (
         "CELU",

@@ -29,6 +29,9 @@ from fastnn.errors import (
     ModelFileError as ModelFileError,
     NotBuiltError as NotBuiltError,
 )
+from fastnn.gradient_noise import (
+    GradientNoise as GradientNoise,
+)
 from fastnn.history import (
     History as History,
 )

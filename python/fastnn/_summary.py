@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -20,22 +20,43 @@ class _Row(NamedTuple):
     layer: str
     width: int | None
     parameters: int | None  # None: not known, or the input
+    is_frozen: bool
 
 
-def network_repr(name: str, layers: Sequence[Layer], *, seed: int, dtype: str) -> str:
+def network_repr(
+    name: str,
+    layers: Sequence[Layer],
+    *,
+    seed: int,
+    dtype: str,
+    frozen: Collection[int] = (),
+) -> str:
     """Return the layers one a line, numbered as in the names of the tensors."""
-    lines = [f"  ({i}): {layer!r}" for i, layer in enumerate(layers)]
+    lines = [
+        f"  ({i}): {_told(repr(layer), is_frozen=i in frozen)}"
+        for i, layer in enumerate(layers)
+    ]
     return "\n".join([f"{name}(", *lines, f"  seed={seed}, dtype={dtype!r}", ")"])
 
 
-def network_summary(layers: Sequence[Layer], in_features: int, dtype: str) -> str:
+def network_summary(
+    layers: Sequence[Layer],
+    in_features: int,
+    dtype: str,
+    frozen: Collection[int] = (),
+) -> str:
     """Return a table of the layers, their output shapes and parameter counts."""
     cells = [
-        (row.position, row.layer, _shape(row.width), _number(row.parameters))
-        for row in _rows(layers, in_features)
+        (
+            row.position,
+            _told(row.layer, is_frozen=row.is_frozen),
+            _shape(row.width),
+            _number(row.parameters),
+        )
+        for row in _rows(layers, in_features, frozen)
     ]
     table = _table([("", "Layer", "Output", "Parameters"), *cells])
-    return "\n".join([*table, *_totals(layers, in_features, dtype)])
+    return "\n".join([*table, *_totals(layers, in_features, dtype, frozen)])
 
 
 def network_html(
@@ -46,6 +67,7 @@ def network_html(
     built: bool,
     seed: int,
     dtype: str,
+    frozen: Collection[int] = (),
 ) -> str:
     """Return the same for a notebook, also of a network that is not built yet."""
     columns = [
@@ -55,36 +77,56 @@ def network_html(
         ("Parameters", "right"),
     ]
     cells = [
-        (row.position, _code(row.layer), _shape(row.width), _number(row.parameters))
-        for row in _rows(layers, in_features)
+        (
+            row.position,
+            _told(_code(row.layer), is_frozen=row.is_frozen),
+            _shape(row.width),
+            _number(row.parameters),
+        )
+        for row in _rows(layers, in_features, frozen)
     ]
     if in_features is None:
         totals = ["the input's width is not known yet: fit, or build(in_features)"]
     else:
-        totals = _totals(layers, in_features, dtype)
+        totals = _totals(layers, in_features, dtype, frozen)
     note = f"{dtype}, seed {seed}, {'built' if built else 'not built yet'}"
     below = "".join(f"<div>{escape(line)}</div>" for line in totals)
     return _html.block(name, note, _html.table(columns, cells), below)
 
 
-def _rows(layers: Sequence[Layer], in_features: int | None) -> list[_Row]:
-    rows = [_Row("", "input", in_features, None)]
+def _rows(
+    layers: Sequence[Layer], in_features: int | None, frozen: Collection[int]
+) -> list[_Row]:
+    rows = [_Row("", "input", in_features, None, is_frozen=False)]
     width = in_features
     for i, layer in enumerate(layers):
         count = None if width is None else count_parameters((layer,), width)
         width = output_width((layer,), width)
-        rows.append(_Row(str(i), repr(layer), width, count))
+        rows.append(_Row(str(i), repr(layer), width, count, is_frozen=i in frozen))
     return rows
 
 
-def _totals(layers: Sequence[Layer], in_features: int, dtype: str) -> list[str]:
-    trainable = count_parameters(layers, in_features)
-    size = trainable * (4 if dtype == "float32" else 8) / 1024
-    lines = [f"{trainable:,} parameters, {dtype}, {size:,.1f} KiB"]
+def _totals(
+    layers: Sequence[Layer], in_features: int, dtype: str, frozen: Collection[int]
+) -> list[str]:
+    count = count_parameters(layers, in_features)
+    size = count * (4 if dtype == "float32" else 8) / 1024
+    lines = [f"{count:,} parameters, {dtype}, {size:,.1f} KiB"]
+    if frozen:
+        kept = sum(
+            row.parameters or 0
+            for row in _rows(layers, in_features, frozen)
+            if row.is_frozen
+        )
+        lines.append(f"{count - kept:,} of them are trained, {kept:,} are frozen")
     statistics = count_statistics(layers, in_features)
     if statistics:
         lines.append(f"{statistics:,} running statistics, not trained by gradients")
     return lines
+
+
+def _told(layer: str, *, is_frozen: bool) -> str:
+    return f"{layer}, frozen" if is_frozen else layer
 
 
 def _shape(width: int | None) -> str:

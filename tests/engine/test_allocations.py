@@ -15,6 +15,14 @@ OPTIONS = {
     "constrained": {"optimizer": fnn.NAdam(), "max_norm": 1.0},
     "full batch": {"optimizer": fnn.LBFGS(history_size=1)},
     "scheduled": {"schedule": fnn.Cosine(1000, per="step"), "optimizer": "rmsprop"},
+    "all scheduled": {
+        "schedule": {
+            "weight_decay": fnn.Cosine(1000, per="step"),
+            "momentum": fnn.Warmup(9, fnn.Cosine(1000, per="step"), per="step"),
+            "dropout": fnn.Cyclic(0.1, 0.5, 7, per="step"),
+        },
+    },
+    "noisy": {"gradient_noise": 0.1},
 }
 
 

@@ -17,7 +17,11 @@ from fastnn.schedules import SCHEDULES, Schedule
 
 NO_FILE_HOLDS = {"custom"}  # a function of the user's own
 
-OTHERS = {"early_stopping": fnn.EarlyStopping, **AVERAGES}
+OTHERS = {
+    "early_stopping": fnn.EarlyStopping,
+    "gradient_noise": fnn.GradientNoise,
+    **AVERAGES,
+}
 
 # What has no default must be given here; a class that is missing fails the test.
 NEEDED = {

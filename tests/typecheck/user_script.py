@@ -200,6 +200,16 @@ def trainers(net: fnn.Sequential) -> None:
         assert_type(error.history, fnn.History | None)
 
 
+def transfer(net: fnn.Sequential) -> None:
+    assert_type(net.freeze(0, -1).unfreeze(-1), fnn.Sequential)
+    assert_type(net.frozen, tuple[int, ...])
+    assert_type(net.replace_head(3, activation="tanh", seed=1), fnn.Sequential)
+    schedule = {"lr": fnn.Cosine(2), "momentum": fnn.Linear(1.0, 0.9, 2)}
+    noise = fnn.GradientNoise(eta=0.1, gamma=0.55)
+    net.fit(X, Y, schedule=schedule, gradient_noise=noise, epochs=1)
+    fnn.Trainer(net, gradient_noise=0.01, schedule={"dropout": fnn.Cosine(2)})
+
+
 def resumed(net: fnn.Sequential, folder: Path) -> None:
     fnn.Trainer(net, loss=own_loss)
     trainer = fnn.Trainer(net)
@@ -290,6 +300,7 @@ def main() -> None:
         resumed(net, Path(name))
         estimators(Path(name))
         files(net, Path(name))
+        transfer(net)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,14 @@ template <class T>
 BatchPass<T>::BatchPass(const Network<T>& network,
                         const Loss& loss,
                         Index max_batch,
-                        bool training)
-    : network_(network), weights_(network), loss_(loss), max_batch_(max_batch) {
+                        bool training,
+                        Gradients gradients)
+    : network_(network),
+      weights_(network),
+      loss_(loss),
+      max_batch_(max_batch),
+      frozen_(network.frozen()),
+      rates_(network.layers().size()) {
     check_outputs(loss, network.out_features());
     pass_.batch = max_batch;
     pass_.tile_height = tile_height(max_batch);
@@ -68,26 +74,45 @@ BatchPass<T>::BatchPass(const Network<T>& network,
     tile_loss_.resize(pass_.tiles());
     if (is_custom(loss)) row_loss_.resize(max_batch);
     for (const Layer<T>& layer : network.layers()) {
-        std::visit([&](const auto& l) { memory_.push_back(l.memory(pass_)); }, layer);
+        const bool wanted =
+            gradients == Gradients::kAll || !frozen_[has_gradient_.size()];
+        std::visit(
+            [&](const auto& l) {
+                memory_.push_back(l.memory(pass_));
+                has_gradient_.push_back(wanted && l.has_parameters());
+            },
+            layer);
     }
-    plan(training);
+    set_dropout([](double p) { return p; });
+    plan();
 }
 
 template <class T>
-void BatchPass<T>::plan(bool training) {
+Pass BatchPass<T>::pass_of(Index layer) const noexcept {
+    const auto k = static_cast<std::size_t>(layer);
+    Pass pass = pass_;
+    pass.dropout_rate = rates_[k];
+    if (std::holds_alternative<BatchNorm<T>>(network_.layers()[k])) {
+        pass.training = takes_statistics(layer);
+    }
+    return pass;
+}
+
+// Whether it is a BatchNorm that normalises by the batch.
+template <class T>
+bool BatchPass<T>::takes_statistics(Index layer) const noexcept {
+    const auto k = static_cast<std::size_t>(layer);
+    return pass_.training && !frozen_[k] &&
+           std::holds_alternative<BatchNorm<T>>(network_.layers()[k]);
+}
+
+template <class T>
+void BatchPass<T>::plan() {
     const auto n = static_cast<Index>(network_.layers().size());
-    const auto needs_batch = [&](Index k) {
-        return training && std::holds_alternative<BatchNorm<T>>(
-                               network_.layers()[static_cast<std::size_t>(k)]);
-    };
-    const auto reaches_parameters = [&](Index k) {
-        return network_.needs_input_gradient(k) ||
-               visit_layer(network_, k,
-                           [](const auto& l) { return l.has_parameters(); });
-    };
+    while (lowest_ < n && !has_gradient(lowest_)) ++lowest_;
     phases_ = {{{Action::kGather}}};
     for (Index k = 0; k < n; ++k) {
-        if (needs_batch(k)) {
+        if (takes_statistics(k)) {
             phases_.back().push_back({Action::kStatistics, k});
             phases_.emplace_back();
         }
@@ -98,9 +123,9 @@ void BatchPass<T>::plan(bool training) {
         phases_.emplace_back();
     }
     phases_.back().push_back({Action::kLoss});
-    for (Index k = n - 1; k >= 0 && reaches_parameters(k); --k) {
-        if (std::holds_alternative<BatchNorm<T>>(
-                network_.layers()[static_cast<std::size_t>(k)])) {
+    for (Index k = n - 1; k >= lowest_; --k) {
+        if (has_gradient(k) && std::holds_alternative<BatchNorm<T>>(
+                                   network_.layers()[static_cast<std::size_t>(k)])) {
             phases_.back().push_back({Action::kBackwardSums, k});
             phases_.emplace_back();
         }
@@ -128,10 +153,11 @@ void BatchPass<T>::begin(const Samples<T>& samples,
     pass_.seed = seed;
     pass_.step = step;
     total_weight_ = samples.total_weight(rows, n);
-    if (pass_.training) return;
     for (std::size_t k = 0; k < memory_.size(); ++k) {
-        if (const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k])) {
-            norm->merge_statistics(weights_.state(), pass_, memory_[k]);
+        const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k]);
+        const Pass pass = pass_of(static_cast<Index>(k));
+        if (norm && !pass.training) {
+            norm->merge_statistics(weights_.state(), pass, memory_[k]);
         }
     }
 }
@@ -165,18 +191,25 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
     const Index k = step.layer;
     LayerMemory<T>& memory = memory_[static_cast<std::size_t>(k)];
     const State<T> state = weights_.state();
+    const Pass pass = pass_of(k);
     const auto x = input_of(k, tile.rows);
     visit_layer(network_, k, [&]<class L>(const L& layer) {
         if (step.action == Action::kForward) {
             if constexpr (std::is_same_v<L, Dense<T>>) {
                 if (k == 0 && reads_sparse()) {
                     const CsrView<T> rows = sparse_.row_slice(tile.rows);
-                    return layer.forward(state, pass_, rows, memory, tile);
+                    return layer.forward(state, pass, rows, memory, tile);
                 }
             }
-            layer.forward(state, pass_, x, memory, tile);
+            layer.forward(state, pass, x, memory, tile);
         } else if (step.action == Action::kBackward) {
-            layer.backward(state, pass_, x, memory, input_gradient_of(k, tile.rows),
+            if constexpr (std::is_same_v<L, BatchNorm<T>>) {
+                // Nobody wanted its sums, which would have done that.
+                if (!has_gradient(k)) {
+                    activate_backward(layer.activation(), memory, tile.rows);
+                }
+            }
+            layer.backward(state, pass, x, memory, input_gradient_of(k, tile.rows),
                            tile);
         } else if constexpr (std::is_same_v<L, BatchNorm<T>>) {
             if (step.action == Action::kStatistics) {
@@ -259,7 +292,8 @@ template <class T>
 void BatchPass<T>::update_running(Network<T>& network,
                                   std::optional<double> share) const {
     for (std::size_t k = 0; k < memory_.size(); ++k) {
-        if (const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k])) {
+        const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k]);
+        if (norm && !frozen_[k]) {
             norm->update_running(pass_, memory_[k], share, network.statistics().data(),
                                  network.counters().data());
         }
@@ -270,8 +304,8 @@ void BatchPass<T>::update_running(Network<T>& network,
 template <class T>
 Index BatchPass<T>::statistics_phases() const noexcept {
     Index n = 0;
-    for (const Layer<T>& layer : network_.layers()) {
-        n += std::holds_alternative<BatchNorm<T>>(layer) ? 1 : 0;
+    for (std::size_t k = 0; k < memory_.size(); ++k) {
+        n += takes_statistics(static_cast<Index>(k)) ? 1 : 0;
     }
     return n;
 }
@@ -284,7 +318,7 @@ MatrixView<const T> BatchPass<T>::input_of(Index layer, Range rows) const {
 
 template <class T>
 MatrixView<T> BatchPass<T>::input_gradient_of(Index layer, Range rows) {
-    if (!network_.needs_input_gradient(layer)) return {};
+    if (layer <= lowest_) return {};
     return memory_[static_cast<std::size_t>(layer - 1)].grad.view(rows);
 }
 

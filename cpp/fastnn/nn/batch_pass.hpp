@@ -30,6 +30,10 @@ struct Samples {
     double total_weight(const Index* rows, Index n) const noexcept;
 };
 
+// Of which parameters a pass gives the gradient: of those that training changes, or of
+// frozen layers too.
+enum class Gradients { kTrained, kAll };
+
 // Tiles of rows that a batch is cut into.
 Index row_tiles(Index batch) noexcept;
 
@@ -41,8 +45,21 @@ public:
     BatchPass(const Network<T>& network,
               const Loss& loss,
               Index max_batch,
-              bool training);
+              bool training,
+              Gradients gradients = Gradients::kTrained);
 
+    // The rates of layers that drop elements, from the next batch on: rate(p) for each
+    // layer's own p.
+    template <class Rate>
+    void set_dropout(const Rate& rate) {
+        for (std::size_t k = 0; k < rates_.size(); ++k) {
+            std::visit(
+                [&](const auto& layer) {
+                    if constexpr (requires { layer.p; }) rates_[k] = rate(layer.p);
+                },
+                network_.layers()[k]);
+        }
+    }
     Index max_batch() const noexcept { return max_batch_; }
     // The batch to come: rows[0 .. n) of the samples, or their first n when rows is
     // null.
@@ -76,6 +93,10 @@ public:
     // change.
     PackedWeights<T>& weights() noexcept { return weights_; }
     const PackedWeights<T>& weights() const noexcept { return weights_; }
+    // Whether there is a gradient of this layer's parameters.
+    bool has_gradient(Index layer) const noexcept {
+        return has_gradient_[static_cast<std::size_t>(layer)];
+    }
     // Gradient of the mean loss for one slice of the parameters.
     void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
     // The batch's share in the running statistics of BatchNorm layers: their momentum,
@@ -99,7 +120,10 @@ private:
         Index layer = 0;
     };
 
-    void plan(bool training);
+    void plan();
+    // The pass as this layer is to see it: a frozen BatchNorm is in inference mode.
+    Pass pass_of(Index layer) const noexcept;
+    bool takes_statistics(Index layer) const noexcept;
     void run(const Step& step, const Tile& tile);
     void gather(Range rows);
     // Whether the first layer reads sparse rows where they lie. Others, and dense rows,
@@ -119,6 +143,10 @@ private:
     const Index* rows_ = nullptr;
     double total_weight_ = 0;
     double weighted_loss_ = 0;
+    std::vector<bool> frozen_;        // of each layer, when the pass was made
+    std::vector<bool> has_gradient_;  // of each layer
+    Index lowest_ = 0;                // layer that has a gradient
+    std::vector<double> rates_;       // of each layer that drops elements
     std::vector<std::vector<Step>> phases_;
     Matrix<T> x_;                         // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer

@@ -12,6 +12,7 @@ BatchNorm<T>::BatchNorm(Index position,
                         Index width,
                         double eps,
                         double momentum,
+                        double lr_scale,
                         Activation f,
                         TensorTable& table)
     : width_(width),
@@ -21,6 +22,7 @@ BatchNorm<T>::BatchNorm(Index position,
       running_var_(table.add(position, "running_var", {width}, Storage::kStatistics)),
       counter_(table.add(position, "num_batches_tracked", {}, Storage::kCounters)),
       eps_(eps),
+      lr_scale_(lr_scale),
       momentum_(momentum),
       f_(f) {}
 
@@ -46,7 +48,7 @@ LayerMemory<T> BatchNorm<T>::memory(const Pass& pass) const {
 
 template <class T>
 std::vector<ParameterTile> BatchNorm<T>::parameter_tiles(Index layer) const {
-    return {{layer, {0, width_}, gamma_, beta_}};
+    return {{layer, {0, width_}, gamma_, beta_, lr_scale_}};
 }
 
 template <class T>
@@ -151,6 +153,13 @@ void BatchNorm<T>::update_running(const Pass& pass,
         var[i] = keep * var[i] + unbias * memory.m2[i];
     }
     ++counters[counter_.begin];
+}
+
+template <class T>
+void BatchNorm<T>::forget_running(T* statistics, std::int64_t* counters) const {
+    std::fill_n(statistics + running_mean_.begin, width_, T(0));
+    std::fill_n(statistics + running_var_.begin, width_, T(0));
+    counters[counter_.begin] = 0;
 }
 
 template <class T>

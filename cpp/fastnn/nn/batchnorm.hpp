@@ -23,6 +23,7 @@ public:
               Index width,
               double eps,
               double momentum,
+              double lr_scale,
               Activation f,
               TensorTable& table);
 
@@ -71,6 +72,8 @@ public:
                         std::optional<double> share,
                         T* statistics,
                         std::int64_t* counters) const;
+    // To zeros, before running statistics are made anew.
+    void forget_running(T* statistics, std::int64_t* counters) const;
 
     void infer(const State<T>& state,
                const Activation& f,
@@ -85,6 +88,7 @@ private:
     Range running_var_;
     Range counter_;
     double eps_;
+    double lr_scale_;
     double momentum_;
     Activation f_;
 };

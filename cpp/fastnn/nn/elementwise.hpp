@@ -72,7 +72,7 @@ struct ActivationLayer : Elementwise<T> {
 // Inverted dropout (Srivastava et al. 2014): y = x factor in training, y = x otherwise.
 template <class T>
 struct Dropout : Elementwise<T> {
-    double p;
+    double p;        // a schedule may set another rate for a step: Pass::dropout_rate
     Index position;  // of the layer in the network: its own stream of random numbers
 
     static Activation activation() noexcept { return activation::Identity{}; }
@@ -91,7 +91,7 @@ struct Dropout : Elementwise<T> {
         if (!pass.training) return copy_rows<T>(x, memory.out.view(rows));
         const DropoutKey key{pass.seed, stream_of(Purpose::kDropout, position),
                              pass.step};
-        dropout_forward<T>(x, p, key, pass.first_row + rows.begin,
+        dropout_forward<T>(x, pass.dropout_rate, key, pass.first_row + rows.begin,
                            memory.out.view(rows), memory.pre.view(rows));
     }
     void backward(const State<T>&,

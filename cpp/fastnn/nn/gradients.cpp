@@ -12,7 +12,7 @@ double loss_and_gradients(const Network<T>& network,
                           const Penalty& penalty,
                           int n_threads,
                           T* gradients) {
-    BatchPass<T> pass(network, loss, samples.size(), training);
+    BatchPass<T> pass(network, loss, samples.size(), training, Gradients::kAll);
     pass.weights().pack_all(n_threads);
     pass.begin(samples, nullptr, samples.size(), network.seed(),
                static_cast<std::uint32_t>(network.progress().steps));

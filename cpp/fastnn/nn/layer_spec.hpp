@@ -37,12 +37,15 @@ struct BatchNorm {
     static constexpr const char* kKind = "batchnorm";
     double eps = 1e-5;
     double momentum = 0.1;  // running = (1 - momentum) running + momentum batch
+    double lr_scale = 1.0;
     static constexpr auto fields() {
         return std::tuple{field("eps", &BatchNorm::eps),
-                          field("momentum", &BatchNorm::momentum)};
+                          field("momentum", &BatchNorm::momentum),
+                          field("lr_scale", &BatchNorm::lr_scale)};
     }
     void validate() const {
         require_positive("eps", eps);
+        require_not_negative("lr_scale", lr_scale);
         require(momentum >= 0 && momentum <= 1, "momentum", momentum, "in [0, 1]");
     }
 };
@@ -50,8 +53,15 @@ struct BatchNorm {
 struct LayerNorm {
     static constexpr const char* kKind = "layernorm";
     double eps = 1e-5;
-    static constexpr auto fields() { return std::tuple{field("eps", &LayerNorm::eps)}; }
-    void validate() const { require_positive("eps", eps); }
+    double lr_scale = 1.0;
+    static constexpr auto fields() {
+        return std::tuple{field("eps", &LayerNorm::eps),
+                          field("lr_scale", &LayerNorm::lr_scale)};
+    }
+    void validate() const {
+        require_positive("eps", eps);
+        require_not_negative("lr_scale", lr_scale);
+    }
 };
 
 struct Dropout {

@@ -10,12 +10,14 @@ template <class T>
 LayerNorm<T>::LayerNorm(Index position,
                         Index width,
                         double eps,
+                        double lr_scale,
                         Activation f,
                         TensorTable& table)
     : width_(width),
       gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
       beta_(table.add(position, "bias", {width}, Storage::kParameters)),
       eps_(eps),
+      lr_scale_(lr_scale),
       f_(f) {}
 
 template <class T>
@@ -34,7 +36,7 @@ LayerMemory<T> LayerNorm<T>::memory(const Pass& pass) const {
 
 template <class T>
 std::vector<ParameterTile> LayerNorm<T>::parameter_tiles(Index layer) const {
-    return {{layer, {0, width_}, gamma_, beta_}};
+    return {{layer, {0, width_}, gamma_, beta_, lr_scale_}};
 }
 
 template <class T>

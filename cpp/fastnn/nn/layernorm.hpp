@@ -15,6 +15,7 @@ public:
     LayerNorm(Index position,
               Index width,
               double eps,
+              double lr_scale,
               Activation f,
               TensorTable& table);
 
@@ -53,6 +54,7 @@ private:
     Range gamma_;
     Range beta_;
     double eps_;
+    double lr_scale_;
     Activation f_;
 };
 

@@ -52,6 +52,7 @@ Network<T>::Network(const std::vector<LayerSpec>& specs,
             layers_[k]);
         parameter_tiles_.insert(parameter_tiles_.end(), tiles.begin(), tiles.end());
     }
+    frozen_.resize(layers_.size());
     initialise(specs);
 }
 
@@ -74,10 +75,11 @@ void Network<T>::build(const std::vector<LayerSpec>& specs) {
                                        dense->lr_scale, fused ? f : own, table_));
             width = dense->units;
         } else if (const auto* batch = std::get_if<spec::BatchNorm>(&specs[i])) {
-            layers_.push_back(
-                BatchNorm<T>(position, width, batch->eps, batch->momentum, f, table_));
+            layers_.push_back(BatchNorm<T>(position, width, batch->eps, batch->momentum,
+                                           batch->lr_scale, f, table_));
         } else if (const auto* row = std::get_if<spec::LayerNorm>(&specs[i])) {
-            layers_.push_back(LayerNorm<T>(position, width, row->eps, f, table_));
+            layers_.push_back(
+                LayerNorm<T>(position, width, row->eps, row->lr_scale, f, table_));
         } else if (const auto* dropout = std::get_if<spec::Dropout>(&specs[i])) {
             layers_.push_back(Dropout<T>{{width}, dropout->p, position});
         } else {
@@ -114,10 +116,28 @@ void Network<T>::initialise(const std::vector<LayerSpec>& specs) {
 }
 
 template <class T>
-bool Network<T>::needs_input_gradient(Index layer) const noexcept {
-    return std::any_of(layers_.begin(), layers_.begin() + layer, [](const Layer<T>& l) {
-        return std::visit([](const auto& x) { return x.has_parameters(); }, l);
-    });
+void Network<T>::freeze(const std::vector<Index>& positions) {
+    for (const Index position : positions) depth_of(position);  // is it one?
+    for (std::size_t k = 0; k < layers_.size(); ++k) {
+        frozen_[k] = std::find(positions.begin(), positions.end(), positions_[k]) !=
+                     positions.end();
+    }
+}
+
+template <class T>
+std::vector<ParameterTile> Network<T>::trained_tiles() const {
+    std::vector<ParameterTile> tiles;
+    for (const ParameterTile& tile : parameter_tiles_) {
+        if (!frozen_[static_cast<std::size_t>(tile.layer)]) tiles.push_back(tile);
+    }
+    return tiles;
+}
+
+template <class T>
+Index Network<T>::trained_parameters() const {
+    Index n = 0;
+    for (const ParameterTile& tile : trained_tiles()) n += tile.size();
+    return n;
 }
 
 template <class T>

@@ -46,8 +46,15 @@ public:
     const std::vector<ParameterTile>& parameter_tiles() const noexcept {
         return parameter_tiles_;
     }
-    // Whether a layer before `layer` has parameters, so that gradients must reach it.
-    bool needs_input_gradient(Index layer) const noexcept;
+
+    // Lets training leave alone what the layers written at these positions own, and
+    // train all others. A run that has begun goes on as it was.
+    void freeze(const std::vector<Index>& positions);
+    // Of each of layers(): whether it is frozen.
+    const std::vector<bool>& frozen() const noexcept { return frozen_; }
+    // Slices of the parameters that training changes.
+    std::vector<ParameterTile> trained_tiles() const;
+    Index trained_parameters() const;
 
     // How much of the network inference runs: `layers` of layers(), the last of them
     // perhaps without its activation.
@@ -69,6 +76,7 @@ private:
     std::vector<Index> widths_;     // by position as written
     std::vector<Depth> depths_;     // by position as written
     std::vector<Index> positions_;  // of each of layers_, as written
+    std::vector<bool> frozen_;      // of each of layers_
     std::vector<ParameterTile> parameter_tiles_;
     TensorTable table_;
     Buffer<T> parameters_;

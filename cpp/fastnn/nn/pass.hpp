@@ -30,6 +30,7 @@ struct Pass {
     bool training = true;   // batch statistics and dropout, or inference mode
     std::uint64_t seed = 0;
     std::uint32_t step = 0;
+    double dropout_rate = 0;  // of the layer that is given this, if it drops elements
 
     Index tiles() const noexcept { return ceil_div(batch, tile_height); }
 };

@@ -70,7 +70,7 @@ void FullBatchStep<T>::begin(const Samples<T>& samples,
                              const Index*,
                              Index n,
                              std::uint32_t key,
-                             double lr,
+                             const StepSettings& settings,
                              MatrixView<T> outputs) {
     samples_ = samples;
     key_ = key;
@@ -82,9 +82,9 @@ void FullBatchStep<T>::begin(const Samples<T>& samples,
     const bool untouched = minimizer_.generation() == known_generation_;
     if (known_ && untouched && is_at_x()) {
         first_loss_ = loss_;
-        status_ = minimizer_.proceed(lr);
+        status_ = minimizer_.proceed(settings.lr());
     } else {
-        minimizer_.begin(network_.parameters().data(), lr);
+        minimizer_.begin(network_.parameters().data(), settings.lr());
         starting_ = true;
         status_ = LbfgsStatus::kEvaluate;
     }
@@ -145,16 +145,25 @@ template <class T>
 void FullBatchStep<T>::pack(const ParameterTile& tile) {
     const T* from = (finishing_ ? minimizer_.x() : minimizer_.point()).data();
     T* parameters = network_.parameters().data();
-    for (const Range r : {tile.weight, tile.bias}) {
-        std::copy_n(from + r.begin, r.size(), parameters + r.begin);
+    if (pass_.has_gradient(tile.layer)) {
+        for (const Range r : {tile.weight, tile.bias}) {
+            std::copy_n(from + r.begin, r.size(), parameters + r.begin);
+        }
     }
     pass_.weights().pack(tile);
 }
 
-// The first chunk brings the penalty along.
+// The first chunk brings the penalty along. Where the gradient of frozen layers would
+// be there are zeros, so that no direction leads there.
 template <class T>
 void FullBatchStep<T>::add_gradient(Index i, const ParameterTile& tile, int rank) {
     T* total = minimizer_.gradient();
+    if (!pass_.has_gradient(tile.layer)) {
+        for (const Range r : {tile.weight, tile.bias}) {
+            std::fill_n(total + r.begin, r.size(), T(0));
+        }
+        return;
+    }
     if (chunk_ == 0) {
         pass_.gradient(tile, total + tile.weight.begin, total + tile.bias.begin);
         if (!tile.penalised || penalty_.none()) return;
@@ -270,7 +279,13 @@ void FullBatchStep<T>::drop() noexcept {
     if (stage_ == Stage::kIdle) return;
     stage_ = Stage::kIdle;
     known_ = false;
-    network_.parameters() = minimizer_.x();
+    const T* x = minimizer_.x().data();
+    for (const ParameterTile& tile : network_.parameter_tiles()) {
+        if (!pass_.has_gradient(tile.layer)) continue;
+        for (const Range r : {tile.weight, tile.bias}) {
+            std::copy_n(x + r.begin, r.size(), network_.parameters().data() + r.begin);
+        }
+    }
 }
 
 template class FullBatchStep<float>;

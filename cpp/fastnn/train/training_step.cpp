@@ -28,18 +28,19 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
       config_(config),
       optimizer_(optimizer),
       pass_(network, config.loss, max_batch, /*training=*/true),
+      tiles_(network.trained_tiles()),
       gradient_tile_(static_cast<std::size_t>(n_threads)) {
     if (config.penalty_per_row) {
-        tile_penalty_.resize(static_cast<Index>(network_.parameter_tiles().size()));
+        tile_penalty_.resize(static_cast<Index>(tiles_.size()));
     }
     const double work = static_cast<double>(network.parameters().size()) *
                         static_cast<double>(max_batch);
     if (config.clip_norm || work > kLongStep) {
         gradients_.resize(network.parameters().size());
-        tile_norm_.resize(static_cast<Index>(network_.parameter_tiles().size()));
+        tile_norm_.resize(static_cast<Index>(tiles_.size()));
     } else {
         for (Buffer<T>& buffer : gradient_tile_) {
-            buffer.resize(largest_tile(network_.parameter_tiles()));
+            buffer.resize(largest_tile(tiles_));
         }
     }
 }
@@ -49,28 +50,34 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             const Index* rows,
                             Index n,
                             std::uint32_t key,
-                            double lr,
+                            const StepSettings& settings,
                             MatrixView<T> outputs) {
+    if (settings.dropout) {
+        pass_.set_dropout([&](double p) { return settings.dropout_rate(p); });
+    }
     pass_.begin(samples, rows, n, network_.seed(), key);
     penalty_ = config_.penalty_in_batch(pass_.total_weight());
     outputs_ = outputs;
-    lr_ = lr;
+    settings_ = settings;
+    if (config_.gradient_noise) {
+        noise_ = config_.gradient_noise->deviation(optimizer_.step());
+        noise_key_ = {network_.seed(), stream_of(Purpose::kGradientNoise), key};
+    }
     stage_ = packed_ ? Stage::kPass : Stage::kPack;
     phase_ = 0;
 }
 
 template <class T>
 Index TrainingStep<T>::tiles() const noexcept {
-    return stage_ == Stage::kPass
-               ? pass_.tiles()
-               : static_cast<Index>(network_.parameter_tiles().size());
+    return stage_ == Stage::kPass ? pass_.tiles()
+                                  : static_cast<Index>(stage_tiles().size());
 }
 
 template <class T>
 void TrainingStep<T>::run(Index i, int rank) {
     if (stage_ == Stage::kPass) return pass_.run_tile(phase_, i);
 
-    const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
+    const ParameterTile& tile = stage_tiles()[static_cast<std::size_t>(i)];
     if (stage_ == Stage::kPack) return pass_.weights().pack(tile);
     if (gradients_first()) {
         T* dweight = gradients_.data() + tile.weight.begin;
@@ -89,7 +96,7 @@ void TrainingStep<T>::run(Index i, int rank) {
 
 template <class T>
 void TrainingStep<T>::compute_gradient(Index i, T* dweight, T* dbias) {
-    const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
+    const ParameterTile& tile = tiles_[static_cast<std::size_t>(i)];
     pass_.gradient(tile, dweight, dbias);
     const VectorView<T> weight_part{dweight, tile.weight.size()};
     if (tile.penalised && !penalty_.none()) {
@@ -98,9 +105,14 @@ void TrainingStep<T>::compute_gradient(Index i, T* dweight, T* dbias) {
         add_penalty_gradient<T>(penalty_, w, weight_part);
         if (tile_penalty_.size() > 0) tile_penalty_[i] = penalty_value<T>(penalty_, w);
     }
+    const VectorView<T> bias_part{dbias, tile.bias.size()};
+    if (config_.gradient_noise) {
+        add_normal_noise<T>(weight_part, noise_, noise_key_, tile.weight.begin);
+        add_normal_noise<T>(bias_part, noise_, noise_key_, tile.bias.begin);
+    }
     if (config_.clip_value) {
         clip_values<T>(weight_part, *config_.clip_value);
-        clip_values<T>({dbias, tile.bias.size()}, *config_.clip_value);
+        clip_values<T>(bias_part, *config_.clip_value);
     }
 }
 
@@ -165,7 +177,7 @@ typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
 
 template <class T>
 void TrainingStep<T>::begin_update() {
-    optimizer_.begin_step(lr_);
+    optimizer_.begin_step(settings_.rates);
     stage_ = Stage::kUpdate;
 }
 
@@ -175,7 +187,11 @@ void TrainingStep<T>::clip_norm() {
     for (Index i = 0; i < tile_norm_.size(); ++i) square += tile_norm_[i];
     const double norm = std::sqrt(square);
     const double factor = *config_.clip_norm / (norm + kNormEps);
-    if (factor < 1) scale(gradients_.view(), factor);
+    if (factor >= 1) return;
+    for (const ParameterTile& tile : tiles_) {
+        scale(gradients_.view().slice(tile.weight), factor);
+        scale(gradients_.view().slice(tile.bias), factor);
+    }
 }
 
 template class TrainingStep<float>;

@@ -1,7 +1,7 @@
 // A step of an update rule: forward, loss, backward, update, as stages over tiles.
 //
 // The gradient of a slice of the parameters is computed over the whole batch into a
-// buffer that stays in a core's cache, where penalty, clipping and update rule use it
+// buffer that stays in a core's cache, where penalty, noise, clipping and update use it
 // at once; it never travels to memory. Clipping by norm needs all gradients first and
 // takes a stage more; so do updates so long that a Ctrl-C must be able to end them
 // half-way.
@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "fastnn/kernels/normal_noise.hpp"
 #include "fastnn/optim/optimizer.hpp"
 #include "fastnn/train/config.hpp"
 #include "fastnn/train/step.hpp"
@@ -30,7 +31,7 @@ public:
                const Index* rows,
                Index n,
                std::uint32_t key,
-               double lr,
+               const StepSettings& settings,
                MatrixView<T> outputs) override;
     void pack_first() noexcept override { packed_ = false; }
 
@@ -56,6 +57,10 @@ public:
 private:
     enum class Stage { kPack, kPass, kGradient, kUpdate };
 
+    // What is to be changed beside its gradient's tile: pack stages visit all.
+    const std::vector<ParameterTile>& stage_tiles() const noexcept {
+        return stage_ == Stage::kPack ? network_.parameter_tiles() : tiles_;
+    }
     void compute_gradient(Index i, T* dweight, T* dbias);
     void update(const ParameterTile& tile, const T* dweight, const T* dbias);
     void begin_update();
@@ -67,9 +72,12 @@ private:
     const TrainerConfig& config_;
     optim::Optimizer<T>& optimizer_;
     BatchPass<T> pass_;
-    Penalty penalty_;        // in this batch
+    const std::vector<ParameterTile> tiles_;  // of the parameters it changes
+    Penalty penalty_;                         // in this batch
     MatrixView<T> outputs_;  // where the batch's raw outputs are wanted, or empty
-    double lr_ = 0;
+    StepSettings settings_;
+    NoiseKey noise_key_;
+    double noise_ = 0;  // deviation of the gradient's noise
     Stage stage_ = Stage::kPack;
     bool packed_ = false;
     Index phase_ = 0;

@@ -29,6 +29,7 @@ __all__: list[str] = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
+    "check_gradient_noise",
     "check_layer",
     "check_loss",
     "check_optimizer",
@@ -231,6 +232,13 @@ class NetworkF32:
         metrics: collections.abc.Sequence[str],
         n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> dict: ...
+    def freeze(
+        self,
+        positions: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None:
+        """
+        Freezes the layers written there, and no others.
+        """
     def hidden(
         self,
         X: typing.Any,
@@ -265,6 +273,11 @@ class NetworkF32:
     def layer_widths(self) -> list[int]: ...
     @property
     def n_parameters(self) -> int: ...
+    @property
+    def n_trained(self) -> int:
+        """
+        Parameters of layers that are not frozen.
+        """
     @property
     def out_features(self) -> int: ...
     @property
@@ -296,6 +309,13 @@ class NetworkF64:
         metrics: collections.abc.Sequence[str],
         n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> dict: ...
+    def freeze(
+        self,
+        positions: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None:
+        """
+        Freezes the layers written there, and no others.
+        """
     def hidden(
         self,
         X: typing.Any,
@@ -330,6 +350,11 @@ class NetworkF64:
     def layer_widths(self) -> list[int]: ...
     @property
     def n_parameters(self) -> int: ...
+    @property
+    def n_trained(self) -> int:
+        """
+        Parameters of layers that are not frozen.
+        """
     @property
     def out_features(self) -> int: ...
     @property
@@ -470,6 +495,7 @@ def batchnorm_inference(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> numpy.ndarray: ...
+def check_gradient_noise(gradient_noise: dict) -> None: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
 def check_optimizer(optimizer: dict) -> None:

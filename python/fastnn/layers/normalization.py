@@ -31,6 +31,8 @@ class BatchNorm(Layer):
         Added to the variance, > 0.
     momentum : float, default 0.1
         Weight of the newest batch in the running statistics, in [0, 1].
+    lr_scale : float, default 1.0
+        Factor on the learning rate for this layer's parameters, >= 0.
 
     Examples
     --------
@@ -46,6 +48,8 @@ class BatchNorm(Layer):
     kind: ClassVar[str] = "batchnorm"
     eps: float = 1e-5
     momentum: float = 0.1
+    _: dataclasses.KW_ONLY
+    lr_scale: float = 1.0
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of scale, shift, statistics and their counter."""
@@ -69,6 +73,8 @@ class LayerNorm(Layer):
     ----------
     eps : float, default 1e-5
         Added to the variance, > 0.
+    lr_scale : float, default 1.0
+        Factor on the learning rate for this layer's parameters, >= 0.
 
     Examples
     --------
@@ -80,6 +86,8 @@ class LayerNorm(Layer):
 
     kind: ClassVar[str] = "layernorm"
     eps: float = 1e-5
+    _: dataclasses.KW_ONLY
+    lr_scale: float = 1.0
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of scale and shift."""

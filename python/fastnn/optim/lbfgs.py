@@ -99,8 +99,10 @@ class LBFGS(Optimizer):
     ``history["loss"]`` is the loss after an epoch's iterations. A fit ends before its
     epochs with ``stop_reason`` "converged" when a tolerance is met or rounding leaves
     nothing lower to be found, unless dropout makes each epoch another function.
-    `clip_norm`, `clip_value`, `max_norm`, the `lr_scale` of layers, and with a line
-    search a `schedule`, contradict the method and are errors.
+    `clip_norm`, `clip_value`, `max_norm`, `gradient_noise`, the `lr_scale` of layers,
+    schedules of more than the rate, and with a line search any `schedule`, contradict
+    the method and are errors. Frozen layers stay out of it; freezing others forgets
+    what was learned of the curvature.
 
     The defaults are torch's but for `line_search_fn`, which torch leaves out. Unlike
     torch, a search is never cut short by `max_eval` (torch's leaves no evaluations to
@@ -224,7 +226,8 @@ class LBFGS(Optimizer):
     def check_training(self, layers: Iterable[Layer], **options: object) -> None:
         """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
         needless = "its line search needs the loss and its gradient as they are"
-        refused = dict.fromkeys(("max_norm", "clip_norm", "clip_value"), needless)
+        names = ("max_norm", "clip_norm", "clip_value", "gradient_noise")
+        refused = dict.fromkeys(names, needless)
         if self.line_search_fn is not None:
             refused["schedule"] = "its line search finds the length of each step"
         for name, why in refused.items():

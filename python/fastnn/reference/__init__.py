@@ -49,6 +49,7 @@ from fastnn.reference.optimizers import (
 from fastnn.reference.random import (
     dropout_backward,
     dropout_forward,
+    gradient_noise,
     permutation,
     philox4x32,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "dropout_forward",
     "focal_loss",
     "gaussian_nll",
+    "gradient_noise",
     "hinge",
     "huber",
     "init_slots",

@@ -6,6 +6,7 @@ resumes without stored state. The counter's words are::
 
     dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
     shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
+    noise     (b mod 2^32, b >> 32, 5 << 16, step)           b = i // 4
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Words = npt.NDArray[np.uint64]
 
-DROPOUT, SHUFFLE = 1 << 16, 2 << 16
+DROPOUT, SHUFFLE, GRADIENT_NOISE = 1 << 16, 2 << 16, 5 << 16
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -192,6 +193,59 @@ def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     for i, j in zip(range(n - 1, 0, -1), targets[:0:-1].tolist(), strict=True):
         order[i], order[j] = order[j], order[i]
     return np.array(order, dtype=np.int64)
+
+
+def gradient_noise(
+    n: int, seed: int, step: int, dtype: npt.DTypeLike = np.float64
+) -> Array:
+    """Return the standard normal numbers of the noise on n gradients in one step.
+
+    Of a block of four words, each made a fraction u in (0, 1), the first two numbers
+    are those of Box and Muller (1958) for words 0 and 1, the others for 2 and 3::
+
+        sqrt(-2 log u_0) cos(2 pi u_1),    sqrt(-2 log u_0) sin(2 pi u_1)
+        u = (w + 1/2) / 2^32      or, in float32,      (floor(w / 2^9) + 1/2) / 2^23
+
+    Parameters
+    ----------
+    n : int >= 0
+    seed : int in [0, 2^64)
+    step : int >= 0
+        Taken modulo 2^32.
+    dtype : float32 or float64, default float64
+        Whose fractions are taken; all else is computed in float64.
+
+    Returns
+    -------
+    (n,) float64
+
+    Examples
+    --------
+    >>> from fastnn.reference import gradient_noise
+    >>> z = gradient_noise(10000, seed=0, step=0)
+    >>> bool(abs(z.mean()) < 0.05), bool(abs(z.std() - 1) < 0.05)
+    (True, True)
+    """
+    check_range("n", n, n >= 0, "at least 0")
+    check_range("step", step, step >= 0, "at least 0")
+    blocks = np.arange((n + 3) // 4, dtype=np.uint64)
+    step_word = np.uint64(step & 0xFFFFFFFF)
+    words = np.stack(
+        _philox(
+            blocks & _LOW,
+            blocks >> _HALF,
+            np.uint64(GRADIENT_NOISE),
+            step_word,
+            *_key(seed),
+        ),
+        axis=1,
+    )
+    bits = 23 if np.dtype(dtype) == np.float32 else 32
+    u = ((words >> np.uint64(32 - bits)) + 0.5) / 2.0**bits
+    radius = np.sqrt(-2.0 * np.log(u[:, 0::2]))
+    angle = 2.0 * np.pi * u[:, 1::2]
+    z: Array = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)
+    return z.reshape(-1)[:n]
 
 
 def _philox(
