@@ -19,6 +19,19 @@ EVERYTHING = (
     fnn.Dense(3),
 )
 
+# And one of everything it has no room for.
+MORE = (
+    fnn.GaussianNoise(0.1),
+    fnn.Dense(11, "tanh", weight_norm=True, dropconnect=0.2),
+    fnn.RMSNorm(),
+    fnn.PReLU(per_unit=True),
+    fnn.Maxout(7, pieces=3),
+    fnn.AlphaDropout(0.1),
+    fnn.Dense(6, dropconnect=0.3, use_bias=False),
+    fnn.PReLU(),
+    fnn.Dense(3, weight_norm=True),
+)
+
 # loss -> (outputs, targets). Every loss of the package in each form its targets take.
 LOSSES = {
     "mse": (fnn.MSE(), 2, "values"),

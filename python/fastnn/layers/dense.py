@@ -110,8 +110,8 @@ class Dense(Layer):
     The mask is a function of the network's seed, the step, the layer and the weight
     alone. `l1`, `l2` and `max_norm` count for the weights without their mask.
 
-    **Weight normalisation**: Salimans and Kingma, "Weight normalization" (2016), without
-    their start from data. Tensors: ``"{i}.weight_g"`` (units, 1) and ``"{i}.weight_v"``
+    **Weight normalisation**: Salimans and Kingma, "Weight normalization" (2016); the
+    start from data is left out. Tensors: ``"{i}.weight_g"`` (units, 1) and ``"{i}.weight_v"``
     (units, in_features), as ``torch.nn.utils.weight_norm`` names them, in place of
     ``"{i}.weight"``. `init` gives v, and g is its length, so that W starts as without.
     `l1` and `l2` of a fit count for W: its squares sum to those of g, whatever the
