@@ -26,6 +26,9 @@ SETTINGS = [
     fnn.LayerNorm(eps=0.1),
     fnn.Dropout(0.0),
     fnn.Dropout(0.4),
+    fnn.Residual(fnn.Tanh()),
+    fnn.Residual(fnn.Dense(5), fnn.Residual(fnn.Dense(4), survival=0.5)),
+    fnn.Residual(fnn.Dense(5), projection=True, survival=0.75),
 ]
 
 

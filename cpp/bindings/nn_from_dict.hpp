@@ -40,13 +40,28 @@ struct type_caster<fastnn::Averaging>
 
 namespace fastnn::bindings {
 
+LayerSpec layer_from_dict(const py::dict& dict);
+
+}  // namespace fastnn::bindings
+
+namespace pybind11::detail {
+
+template <>  // of a layer within a block
+struct type_caster<fastnn::LayerSpec>
+    : dict_caster<fastnn::LayerSpec, fastnn::bindings::layer_from_dict> {};
+
+}  // namespace pybind11::detail
+
+namespace fastnn::bindings {
+
 inline LayerSpec layer_from_dict(const py::dict& dict) {
     // Activations are layers too, and form a variant of their own.
-    using Named =
-        std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout>;
+    using Named = std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm,
+                               spec::Dropout, spec::Residual>;
     const auto kind = py::cast<std::string>(dict["kind"]);
     const bool named = kind == spec::Dense::kKind || kind == spec::BatchNorm::kKind ||
-                       kind == spec::LayerNorm::kKind || kind == spec::Dropout::kKind;
+                       kind == spec::LayerNorm::kKind || kind == spec::Dropout::kKind ||
+                       kind == spec::Residual::kKind;
     if (!named) return variant_from_dict<Activation>(dict);
     return std::visit([](auto config) -> LayerSpec { return config; },
                       variant_from_dict<Named>(dict));

@@ -31,6 +31,7 @@ from fastnn.layers.chain import (
     checked_chain,
     count_parameters,
     declared_width,
+    named_layers,
     output_width,
 )
 from fastnn.losses import Loss
@@ -174,7 +175,7 @@ class Network:
             [layer.to_native() for layer in self._layers], in_features
         )
         tensors = {name: view for name, view, _ in native.tensors()}
-        for i, layer in enumerate(self._layers):
+        for i, layer in named_layers(self._layers):
             if isinstance(layer, Dense):
                 names = (f"{i}.weight", f"{i}.bias")
                 for name, given in zip(names, layer.given, strict=False):
@@ -191,9 +192,7 @@ class Network:
     ) -> None:
         """Become a built network with these numbers; none is drawn for it."""
         layers = [layer.to_native() for layer in self._layers]
-        for layer in layers:
-            if layer["kind"] == Dense.kind:
-                layer["init"] = "zeros"
+        _start_at_zero(layers)
         native = self._allocated(layers, in_features)
         native.assign(checked_state(native.tensors(), tensors, strict=True))
         native.progress = progress
@@ -434,3 +433,11 @@ class Network:
         self.__dict__.update(state)
         if tensors is not None:
             self._restore(in_features, tensors, progress)
+
+
+def _start_at_zero(layers: list[dict[str, Any]]) -> None:
+    """Let no weights be drawn for these native descriptions, nor within blocks."""
+    for layer in layers:
+        if layer["kind"] == Dense.kind:
+            layer["init"] = "zeros"
+        _start_at_zero(layer.get("layers", []))

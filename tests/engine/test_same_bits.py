@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, bits, classes, curves, features, settled
+from engine.problems import BLOCKS, EVERYTHING, bits, classes, curves, features, settled
 
 NETS = {
     "mlp": [fnn.Dense(33, "relu"), fnn.Dense(17, "tanh"), fnn.Dense(3)],
     "everything": list(EVERYTHING),
+    "blocks": list(BLOCKS),
     "batchnorm first": [fnn.BatchNorm(), fnn.Dropout(0.2), fnn.Dense(40), fnn.Dense(3)],
     "wide": [fnn.Dense(300), fnn.BatchNorm(), fnn.SiLU(), fnn.Dense(200), fnn.Dense(3)],
 }

@@ -32,7 +32,8 @@ enum class Purpose : std::uint32_t {
     kDropout = 1,
     kShuffle = 2,
     kInit = 3,
-    kSplit = 4
+    kSplit = 4,
+    kSurvival = 8
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

@@ -28,7 +28,7 @@ Index slice_height(Index out, Index in) {
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(Index position,
+Dense<T>::Dense(const std::string& name,
                 Index in,
                 Index out,
                 bool bias,
@@ -37,8 +37,8 @@ Dense<T>::Dense(Index position,
                 TensorTable& table)
     : in_(in),
       out_(out),
-      weight_(table.add(position, "weight", {out, in}, Storage::kParameters)),
-      bias_(bias ? table.add(position, "bias", {out}, Storage::kParameters) : Range{}),
+      weight_(table.add(name, "weight", {out, in}, Storage::kParameters)),
+      bias_(bias ? table.add(name, "bias", {out}, Storage::kParameters) : Range{}),
       panels_(table.add_panels(out, in)),
       lr_scale_(lr_scale),
       f_(f) {}

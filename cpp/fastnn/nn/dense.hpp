@@ -13,7 +13,7 @@ namespace fastnn {
 template <class T>
 class Dense {
 public:
-    Dense(Index position,
+    Dense(const std::string& name,
           Index in,
           Index out,
           bool bias,

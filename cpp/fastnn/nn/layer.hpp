@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "fastnn/nn/add.hpp"
 #include "fastnn/nn/batchnorm.hpp"
 #include "fastnn/nn/dense.hpp"
 #include "fastnn/nn/elementwise.hpp"
@@ -12,7 +13,11 @@
 namespace fastnn {
 
 template <class T>
-using Layer =
-    std::variant<Dense<T>, BatchNorm<T>, LayerNorm<T>, ActivationLayer<T>, Dropout<T>>;
+using Layer = std::variant<Dense<T>,
+                           BatchNorm<T>,
+                           LayerNorm<T>,
+                           ActivationLayer<T>,
+                           Dropout<T>,
+                           Add<T>>;
 
 }  // namespace fastnn

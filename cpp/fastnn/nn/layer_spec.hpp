@@ -61,9 +61,31 @@ struct Dropout {
     void validate() const { require_below_one("p", p); }
 };
 
+struct Residual;
+
 }  // namespace spec
 
-using LayerSpec = std::
-    variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout, Activation>;
+using LayerSpec = std::variant<spec::Dense,
+                               spec::BatchNorm,
+                               spec::LayerNorm,
+                               spec::Dropout,
+                               spec::Residual,
+                               Activation>;
+
+// y = skip(x) + F(x)
+struct spec::Residual {
+    static constexpr const char* kKind = "residual";
+    static constexpr int kDeepest = 8;  // blocks within blocks
+    std::vector<LayerSpec> layers;      // F
+    double survival = 1.0;              // the probability that a row keeps F
+    std::optional<bool> projection;     // none: where F changes the width
+    static constexpr auto fields() {
+        return std::tuple{field("layers", &Residual::layers),
+                          field("survival", &Residual::survival),
+                          field("projection", &Residual::projection)};
+    }
+    int depth() const;  // of blocks, this one counted
+    void validate() const;
+};
 
 }  // namespace fastnn

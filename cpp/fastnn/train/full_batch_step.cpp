@@ -25,11 +25,12 @@ bool needs_all_rows(const Network<T>& network) {
 
 template <class T>
 bool has_masks(const Network<T>& network) {
-    return std::any_of(network.layers().begin(), network.layers().end(),
-                       [](const Layer<T>& layer) {
-                           const auto* dropout = std::get_if<Dropout<T>>(&layer);
-                           return dropout && dropout->p > 0;
-                       });
+    return std::any_of(
+        network.layers().begin(), network.layers().end(), [](const Layer<T>& layer) {
+            const auto* dropout = std::get_if<Dropout<T>>(&layer);
+            const auto* add = std::get_if<Add<T>>(&layer);
+            return (dropout && dropout->p > 0) || (add && add->survival < 1);
+        });
 }
 
 template <class T>

@@ -29,6 +29,7 @@ from fastnn.layers.base import Activation, Layer
 from fastnn.layers.dense import Dense
 from fastnn.layers.dropout import Dropout
 from fastnn.layers.normalization import BatchNorm, LayerNorm
+from fastnn.layers.residual import Residual
 
 __all__ = [
     "ACTIVATIONS",
@@ -50,6 +51,7 @@ __all__ = [
     "LeakyReLU",
     "Mish",
     "ReLU",
+    "Residual",
     "SiLU",
     "Sigmoid",
     "Softplus",
@@ -58,7 +60,7 @@ __all__ = [
 ]
 
 LAYERS: dict[str, type[Layer]] = {
-    **{cls.kind: cls for cls in (Dense, BatchNorm, LayerNorm, Dropout)},
+    **{cls.kind: cls for cls in (Dense, BatchNorm, LayerNorm, Dropout, Residual)},
     **ACTIVATIONS,
 }
 """Every layer by its name."""

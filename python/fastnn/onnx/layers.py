@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.layers import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm
+from fastnn.layers import (
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    Residual,
+)
 from fastnn.onnx.activations import add_activation
 from fastnn.onnx.graph import Graph
 
@@ -18,8 +26,13 @@ Tensors = Mapping[str, npt.NDArray[Any]]
 """The tensors of a network by their names in ``state_dict()``."""
 
 
-def add_layer(g: Graph, x: str, position: int, layer: Layer, tensors: Tensors) -> str:
-    """Append the layer at this position and return the name of its result."""
+def add_layer(
+    g: Graph, x: str, position: int | str, layer: Layer, tensors: Tensors
+) -> str:
+    """Append the layer at this position and return the name of its result.
+
+    Of a layer within a block the position is such as "1.0".
+    """
     g.scope = f"{position}."
     if isinstance(layer, Activation):
         return add_activation(g, x, layer)
@@ -83,10 +96,22 @@ def _dropout(g: Graph, x: str, layer: Dropout, tensors: Tensors) -> str:
     return x
 
 
+def _residual(g: Graph, x: str, layer: Residual, tensors: Tensors) -> str:
+    block, branch = g.scope, x
+    for j, inner in enumerate(layer.layers):
+        branch = add_layer(g, branch, f"{block}{j}", inner, tensors)
+    g.scope = block
+    skip = x
+    if f"{block}projection.weight" in tensors:
+        skip = g.node("Gemm", x, _tensor(g, "projection.weight", tensors), transB=1)
+    return g.node("Add", skip, branch)
+
+
 LAYERS: dict[type[Layer], Callable[[Graph, str, Any, Tensors], str]] = {
     Dense: _dense,
     BatchNorm: _batchnorm,
     LayerNorm: _layernorm,
     Dropout: _dropout,
+    Residual: _residual,
 }
 """How each layer that is no activation is said in ONNX."""

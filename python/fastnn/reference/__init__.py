@@ -51,6 +51,7 @@ from fastnn.reference.random import (
     dropout_forward,
     permutation,
     philox4x32,
+    survival_factors,
 )
 
 __all__ = [
@@ -94,4 +95,5 @@ __all__ = [
     "sgd_update",
     "softmax_cross_entropy",
     "squared_error",
+    "survival_factors",
 ]

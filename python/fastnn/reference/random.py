@@ -5,6 +5,7 @@ masks and shuffles do not depend on the number of threads, and an interrupted ru
 resumes without stored state. The counter's words are::
 
     dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
+    survival  (0, row // 4, 8 << 16 | layer, step)           word row % 4
     shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
 """
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Words = npt.NDArray[np.uint64]
 
-DROPOUT, SHUFFLE = 1 << 16, 2 << 16
+DROPOUT, SHUFFLE, SURVIVAL = 1 << 16, 2 << 16, 8 << 16
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -149,6 +150,50 @@ def dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
         raise TypeError(msg)
     check_shape("dy", dy, mask.shape, "the shape of mask")
     return _scaled(dy, mask, p)
+
+
+def survival_factors(
+    rows: int, survival: float, seed: int, step: int, *, layer: int = 0
+) -> npt.NDArray[np.float64]:
+    """Return what the branch of a residual block is multiplied by in each row.
+
+    1 / survival with probability survival, else 0: stochastic depth (Huang et al.
+    2016), inverted. Row r keeps its branch iff its random word is below
+    floor(survival 2^32); which word that is stands at the head of the module.
+
+    Parameters
+    ----------
+    rows : int >= 0
+    survival : float in (0, 1]
+    seed : int in [0, 2^64)
+    step : int >= 0
+        Taken modulo 2^32.
+    layer : int in [0, 2^16), default 0
+        Tells apart the blocks of one network.
+
+    Returns
+    -------
+    (rows,) float64
+
+    Raises
+    ------
+    ValueError
+        survival, seed, step or layer out of range.
+
+    Examples
+    --------
+    >>> from fastnn.reference import survival_factors
+    >>> sorted(set(survival_factors(100, 0.5, seed=0, step=0).tolist()))
+    [0.0, 2.0]
+    """
+    check_range("survival", survival, 0.0 < survival <= 1.0, "in (0, 1]")
+    check_range("step", step, step >= 0, "at least 0")
+    check_range("layer", layer, 0 <= layer < 1 << 16, "in [0, 65536)")
+    blocks = np.arange((rows + 3) // 4, dtype=np.uint64)
+    c2, c3 = np.uint64(SURVIVAL | layer), np.uint64(step & 0xFFFFFFFF)
+    words = np.stack(_philox(np.uint64(0), blocks, c2, c3, *_key(seed)), axis=1)
+    kept = words.ravel()[:rows] < np.uint64(int(survival * 2.0**32))
+    return np.where(kept, 1.0 / survival, 0.0)
 
 
 def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
