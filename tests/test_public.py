@@ -1,9 +1,12 @@
 """The package from outside: names, import cost, configuration."""
 
+import ast
+import importlib
 import importlib.metadata
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,20 @@ def test_every_public_name_exists():
         assert getattr(fnn, name) is not None
     assert set(fnn.__all__) <= set(dir(fnn))
     assert len(fnn.__all__) == len(set(fnn.__all__))
+
+
+def test_type_checkers_see_the_same_names():
+    stub = ast.parse(Path(fnn.__file__).with_suffix(".pyi").read_text())
+    seen = {"__version__": "fastnn"}
+    for statement in stub.body:
+        if isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                assert alias.asname == alias.name, "else not re-exported"
+                seen[alias.name] = statement.module
+    assert sorted(seen) == sorted(fnn.__all__)
+    for name, home in seen.items():
+        if home != "fastnn":
+            assert getattr(importlib.import_module(home), name) is getattr(fnn, name)
 
 
 def test_unknown_names():

@@ -4,205 +4,137 @@
 >>> net = fnn.Sequential(fnn.Dense(64), fnn.ReLU(), fnn.Dropout(0.2), fnn.Dense(10))
 >>> net.build(784).n_parameters
 50890
+
+What this module offers is loaded when it is first asked for: the table below says where
+it lives. ``__init__.pyi`` says the same to type checkers.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastnn import _threadpool
 from fastnn._native import core as _core
-from fastnn._show_config import show_config
-from fastnn._threads import set_num_threads
-from fastnn.callbacks import (
-    EMA,
-    SWA,
-    Checkpoint,
-    CSVLogger,
-    EarlyStopping,
-    EpochInfo,
-    TensorBoard,
-)
-from fastnn.errors import DivergedError, ModelFileError, NotBuiltError
-from fastnn.history import History
-from fastnn.layers import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    BatchNorm,
-    Dense,
-    Dropout,
-    HardSigmoid,
-    HardSwish,
-    HardTanh,
-    Identity,
-    LayerNorm,
-    LeakyReLU,
-    Mish,
-    ReLU,
-    Residual,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Softsign,
-    Tanh,
-)
-from fastnn.losses import (
-    MAE,
-    MSE,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Focal,
-    GaussianNLL,
-    Hinge,
-    Huber,
-    LogCosh,
-    PoissonNLL,
-    Quantile,
-)
-from fastnn.optim import (
-    ASGD,
-    LBFGS,
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    Lion,
-    NAdam,
-    OptimizerState,
-    RAdam,
-    RMSprop,
-    Rprop,
-)
-from fastnn.schedules import (
-    Cosine,
-    CosineRestarts,
-    Cyclic,
-    Exponential,
-    InverseTime,
-    Linear,
-    MultiStep,
-    OneCycle,
-    Polynomial,
-    ReduceOnPlateau,
-    StepDecay,
-    Warmup,
-)
-from fastnn.sequential import Sequential, load
-from fastnn.trainer import Trainer
 
 __version__: str = _core.__version__
 
 _threadpool.register()
 
-if TYPE_CHECKING:
-    from fastnn import datasets, kernels, onnx, reference
-    from fastnn.sklearn import MLPClassifier, MLPRegressor
+_MODULES = (
+    *("callbacks", "datasets", "kernels", "layers", "losses", "onnx", "optim"),
+    *("reference", "schedules"),
+)
 
-# Modules loaded when first asked for.
-_LAZY = frozenset({"datasets", "kernels", "onnx", "reference"})
+_NAMES = {
+    "fastnn._show_config": ("show_config",),
+    "fastnn._threads": ("set_num_threads",),
+    "fastnn.callbacks": (
+        "EMA",
+        "SWA",
+        "Checkpoint",
+        "CSVLogger",
+        "EarlyStopping",
+        "EpochInfo",
+        "TensorBoard",
+    ),
+    "fastnn.errors": (
+        "DivergedError",
+        "ModelFileError",
+        "NotBuiltError",
+    ),
+    "fastnn.history": ("History",),
+    "fastnn.layers": (
+        "CELU",
+        "ELU",
+        "GELU",
+        "SELU",
+        "BatchNorm",
+        "Dense",
+        "Dropout",
+        "HardSigmoid",
+        "HardSwish",
+        "HardTanh",
+        "Identity",
+        "LayerNorm",
+        "LeakyReLU",
+        "Mish",
+        "ReLU",
+        "Residual",
+        "Sigmoid",
+        "SiLU",
+        "Softplus",
+        "Softsign",
+        "Tanh",
+    ),
+    "fastnn.losses": (
+        "MAE",
+        "MSE",
+        "BinaryCrossEntropy",
+        "CrossEntropy",
+        "Focal",
+        "GaussianNLL",
+        "Hinge",
+        "Huber",
+        "LogCosh",
+        "PoissonNLL",
+        "Quantile",
+    ),
+    "fastnn.optim": (
+        "ASGD",
+        "LBFGS",
+        "SGD",
+        "Adadelta",
+        "Adagrad",
+        "Adam",
+        "Adamax",
+        "AdamW",
+        "Lion",
+        "NAdam",
+        "OptimizerState",
+        "RAdam",
+        "RMSprop",
+        "Rprop",
+    ),
+    "fastnn.schedules": (
+        "Cosine",
+        "CosineRestarts",
+        "Cyclic",
+        "Exponential",
+        "InverseTime",
+        "Linear",
+        "MultiStep",
+        "OneCycle",
+        "Polynomial",
+        "ReduceOnPlateau",
+        "StepDecay",
+        "Warmup",
+    ),
+    "fastnn.sequential": (
+        "Sequential",
+        "load",
+    ),
+    "fastnn.sklearn": (
+        "MLPClassifier",
+        "MLPRegressor",
+    ),
+    "fastnn.trainer": ("Trainer",),
+}
 
-# Names from modules that need an extra, likewise.
-_LAZY_FROM = {"MLPClassifier": "fastnn.sklearn", "MLPRegressor": "fastnn.sklearn"}
+_HOME = {name: home for home, names in _NAMES.items() for name in names}
 
-__all__ = [
-    "ASGD",
-    "CELU",
-    "ELU",
-    "EMA",
-    "GELU",
-    "LBFGS",
-    "MAE",
-    "MSE",
-    "SELU",
-    "SGD",
-    "SWA",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "BatchNorm",
-    "BinaryCrossEntropy",
-    "CSVLogger",
-    "Checkpoint",
-    "Cosine",
-    "CosineRestarts",
-    "CrossEntropy",
-    "Cyclic",
-    "Dense",
-    "DivergedError",
-    "Dropout",
-    "EarlyStopping",
-    "EpochInfo",
-    "Exponential",
-    "Focal",
-    "GaussianNLL",
-    "HardSigmoid",
-    "HardSwish",
-    "HardTanh",
-    "Hinge",
-    "History",
-    "Huber",
-    "Identity",
-    "InverseTime",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "Lion",
-    "LogCosh",
-    "MLPClassifier",
-    "MLPRegressor",
-    "Mish",
-    "ModelFileError",
-    "MultiStep",
-    "NAdam",
-    "NotBuiltError",
-    "OneCycle",
-    "OptimizerState",
-    "PoissonNLL",
-    "Polynomial",
-    "Quantile",
-    "RAdam",
-    "RMSprop",
-    "ReLU",
-    "ReduceOnPlateau",
-    "Residual",
-    "Rprop",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "Softplus",
-    "Softsign",
-    "StepDecay",
-    "Tanh",
-    "TensorBoard",
-    "Trainer",
-    "Warmup",
-    "__version__",
-    "datasets",
-    "kernels",
-    "load",
-    "onnx",
-    "reference",
-    "set_num_threads",
-    "show_config",
-]
+__all__ = [*_HOME, *_MODULES, "__version__"]  # noqa: PLE0604  (they are)
 
 
-if not TYPE_CHECKING:  # a type checker would take every name for known
-
-    def __getattr__(name: str) -> Any:
-        if name in _LAZY:
-            return importlib.import_module(f"fastnn.{name}")
-        if name in _LAZY_FROM:
-            return getattr(importlib.import_module(_LAZY_FROM[name]), name)
-        raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if home := _HOME.get(name):
+        found = getattr(importlib.import_module(home), name)
+        globals()[name] = found
+        return found
+    if name in _MODULES:
+        return importlib.import_module(f"fastnn.{name}")
+    raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,6 @@ annotations; its ranges are checked once, by the C++ struct of the same name.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import numbers
 import typing
@@ -58,6 +57,8 @@ _ELSEWHERE = {
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'adam'?"`` for the closest known name, else ``""``."""
+    import difflib  # noqa: PLC0415  (only a mistake needs it)
+
     names = list(known)
     close = [n for n in names if n == _ELSEWHERE.get(name.lower())]
     close += difflib.get_close_matches(name.lower(), names, n=1)

@@ -12,7 +12,6 @@ from typing import Any
 
 from fastnn import _native
 from fastnn._native import core
-from fastnn._threads import limit_threads, num_threads
 
 __all__ = ["register"]
 
@@ -43,10 +42,15 @@ def _controller(base: Any) -> Any:
         def set_additional_attributes(self) -> None:
             self.architecture = _native.level
 
+        # Imported when asked: `import fastnn` shall not pay for what it needs.
         def get_num_threads(self) -> int:
+            from fastnn._threads import num_threads  # noqa: PLC0415
+
             return num_threads()
 
         def set_num_threads(self, n_threads: int) -> None:
+            from fastnn._threads import limit_threads  # noqa: PLC0415
+
             limit_threads(n_threads)
 
         def get_version(self) -> str:

@@ -481,6 +481,7 @@ def test_repr_and_summary():
     assert ">    ReLU()<" in html
 
 
+@pytest.mark.filterwarnings("ignore:Stopped after|.*[Cc]onverge")
 def test_an_estimator_takes_blocks(rng):
     pytest.importorskip("sklearn")
     X, y = classes(rng, 200)

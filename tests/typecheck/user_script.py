@@ -258,6 +258,8 @@ def installation() -> None:
     fnn.set_num_threads(1)
     fnn.set_num_threads(None)
     print(version, fnn.datasets.load_digits)  # noqa: T201
+    described = (fnn.layers.Dense(2), fnn.losses.MSE(), fnn.optim.Adam())
+    print(described, fnn.callbacks.EMA(), fnn.schedules.Cosine(3))  # noqa: T201
 
 
 def misuse(net: fnn.Sequential) -> None:

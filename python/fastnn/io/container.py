@@ -21,7 +21,6 @@ network with other numbers.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -142,6 +141,8 @@ def _bytes_of(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _sha256(pieces: Iterable[Any]) -> str:
+    import hashlib  # noqa: PLC0415  (10 ms that only files need)
+
     total = hashlib.sha256()
     for piece in pieces:
         total.update(piece)
