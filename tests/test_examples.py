@@ -10,6 +10,18 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
+def _only_the_residual_net_trains(output):
+    """Of 56 layers: the plain network stays near log 10, what guessing costs."""
+    rows = [line.split("|")[2:4] for line in output.splitlines() if line[:1] == "|"]
+    loss = {kind.strip(): float(numbers.split()[0]) for kind, numbers in rows}
+    assert loss["plain"] > 1.5
+    assert loss["residual"] < 0.7
+
+
+# What an example says, seen in what its quick form prints.
+CLAIMS = {"residual_depth": _only_the_residual_net_trains}
+
+
 @pytest.mark.parametrize("script", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_runs_quickly(script, tmp_path):
     # Other people's packages may warn of each other in a process of its own.
@@ -23,6 +35,8 @@ def test_runs_quickly(script, tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip()
+    if script.stem in CLAIMS:
+        CLAIMS[script.stem](run.stdout)
     assert list(tmp_path.iterdir()) == []
 
 

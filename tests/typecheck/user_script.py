@@ -41,6 +41,7 @@ def layers() -> list[Layer]:
     return [
         *(hidden, fnn.BatchNorm(eps=1e-3), fnn.LayerNorm(), fnn.Dropout(0.1)),
         *activations,
+        fnn.Residual(fnn.Dense(8), fnn.ReLU(), survival=0.9, projection="auto"),
         fnn.Dense(2, fnn.Identity()),
     ]
 

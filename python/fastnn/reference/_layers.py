@@ -159,7 +159,12 @@ class Residual(Layer):
     """y = skip + factor F(x): the skip is x P^T if there is a projection P, else x."""
 
     def __init__(
-        self, index: int, layers: list[Layer], p: Array | None, survival: float, seed: int
+        self,
+        index: int,
+        layers: list[Layer],
+        p: Array | None,
+        survival: float,
+        seed: int,
     ) -> None:
         super().__init__(index)
         self.layers, self.survival, self.seed = layers, survival, seed
@@ -173,10 +178,11 @@ class Residual(Layer):
         h = x.copy()  # the first layer may work in place
         for layer in self.layers:
             h = layer.forward(h, step)
-        return self._skip(x) + self.factors * h
+        y: Array = self._skip(x) + self.factors * h
+        return y
 
     def backward(self, dy: Array) -> Array:
-        d = self.factors * dy
+        d: Array = self.factors * dy
         for layer in reversed(self.layers):
             d = layer.backward(d)
         if not self.parameters:
@@ -188,7 +194,8 @@ class Residual(Layer):
         h = x.copy()
         for layer in self.layers:
             h = layer.predict(h)
-        return self._skip(x) + h
+        y: Array = self._skip(x) + h
+        return y
 
     def _skip(self, x: Array) -> Array:
         return x @ self.parameters[0].T if self.parameters else x
@@ -216,9 +223,9 @@ def make_layers(
     index = first
     for kind, *arguments in descriptions:
         if kind == "residual":
-            inner, *rest = arguments
+            inner, projection, survival = arguments
             built = make_layers(inner, seed, generator, index + 1)
-            layers.append(Residual(index, built, *rest, seed))
+            layers.append(Residual(index, built, projection, survival, seed))
         else:
             layers.append(make_layer(index, (kind, *arguments), seed, generator))
         index += len(list(all_layers(layers[-1:])))
