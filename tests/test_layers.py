@@ -38,6 +38,9 @@ SETTINGS = [
     fnn.AlphaDropout(0.4),
     fnn.GaussianNoise(0.0),
     fnn.GaussianNoise(0.3),
+    fnn.Residual(fnn.Tanh()),
+    fnn.Residual(fnn.Dense(5), fnn.Residual(fnn.Dense(4), survival=0.5)),
+    fnn.Residual(fnn.Dense(5), projection=True, survival=0.75),
 ]
 
 

@@ -40,10 +40,24 @@ struct type_caster<fastnn::Averaging>
 
 namespace fastnn::bindings {
 
+LayerSpec layer_from_dict(const py::dict& dict);
+
+}  // namespace fastnn::bindings
+
+namespace pybind11::detail {
+
+template <>  // of a layer within a block
+struct type_caster<fastnn::LayerSpec>
+    : dict_caster<fastnn::LayerSpec, fastnn::bindings::layer_from_dict> {};
+
+}  // namespace pybind11::detail
+
+namespace fastnn::bindings {
+
 // The layer whose kKind equals dict["kind"], or the activation: activations are layers
 // too, and form a variant of their own, the last.
 template <class Spec, std::size_t I = 0>
-LayerSpec layer_from_dict(const py::dict& dict) {
+LayerSpec layer_of_kind(const py::dict& dict) {
     using Config = std::variant_alternative_t<I, Spec>;
     if constexpr (std::is_same_v<Config, Activation>) {
         return variant_from_dict<Activation>(dict);
@@ -51,12 +65,12 @@ LayerSpec layer_from_dict(const py::dict& dict) {
         if (py::cast<std::string>(dict["kind"]) == Config::kKind) {
             return config_from_dict<Config>(dict);
         }
-        return layer_from_dict<Spec, I + 1>(dict);
+        return layer_of_kind<Spec, I + 1>(dict);
     }
 }
 
 inline LayerSpec layer_from_dict(const py::dict& dict) {
-    return layer_from_dict<LayerSpec>(dict);
+    return layer_of_kind<LayerSpec>(dict);
 }
 
 inline std::vector<LayerSpec> layers_from_dicts(const py::list& dicts) {

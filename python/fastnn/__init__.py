@@ -65,6 +65,7 @@ _NAMES = {
         "PReLU",
         "ReLU",
         "RMSNorm",
+        "Residual",
         "Sigmoid",
         "SiLU",
         "Softplus",

@@ -53,6 +53,7 @@ from fastnn.layers import (
     PReLU as PReLU,
     ReLU as ReLU,
     RMSNorm as RMSNorm,
+    Residual as Residual,
     Sigmoid as Sigmoid,
     SiLU as SiLU,
     Softplus as Softplus,

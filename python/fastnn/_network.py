@@ -31,6 +31,7 @@ from fastnn.layers.chain import (
     checked_chain,
     count_parameters,
     declared_width,
+    named_layers,
     output_width,
 )
 from fastnn.losses import Loss
@@ -174,7 +175,7 @@ class Network:
             [layer.to_native() for layer in self._layers], in_features
         )
         tensors = {name: view for name, view, _ in native.tensors()}
-        for i, layer in enumerate(self._layers):
+        for i, layer in named_layers(self._layers):
             if isinstance(layer, Dense):
                 for name, given in layer.given_tensors().items():
                     tensors[f"{i}.{name}"][...] = finite_in_dtype(

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from fastnn import _html
-from fastnn.layers import Layer
+from fastnn.layers import Dense, Layer, Residual
 from fastnn.layers.chain import count_parameters, count_statistics, output_width
 
 __all__ = ["network_html", "network_repr", "network_summary"]
@@ -24,8 +24,22 @@ class _Row(NamedTuple):
 
 def network_repr(name: str, layers: Sequence[Layer], *, seed: int, dtype: str) -> str:
     """Return the layers one a line, numbered as in the names of the tensors."""
-    lines = [f"  ({i}): {layer!r}" for i, layer in enumerate(layers)]
+    lines = _repr_lines(layers, "  ")
     return "\n".join([f"{name}(", *lines, f"  seed={seed}, dtype={dtype!r}", ")"])
+
+
+def _repr_lines(layers: Sequence[Layer], indent: str) -> list[str]:
+    lines = []
+    for i, layer in enumerate(layers):
+        if isinstance(layer, Residual):
+            lines.append(f"{indent}({i}): {type(layer).__name__}(")
+            lines += _repr_lines(layer.layers, f"{indent}  ")
+            if layer.options():
+                lines.append(f"{indent}  {layer.options()}")
+            lines.append(f"{indent})")
+        else:
+            lines.append(f"{indent}({i}): {layer!r}")
+    return lines
 
 
 def network_summary(layers: Sequence[Layer], in_features: int, dtype: str) -> str:
@@ -68,12 +82,27 @@ def network_html(
 
 
 def _rows(layers: Sequence[Layer], in_features: int | None) -> list[_Row]:
-    rows = [_Row("", "input", in_features, None)]
-    width = in_features
+    return [_Row("", "input", in_features, None), *_layer_rows(layers, in_features)]
+
+
+def _layer_rows(
+    layers: Sequence[Layer], width: int | None, prefix: str = "", indent: str = ""
+) -> list[_Row]:
+    rows = []
     for i, layer in enumerate(layers):
-        count = None if width is None else count_parameters((layer,), width)
-        width = output_width((layer,), width)
-        rows.append(_Row(str(i), repr(layer), width, count))
+        given, width = width, output_width((layer,), width)
+        name = f"{prefix}{i}"
+        if isinstance(layer, Residual):
+            head = f"{indent}{type(layer).__name__}({layer.options()})"
+            rows.append(_Row(name, head, width, None))  # its layers have their own rows
+            rows += _layer_rows(layer.layers, given, f"{name}.", f"{indent}  ")
+            if given is not None and layer.projects(given):
+                projection = Dense(layer.width(given), use_bias=False)
+                rows += _layer_rows((projection,), given, f"{name}.", f"{indent}  ")
+                rows[-1] = rows[-1]._replace(position=f"{name}.projection")
+        else:
+            count = None if given is None else count_parameters((layer,), given)
+            rows.append(_Row(name, f"{indent}{layer!r}", width, count))
     return rows
 
 
@@ -96,7 +125,8 @@ def _number(count: int | None) -> str:
 
 
 def _code(text: str) -> str:
-    return f'<span style="font-family: monospace">{escape(text)}</span>'
+    style = "font-family: monospace; white-space: pre"  # rows of blocks are indented
+    return f'<span style="{style}">{escape(text)}</span>'
 
 
 def _table(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:

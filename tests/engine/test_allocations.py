@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, MORE, classes, features, targets
+from engine.problems import BLOCKS, EVERYTHING, MORE, classes, features, targets
 from fastnn._native import core
 from sanitized import counts_new
 
@@ -49,6 +49,12 @@ def _per_epoch(rows, n_threads, name, layers=EVERYTHING, form=None, **options):
 def test_steps_allocate_nothing(name, layers, n_threads):
     """Ten times the steps in an epoch: not one allocation more."""
     few, many = (_per_epoch(rows, n_threads, name, layers) for rows in (35, 350))
+    assert few == many
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_steps_of_blocks_allocate_nothing(n_threads):
+    few, many = (_per_epoch(rows, n_threads, "bare", BLOCKS) for rows in (35, 350))
     assert few == many
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, LOSSES, MORE, features, settled, targets
+from engine.problems import (
+    BLOCKS,
+    EVERYTHING,
+    LOSSES,
+    MORE,
+    features,
+    settled,
+    targets,
+)
 from gradcheck import assert_network_gradient
 
 ACTIVATIONS = [cls() for cls in dict.fromkeys(fnn.layers.ACTIVATIONS.values())]
@@ -98,6 +106,62 @@ NETS = {
     ],
     "noise last": [fnn.Dense(3), fnn.AlphaDropout(0.3), fnn.GaussianNoise(0.2)],
     "more": list(MORE),
+    "block": [fnn.Dense(6), fnn.Residual(fnn.Dense(6), fnn.Tanh()), fnn.Dense(3)],
+    "block first": [fnn.Residual(fnn.Tanh(), fnn.Dense(5)), fnn.Dense(3)],
+    "block last": [fnn.Dense(3), fnn.Residual(fnn.Dense(3, "gelu"))],
+    "block alone": [fnn.Residual(fnn.Dense(3))],
+    "block without parameters": [
+        fnn.Residual(fnn.Tanh()),
+        fnn.Dense(6),
+        fnn.Residual(fnn.SiLU()),
+        fnn.Dense(3),
+    ],
+    "block of one more width": [
+        fnn.Dense(4, "tanh"),
+        fnn.Residual(fnn.Dense(6, "tanh"), fnn.Dense(7)),
+        fnn.GELU(),
+        fnn.Dense(3),
+    ],
+    "projection first": [fnn.Residual(fnn.Dense(6, "tanh")), fnn.Dense(3)],
+    "projection of equal width": [
+        fnn.Dense(4),
+        fnn.Residual(fnn.Dense(4, "tanh"), projection=True),
+        fnn.Dense(3),
+    ],
+    "blocks in a row": [
+        fnn.Dense(6),
+        fnn.Residual(fnn.Dense(6), fnn.Tanh()),
+        fnn.Residual(fnn.Dense(5), fnn.SiLU(), fnn.Dense(6)),
+        fnn.Softplus(),
+        fnn.Residual(fnn.Dense(3)),
+    ],
+    "blocks within blocks": [
+        fnn.Dense(6, "tanh"),
+        fnn.Residual(
+            fnn.Residual(fnn.Residual(fnn.Dense(6, "tanh")), fnn.Dense(5)),
+            fnn.GELU(),
+            fnn.Residual(fnn.Dense(4), survival=0.6),
+        ),
+        fnn.Tanh(),
+        fnn.Dense(3),
+    ],
+    "normalised blocks": [
+        fnn.Dense(6),
+        fnn.Residual(fnn.BatchNorm(), fnn.Tanh(), fnn.Dense(6), fnn.BatchNorm()),
+        fnn.Residual(fnn.LayerNorm(), fnn.SiLU(), fnn.Dense(5), fnn.LayerNorm()),
+        fnn.BatchNorm(),
+        fnn.Dense(3),
+    ],
+    "dropout in blocks": [
+        fnn.Residual(fnn.Dropout(0.3), fnn.Dense(6), fnn.Tanh(), fnn.Dropout(0.2)),
+        fnn.Residual(fnn.Dropout(0.4)),
+        fnn.Dense(3),
+    ],
+    "stochastic depth": [
+        fnn.Residual(fnn.Dense(6), fnn.BatchNorm(), fnn.Tanh(), survival=0.5),
+        fnn.Residual(fnn.Dense(6, "tanh"), survival=0.8),
+        fnn.Dense(3),
+    ],
     "everything": [
         fnn.Tanh() if layer == fnn.ReLU() else layer for layer in EVERYTHING
     ],
@@ -220,9 +284,9 @@ def test_masks_are_those_of_the_next_step(rng, layers):
         np.testing.assert_allclose(net.parameters, before - flat, rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize("layers", [EVERYTHING, MORE])
+@pytest.mark.parametrize("layers", [EVERYTHING, MORE, BLOCKS])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_same_bits_for_any_number_of_threads(rng, dtype, layers):
+def test_the_same_bits_for_any_number_of_threads(rng, layers, dtype):
     net = settled(fnn.Sequential(*layers, dtype=dtype), rng)
     X, y = features(rng, 203), targets(rng, "classes", 203, 3)
     results = []

@@ -4,11 +4,21 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, MORE, bits, classes, curves, features, settled
+from engine.problems import (
+    BLOCKS,
+    EVERYTHING,
+    MORE,
+    bits,
+    classes,
+    curves,
+    features,
+    settled,
+)
 
 NETS = {
     "mlp": [fnn.Dense(33, "relu"), fnn.Dense(17, "tanh"), fnn.Dense(3)],
     "everything": list(EVERYTHING),
+    "blocks": list(BLOCKS),
     "batchnorm first": [fnn.BatchNorm(), fnn.Dropout(0.2), fnn.Dense(40), fnn.Dense(3)],
     "more": list(MORE),
     "wide, more": [

@@ -44,6 +44,7 @@ def layers() -> list[Layer]:
         *(fnn.GaussianNoise(0.1), fnn.AlphaDropout(0.1), fnn.RMSNorm(eps=1e-6)),
         fnn.Dense(4, weight_norm=True, dropconnect=0.1),
         *activations,
+        fnn.Residual(fnn.Dense(8), fnn.ReLU(), survival=0.9, projection="auto"),
         fnn.Dense(2, fnn.Identity()),
     ]
 

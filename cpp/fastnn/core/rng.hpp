@@ -34,7 +34,8 @@ enum class Purpose : std::uint32_t {
     kInit = 3,
     kSplit = 4,
     kDropConnect = 8,
-    kNoise = 9
+    kNoise = 9,
+    kSurvival = 10
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

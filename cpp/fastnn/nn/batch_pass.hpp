@@ -97,17 +97,28 @@ private:
     struct Step {
         Action action;
         Index layer = 0;
+        // Backward: others that read the same have written its gradient before.
+        bool adds = false;
     };
 
     void plan(bool training);
+    void plan_backward(Index layer, std::vector<bool>& written);
+    void find_reached();
+    bool reaches(Index source) const noexcept;
     void run(const Step& step, const Tile& tile);
+    void run_add(const Add<T>& add, const Step& step, const Tile& tile);
     void gather(Range rows);
-    // Whether the first layer reads sparse rows where they lie. Others, and dense rows,
-    // are gathered.
+    // Whether the first layer reads sparse rows where they lie, as nobody else reads
+    // them. Others, and dense rows, are gathered.
     bool reads_sparse() const noexcept { return sparse_.starts != nullptr; }
     void loss_of(const Tile& tile);
+    // Outputs of a layer, or the features.
+    MatrixView<const T> output_of(Index source, Range rows) const;
     MatrixView<const T> input_of(Index layer, Range rows) const;
-    MatrixView<T> input_gradient_of(Index layer, Range rows);
+    // Where the gradient of a layer's outputs lies; empty if nobody needs it.
+    MatrixView<T> gradient_of(Index source, Range rows);
+    // Where a layer writes the gradient of its input: there, or what is to be added.
+    MatrixView<T> input_gradient_of(const Step& step, Range rows);
 
     const Network<T>& network_;
     PackedWeights<T> weights_;
@@ -120,7 +131,9 @@ private:
     double total_weight_ = 0;
     double weighted_loss_ = 0;
     std::vector<std::vector<Step>> phases_;
-    Matrix<T> x_;                         // (max_batch, in): the gathered rows
+    std::vector<bool> reached_;  // of each layer: gradients reach its outputs
+    Matrix<T> share_;            // (max_batch, widest) to be added to a gradient
+    Matrix<T> x_;                // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
     Buffer<double> row_loss_;  // (max_batch), of a custom loss

@@ -8,18 +8,18 @@
 namespace fastnn {
 
 template <class T>
-BatchNorm<T>::BatchNorm(Index position,
+BatchNorm<T>::BatchNorm(const std::string& name,
                         Index width,
                         double eps,
                         double momentum,
                         Activation f,
                         TensorTable& table)
     : width_(width),
-      gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
-      beta_(table.add(position, "bias", {width}, Storage::kParameters)),
-      running_mean_(table.add(position, "running_mean", {width}, Storage::kStatistics)),
-      running_var_(table.add(position, "running_var", {width}, Storage::kStatistics)),
-      counter_(table.add(position, "num_batches_tracked", {}, Storage::kCounters)),
+      gamma_(table.add(name, "weight", {width}, Storage::kParameters)),
+      beta_(table.add(name, "bias", {width}, Storage::kParameters)),
+      running_mean_(table.add(name, "running_mean", {width}, Storage::kStatistics)),
+      running_var_(table.add(name, "running_var", {width}, Storage::kStatistics)),
+      counter_(table.add(name, "num_batches_tracked", {}, Storage::kCounters)),
       eps_(eps),
       momentum_(momentum),
       f_(f) {}

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -19,7 +20,7 @@ namespace fastnn {
 template <class T>
 class BatchNorm {
 public:
-    BatchNorm(Index position,
+    BatchNorm(const std::string& name,
               Index width,
               double eps,
               double momentum,

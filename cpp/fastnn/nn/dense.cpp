@@ -31,7 +31,8 @@ Index slice_height(Index out, Index in) {
 }  // namespace
 
 template <class T>
-Dense<T>::Dense(Index position,
+Dense<T>::Dense(const std::string& name,
+                Index number,
                 Index in,
                 Index out,
                 bool bias,
@@ -40,14 +41,14 @@ Dense<T>::Dense(Index position,
                 TensorTable& table,
                 bool weight_norm,
                 double dropconnect)
-    : position_(position),
+    : number_(number),
       in_(in),
       out_(out),
       lr_scale_(lr_scale),
       dropconnect_(dropconnect),
       f_(f) {
-    const auto add = [&](const char* name, std::vector<Index> shape) {
-        return table.add(position, name, std::move(shape), Storage::kParameters);
+    const auto add = [&](const char* tensor, std::vector<Index> shape) {
+        return table.add(name, tensor, std::move(shape), Storage::kParameters);
     };
     if (weight_norm) gain_ = add("weight_g", {out, 1});
     weight_ = add(weight_norm ? "weight_v" : "weight", {out, in});

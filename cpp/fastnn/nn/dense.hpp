@@ -18,7 +18,8 @@ namespace fastnn {
 template <class T>
 class Dense {
 public:
-    Dense(Index position,
+    Dense(const std::string& name,
+          Index number,  // of the layer in the network: its own stream of random numbers
           Index in,
           Index out,
           bool bias,
@@ -100,13 +101,13 @@ private:
         return {parameters + gain_.begin, gain_.size()};
     }
     RandomKey mask_key(std::uint64_t seed, std::uint32_t step) const noexcept {
-        return {seed, stream_of(Purpose::kDropConnect, position_), step};
+        return {seed, stream_of(Purpose::kDropConnect, number_), step};
     }
     VectorView<const T> biases(const State<T>& state) const noexcept {
         return {state.parameters + bias_.begin, bias_.size()};
     }
 
-    Index position_;
+    Index number_;
     Index in_;
     Index out_;
     Range gain_;  // of weight normalisation

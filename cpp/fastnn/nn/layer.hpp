@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "fastnn/nn/add.hpp"
 #include "fastnn/nn/batchnorm.hpp"
 #include "fastnn/nn/dense.hpp"
 #include "fastnn/nn/elementwise.hpp"
@@ -25,7 +26,8 @@ using Layer = std::variant<Dense<T>,
                            ActivationLayer<T>,
                            Dropout<T>,
                            AlphaDropout<T>,
-                           GaussianNoise<T>>;
+                           GaussianNoise<T>,
+                           Add<T>>;
 
 // Whether a training pass through it depends on chance.
 template <class T>

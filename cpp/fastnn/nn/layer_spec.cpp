@@ -50,4 +50,21 @@ Index spec::Maxout::rows() const {
     return rows;
 }
 
+int spec::Residual::depth() const {
+    int inner = 0;
+    for (const LayerSpec& layer : layers) {
+        const auto* block = std::get_if<Residual>(&layer);
+        if (block) inner = std::max(inner, block->depth());
+    }
+    return 1 + inner;
+}
+
+void spec::Residual::validate() const {
+    require(!layers.empty(), "layers", "none", "at least one layer");
+    require(survival > 0 && survival <= 1, "survival", survival, "in (0, 1]");
+    const std::string deepest = std::to_string(kDeepest);
+    require(depth() <= kDeepest, "the depth of blocks within blocks", depth(),
+            "at most " + deepest);
+}
+
 }  // namespace fastnn

@@ -120,6 +120,8 @@ struct GaussianNoise {
     void validate() const { require_not_negative("std", deviation); }
 };
 
+struct Residual;
+
 }  // namespace spec
 
 using LayerSpec = std::variant<spec::Dense,
@@ -131,6 +133,23 @@ using LayerSpec = std::variant<spec::Dense,
                                spec::Dropout,
                                spec::AlphaDropout,
                                spec::GaussianNoise,
+                               spec::Residual,
                                Activation>;
+
+// y = skip(x) + F(x)
+struct spec::Residual {
+    static constexpr const char* kKind = "residual";
+    static constexpr int kDeepest = 8;  // blocks within blocks
+    std::vector<LayerSpec> layers;      // F
+    double survival = 1.0;              // the probability that a row keeps F
+    std::optional<bool> projection;     // none: where F changes the width
+    static constexpr auto fields() {
+        return std::tuple{field("layers", &Residual::layers),
+                          field("survival", &Residual::survival),
+                          field("projection", &Residual::projection)};
+    }
+    int depth() const;  // of blocks, this one counted
+    void validate() const;
+};
 
 }  // namespace fastnn

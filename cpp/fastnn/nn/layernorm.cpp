@@ -7,14 +7,14 @@
 namespace fastnn {
 
 template <class T>
-LayerNorm<T>::LayerNorm(Index position,
+LayerNorm<T>::LayerNorm(const std::string& name,
                         Index width,
                         double eps,
                         Activation f,
                         TensorTable& table)
     : width_(width),
-      gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
-      beta_(table.add(position, "bias", {width}, Storage::kParameters)),
+      gamma_(table.add(name, "weight", {width}, Storage::kParameters)),
+      beta_(table.add(name, "bias", {width}, Storage::kParameters)),
       eps_(eps),
       f_(f) {}
 

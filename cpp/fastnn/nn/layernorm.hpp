@@ -2,6 +2,7 @@
 // torch.nn.LayerNorm's semantics: statistics of each row, biased variance.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -12,7 +13,7 @@ namespace fastnn {
 template <class T>
 class LayerNorm {
 public:
-    LayerNorm(Index position,
+    LayerNorm(const std::string& name,
               Index width,
               double eps,
               Activation f,

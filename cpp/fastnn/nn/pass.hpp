@@ -51,6 +51,7 @@ struct LayerMemory {
     Matrix<T> tile_a, tile_b;     // (tiles, width) partial sums of each tile
     Buffer<T> mean, inv_std, m2;  // (width) or (batch): statistics
     Buffer<T> dgamma, dbeta;      // (width)
+    Buffer<T> factors;            // (batch) what a residual block's branch counts
 };
 
 // Memory for z, y = f(z) and dL/dy; z is kept apart only where the slope needs it.

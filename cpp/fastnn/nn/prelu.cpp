@@ -7,10 +7,10 @@
 namespace fastnn {
 
 template <class T>
-Prelu<T>::Prelu(Index position, Index width, bool per_unit, TensorTable& table)
+Prelu<T>::Prelu(const std::string& name, Index width, bool per_unit, TensorTable& table)
     : width_(width),
       slope_(
-          table.add(position, "weight", {per_unit ? width : 1}, Storage::kParameters)) {
+          table.add(name, "weight", {per_unit ? width : 1}, Storage::kParameters)) {
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // Rectifier with a learned slope (He et al. 2015), torch.nn.PReLU's semantics.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -11,7 +12,7 @@ namespace fastnn {
 template <class T>
 class Prelu {
 public:
-    Prelu(Index position, Index width, bool per_unit, TensorTable& table);
+    Prelu(const std::string& name, Index width, bool per_unit, TensorTable& table);
 
     Index width() const noexcept { return width_; }
     static constexpr bool has_parameters() noexcept { return true; }

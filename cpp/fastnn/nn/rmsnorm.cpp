@@ -7,13 +7,13 @@
 namespace fastnn {
 
 template <class T>
-RmsNorm<T>::RmsNorm(Index position,
+RmsNorm<T>::RmsNorm(const std::string& name,
                     Index width,
                     double eps,
                     Activation f,
                     TensorTable& table)
     : width_(width),
-      gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
+      gamma_(table.add(name, "weight", {width}, Storage::kParameters)),
       eps_(eps),
       f_(f) {}
 

@@ -2,6 +2,7 @@
 // torch.nn.RMSNorm's semantics: of each row, with a learned scale and no shift.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -12,7 +13,7 @@ namespace fastnn {
 template <class T>
 class RmsNorm {
 public:
-    RmsNorm(Index position, Index width, double eps, Activation f, TensorTable& table);
+    RmsNorm(const std::string& name, Index width, double eps, Activation f, TensorTable& table);
 
     Index width() const noexcept { return width_; }
     static constexpr bool has_parameters() noexcept { return true; }

@@ -19,7 +19,7 @@ enum class Room { kPacked, kMasked };
 enum class Storage { kParameters, kStatistics, kCounters };
 
 struct Tensor {
-    std::string name;          // "0.weight"
+    std::string name;          // "0.weight"; within a residual block "1.0.weight"
     std::vector<Index> shape;  // (out, in)
     Storage storage;
     Range range;  // in its buffer
@@ -27,8 +27,8 @@ struct Tensor {
 
 class TensorTable {
 public:
-    // Appends a tensor of layer `position`; returns its place in its buffer.
-    Range add(Index position,
+    // Appends a tensor of the layer named `layer`; returns its place in its buffer.
+    Range add(const std::string& layer,
               const char* name,
               std::vector<Index> shape,
               Storage storage) {
@@ -42,8 +42,7 @@ public:
         too_large |= __builtin_add_overflow(end, size, &range.end);
         if (too_large) throw std::bad_alloc();  // more than there are addresses
         end = range.end;
-        tensors_.push_back(
-            {std::to_string(position) + "." + name, std::move(shape), storage, range});
+        tensors_.push_back({layer + "." + name, std::move(shape), storage, range});
         return range;
     }
     // Sets room aside for the packed weights of a dense layer (kernels/affine.hpp).

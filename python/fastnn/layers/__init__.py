@@ -31,6 +31,7 @@ from fastnn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
 from fastnn.layers.maxout import Maxout
 from fastnn.layers.normalization import BatchNorm, LayerNorm, RMSNorm
 from fastnn.layers.prelu import PReLU
+from fastnn.layers.residual import Residual
 
 __all__ = [
     "ACTIVATIONS",
@@ -57,6 +58,7 @@ __all__ = [
     "PReLU",
     "RMSNorm",
     "ReLU",
+    "Residual",
     "SiLU",
     "Sigmoid",
     "Softplus",
@@ -66,7 +68,7 @@ __all__ = [
 
 LAYERS: dict[str, type[Layer]] = {
     **{cls.kind: cls for cls in (Dense, Maxout, BatchNorm, LayerNorm, RMSNorm, PReLU)},
-    **{cls.kind: cls for cls in (Dropout, AlphaDropout, GaussianNoise)},
+    **{cls.kind: cls for cls in (Dropout, AlphaDropout, GaussianNoise, Residual)},
     **ACTIVATIONS,
 }
 """Every layer by its name."""

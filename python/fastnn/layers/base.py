@@ -25,6 +25,10 @@ class Layer(Config):
         """Return the number of outputs for a row of `in_features` inputs."""
         return in_features
 
+    def inner(self) -> tuple[Layer, ...]:
+        """Return the layers that a block is made of; of any other layer, none."""
+        return ()
+
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of what a network keeps for it, by torch's names."""
         del in_features, dtype

@@ -19,6 +19,7 @@ from fastnn.layers import (
     LayerNorm,
     Maxout,
     PReLU,
+    Residual,
     RMSNorm,
 )
 from fastnn.onnx.activations import add_activation
@@ -30,8 +31,13 @@ Tensors = Mapping[str, npt.NDArray[Any]]
 """The tensors of a network by their names in ``state_dict()``."""
 
 
-def add_layer(g: Graph, x: str, position: int, layer: Layer, tensors: Tensors) -> str:
-    """Append the layer at this position and return the name of its result."""
+def add_layer(
+    g: Graph, x: str, position: int | str, layer: Layer, tensors: Tensors
+) -> str:
+    """Append the layer at this position and return the name of its result.
+
+    Of a layer within a block the position is such as "1.0".
+    """
     g.scope = f"{position}."
     if isinstance(layer, Activation):
         return add_activation(g, x, layer)
@@ -122,6 +128,17 @@ def _nothing(g: Graph, x: str, layer: Layer, tensors: Tensors) -> str:
     return x
 
 
+def _residual(g: Graph, x: str, layer: Residual, tensors: Tensors) -> str:
+    block, branch = g.scope, x
+    for j, inner in enumerate(layer.layers):
+        branch = add_layer(g, branch, f"{block}{j}", inner, tensors)
+    g.scope = block
+    skip = x
+    if f"{block}projection.weight" in tensors:
+        skip = g.node("Gemm", x, _tensor(g, "projection.weight", tensors), transB=1)
+    return g.node("Add", skip, branch)
+
+
 LAYERS: dict[type[Layer], Callable[[Graph, str, Any, Tensors], str]] = {
     Dense: _dense,
     BatchNorm: _batchnorm,
@@ -132,5 +149,6 @@ LAYERS: dict[type[Layer], Callable[[Graph, str, Any, Tensors], str]] = {
     Dropout: _nothing,
     AlphaDropout: _nothing,
     GaussianNoise: _nothing,
+    Residual: _residual,
 }
 """How each layer that is no activation is said in ONNX."""

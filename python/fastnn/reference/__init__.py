@@ -59,6 +59,7 @@ from fastnn.reference.random import (
     gaussian_noise,
     permutation,
     philox4x32,
+    survival_factors,
 )
 from fastnn.reference.weight_norm import weight_norm_backward, weight_norm_forward
 
@@ -113,6 +114,7 @@ __all__ = [
     "sgd_update",
     "softmax_cross_entropy",
     "squared_error",
+    "survival_factors",
     "weight_norm_backward",
     "weight_norm_forward",
 ]

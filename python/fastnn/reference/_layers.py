@@ -22,9 +22,10 @@ from fastnn.reference.normalize import (
     batchnorm_forward,
     batchnorm_inference,
 )
+from fastnn.reference.random import survival_factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from fastnn.reference._checks import Array
 
@@ -110,6 +111,83 @@ class Activation(Layer):
 
     def predict(self, x: Array) -> Array:
         return self.rule.forward(x, self.alpha, x if self.in_place else None)
+
+
+class Residual(Layer):
+    """y = skip + factor F(x): the skip is x P^T if there is a projection P, else x."""
+
+    def __init__(
+        self,
+        index: int,
+        layers: list[Layer],
+        p: Array | None,
+        survival: float,
+        seed: int,
+    ) -> None:
+        super().__init__(index)
+        self.layers, self.survival, self.seed = layers, survival, seed
+        self.parameters = [] if p is None else [p]
+
+    def forward(self, x: Array, step: int) -> Array:
+        factors = survival_factors(
+            len(x), self.survival, self.seed, step, layer=self.index
+        )
+        self.x, self.factors = x, factors.astype(x.dtype)[:, None]
+        h = x.copy()  # the first layer may work in place
+        for layer in self.layers:
+            h = layer.forward(h, step)
+        y: Array = self._skip(x) + self.factors * h
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        d: Array = self.factors * dy
+        for layer in reversed(self.layers):
+            d = layer.backward(d)
+        if not self.parameters:
+            return d + dy
+        np.matmul(dy.T, self.x, out=self.gradients[0])
+        return d + dy @ self.parameters[0]
+
+    def predict(self, x: Array) -> Array:
+        h = x.copy()
+        for layer in self.layers:
+            h = layer.predict(h)
+        y: Array = self._skip(x) + h
+        return y
+
+    def _skip(self, x: Array) -> Array:
+        return x @ self.parameters[0].T if self.parameters else x
+
+
+def all_layers(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Yield the layers, those within a block before the block itself."""
+    for layer in layers:
+        if isinstance(layer, Residual):
+            yield from all_layers(layer.layers)
+        yield layer
+
+
+def make_layers(
+    descriptions: Sequence[tuple[Any, ...]],
+    seed: int,
+    generator: np.random.Generator | None,
+    first: int = 0,
+) -> list[Layer]:
+    """Return the layers that `MLP`'s list describes, counted as they are written.
+
+    A block counts before the layers within it.
+    """
+    layers: list[Layer] = []
+    index = first
+    for kind, *arguments in descriptions:
+        if kind == "residual":
+            inner, projection, survival = arguments
+            built = make_layers(inner, seed, generator, index + 1)
+            layers.append(Residual(index, built, projection, survival, seed))
+        else:
+            layers.append(make_layer(index, (kind, *arguments), seed, generator))
+        index += len(list(all_layers(layers[-1:])))
+    return layers
 
 
 def make_layer(

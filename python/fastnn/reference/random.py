@@ -8,6 +8,9 @@ resumes without stored state. The counter's words are::
     shuffle      (b mod 2^32, b >> 32, 2 << 16, epoch)       b = i // 2
     dropconnect  (input, unit // 4, 8 << 16 | layer, step)   word unit % 4
     noise        (column, row // 4, 9 << 16 | layer, step)   words of a row's pair
+    dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
+    survival  (0, row // 4, 8 << 16 | layer, step)           word row % 4
+    shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 
 Words = npt.NDArray[np.uint64]
 
-DROPOUT, SHUFFLE, DROPCONNECT, NOISE = 1 << 16, 2 << 16, 8 << 16, 9 << 16
+DROPOUT, SHUFFLE = 1 << 16, 2 << 16
+DROPCONNECT, NOISE, SURVIVAL = 8 << 16, 9 << 16, 10 << 16
 
 SELU_SATURATION = -1.7580993408473766
 """What SELU tends to for x to minus infinity: -scale alpha."""
@@ -281,6 +285,48 @@ def gaussian_noise(
     n = [r0 * np.cos(t0), r0 * np.sin(t0), r1 * np.cos(t1), r1 * np.sin(t1)]
     noise = np.stack(n, axis=1).reshape(-1, x.shape[1])[: len(x)]
     return x + (std * noise).astype(x.dtype)
+def survival_factors(
+    rows: int, survival: float, seed: int, step: int, *, layer: int = 0
+) -> npt.NDArray[np.float64]:
+    """Return what the branch of a residual block is multiplied by in each row.
+
+    1 / survival with probability survival, else 0: stochastic depth (Huang et al.
+    2016), inverted. Row r keeps its branch iff its random word is below
+    floor(survival 2^32); which word that is stands at the head of the module.
+
+    Parameters
+    ----------
+    rows : int >= 0
+    survival : float in (0, 1]
+    seed : int in [0, 2^64)
+    step : int >= 0
+        Taken modulo 2^32.
+    layer : int in [0, 2^16), default 0
+        Tells apart the blocks of one network.
+
+    Returns
+    -------
+    (rows,) float64
+
+    Raises
+    ------
+    ValueError
+        survival, seed, step or layer out of range.
+
+    Examples
+    --------
+    >>> from fastnn.reference import survival_factors
+    >>> sorted(set(survival_factors(100, 0.5, seed=0, step=0).tolist()))
+    [0.0, 2.0]
+    """
+    check_range("survival", survival, 0.0 < survival <= 1.0, "in (0, 1]")
+    check_range("step", step, step >= 0, "at least 0")
+    check_range("layer", layer, 0 <= layer < 1 << 16, "in [0, 65536)")
+    blocks = np.arange((rows + 3) // 4, dtype=np.uint64)
+    c2, c3 = np.uint64(SURVIVAL | layer), np.uint64(step & 0xFFFFFFFF)
+    words = np.stack(_philox(np.uint64(0), blocks, c2, c3, *_key(seed)), axis=1)
+    kept = words.ravel()[:rows] < np.uint64(int(survival * 2.0**32))
+    return np.where(kept, 1.0 / survival, 0.0)
 
 
 def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:

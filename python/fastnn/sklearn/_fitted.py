@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastnn import __version__
 from fastnn.layers import Dense
+from fastnn.layers.chain import named_layers
 from fastnn.sequential import Sequential
 from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._threads import threads_here
@@ -56,7 +57,7 @@ class FittedMLP(BaseEstimator):  # type: ignore[misc]
                 layer.weight(views, i),
                 views.get(f"{i}.bias", np.zeros(layer.units, self.net_.dtype)),
             )
-            for i, layer in enumerate(self.net_.layers)
+            for i, layer in named_layers(self.net_.layers)
             if isinstance(layer, Dense)
         ]
 
