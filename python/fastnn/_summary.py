@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from fastnn import _html
-from fastnn.layers import Layer
+from fastnn.layers import Dense, Layer, Residual
 from fastnn.layers.chain import count_parameters, count_statistics, output_width
 
 __all__ = ["network_html", "network_repr", "network_summary"]
@@ -32,11 +32,24 @@ def network_repr(
     frozen: Collection[int] = (),
 ) -> str:
     """Return the layers one a line, numbered as in the names of the tensors."""
-    lines = [
-        f"  ({i}): {_told(repr(layer), is_frozen=i in frozen)}"
-        for i, layer in enumerate(layers)
-    ]
+    lines = _repr_lines(layers, "  ", frozen)
     return "\n".join([f"{name}(", *lines, f"  seed={seed}, dtype={dtype!r}", ")"])
+
+
+def _repr_lines(
+    layers: Sequence[Layer], indent: str, frozen: Collection[int] = ()
+) -> list[str]:
+    lines = []
+    for i, layer in enumerate(layers):
+        if isinstance(layer, Residual):
+            lines.append(f"{indent}({i}): {type(layer).__name__}(")
+            lines += _repr_lines(layer.layers, f"{indent}  ")
+            if layer.options():
+                lines.append(f"{indent}  {layer.options()}")
+            lines.append(indent + _told(")", is_frozen=i in frozen))
+        else:
+            lines.append(f"{indent}({i}): {_told(repr(layer), is_frozen=i in frozen)}")
+    return lines
 
 
 def network_summary(
@@ -100,9 +113,30 @@ def _rows(
     rows = [_Row("", "input", in_features, None, is_frozen=False)]
     width = in_features
     for i, layer in enumerate(layers):
-        count = None if width is None else count_parameters((layer,), width)
+        rows += [
+            row._replace(is_frozen=i in frozen)
+            for row in _rows_of(layer, width, str(i), "")
+        ]
         width = output_width((layer,), width)
-        rows.append(_Row(str(i), repr(layer), width, count, is_frozen=i in frozen))
+    return rows
+
+
+def _rows_of(layer: Layer, given: int | None, name: str, indent: str) -> list[_Row]:
+    """Return the rows of a layer, or of a block and of those in it."""
+    width = output_width((layer,), given)
+    if not isinstance(layer, Residual):
+        count = None if given is None else count_parameters((layer,), given)
+        return [_Row(name, f"{indent}{layer!r}", width, count, is_frozen=False)]
+    head = f"{indent}{type(layer).__name__}({layer.options()})"
+    # Its layers have rows of their own.
+    rows = [_Row(name, head, width, None, is_frozen=False)]
+    inside = given
+    for i, inner in enumerate(layer.layers):
+        rows += _rows_of(inner, inside, f"{name}.{i}", f"{indent}  ")
+        inside = output_width((inner,), inside)
+    if given is not None and layer.projects(given):
+        projection = Dense(layer.width(given), use_bias=False)
+        rows += _rows_of(projection, given, f"{name}.projection", f"{indent}  ")
     return rows
 
 
@@ -138,7 +172,8 @@ def _number(count: int | None) -> str:
 
 
 def _code(text: str) -> str:
-    return f'<span style="font-family: monospace">{escape(text)}</span>'
+    style = "font-family: monospace; white-space: pre"  # rows of blocks are indented
+    return f'<span style="{style}">{escape(text)}</span>'
 
 
 def _table(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:

@@ -19,9 +19,9 @@ from engine import trajectories
 FILE = Path(__file__).with_name("trajectories.json")
 
 
-def torch_modules(torch, layers):
+def torch_modules(torch, layers, width=trajectories.FEATURES):
     """Return the torch.nn.Sequential of some layers, and its tensors by our names."""
-    modules, names, width = [], {}, trajectories.FEATURES
+    modules, names = [], {}
     for i, layer in enumerate(layers):
         first = len(modules)
         if isinstance(layer, fnn.Dense):
@@ -33,11 +33,36 @@ def torch_modules(torch, layers):
             modules.append(torch.nn.BatchNorm1d(width, layer.eps, layer.momentum))
         elif isinstance(layer, fnn.LayerNorm):
             modules.append(torch.nn.LayerNorm(width, layer.eps))
+        elif isinstance(layer, fnn.Residual):
+            branch, inner = torch_modules(torch, layer.layers, width)
+            skip = torch.nn.Identity()
+            if layer.projects(width):
+                skip = torch.nn.Linear(width, layer.width(width), bias=False)
+            modules.append(torch_block(torch, branch, skip))
+            width = layer.width(width)
+            names |= {f"{first}.branch.{t}": f"{i}.{n}" for t, n in inner.items()}
+            if skip.state_dict():
+                names[f"{first}.skip.weight"] = f"{i}.projection.weight"
+            continue
         else:
             modules.append(torch_activation(torch, layer))
         for name in modules[first].state_dict():
             names[f"{first}.{name}"] = f"{i}.{name}"
     return torch.nn.Sequential(*modules), names
+
+
+def torch_block(torch, branch, skip):
+    """Return the module y = skip(x) + branch(x)."""
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.branch, self.skip = branch, skip
+
+        def forward(self, x):
+            return self.skip(x) + self.branch(x)
+
+    return Block()
 
 
 def torch_activation(torch, layer):
@@ -154,7 +179,7 @@ def _run(torch, layers, loss, rule, data, options, averaging):
     net, names = torch_modules(torch, layers)
     first = trajectories.state(layers)
     net.load_state_dict({k: torch.tensor(first[v]) for k, v in names.items()})
-    linear = [m for m in net if isinstance(m, torch.nn.Linear)]
+    linear = [m for m in net.modules() if isinstance(m, torch.nn.Linear)]
     settings = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
     family = getattr(torch.optim, type(rule).__name__)
     optimizer = family(net.parameters(), foreach=False, **settings)

@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, bits, classes, curves, settled
+from engine.problems import BLOCKS, EVERYTHING, MORE, bits, classes, curves, settled
 
 FROZEN = (0, 1, 5)  # Dense, BatchNorm, LayerNorm of EVERYTHING
 
@@ -59,6 +59,40 @@ def test_negative_zeros_survive_a_line_search(rng):
     kept = _of(net, (0,))
     net.fit(*classes(rng, 40), optimizer=fnn.LBFGS(), epochs=3)
     assert _of(net, (0,)) == kept
+
+
+EACH = [
+    (layers, i) for layers in (EVERYTHING, MORE, BLOCKS) for i in range(len(layers))
+]
+
+
+@pytest.mark.parametrize(("layers", "position"), EACH)
+def test_any_layer_or_block_alone(rng, layers, position):
+    """It stays; the others move by their gradients, in the same training mode."""
+    net = _net(position, layers=layers, dtype="float64")
+    data = classes(rng, 30)
+    before = net.state_dict()
+    _, gradients = net.loss_and_gradients(*data, loss="cross_entropy", training=True)
+    fnn.Trainer(net, optimizer=fnn.SGD(0.1)).step(*data)
+    for name, after in net.state_dict().items():
+        if name.startswith(f"{position}."):
+            assert after.tobytes() == before[name].tobytes()
+        elif name in gradients:
+            expected = before[name] - 0.1 * gradients[name]
+            np.testing.assert_allclose(after, expected, rtol=1e-12, atol=1e-14)
+            if gradients[name].any():
+                assert (after != before[name]).any()
+
+
+@pytest.mark.parametrize("layers", [MORE, BLOCKS], ids=["more", "blocks"])
+@pytest.mark.parametrize("name", ["adam", "clipped, penalised", "full batch", "swa"])
+def test_all_but_the_last(rng, layers, name):
+    net = _net(layers=layers).unfreeze(-1)
+    kept = _of(net, range(len(layers) - 1))
+    last = _of(net, (len(layers) - 1,))
+    net.fit(*classes(rng, 70), epochs=3, batch_size=16, **RUNS[name])
+    assert _of(net, range(len(layers) - 1)) == kept
+    assert all(_of(net, (len(layers) - 1,))[n] != b for n, b in last.items())
 
 
 # -- against torch --------------------------------------------------------------------
@@ -381,6 +415,14 @@ def test_a_network_in_training_is_not_frozen(rng):
     net.fit(X, y, loss=judge, epochs=1)
     assert len(seen) == 1
     assert net.frozen == ()
+
+
+def test_summary_and_repr_of_blocks():
+    net = fnn.Sequential(fnn.Residual(fnn.Dense(4), fnn.Dense(3)), fnn.Dense(2))
+    net.build(5).freeze(0)
+    assert "(1): Dense(3)\n  ), frozen\n" in repr(net)
+    assert "8 of them are trained, 54 are frozen" in net.summary()
+    assert re.search(r"0\.projection .*, frozen", net.summary())
 
 
 def test_summary_and_repr():

@@ -124,21 +124,17 @@ def test_lion_and_decay(rng):
 
 
 def test_dropout_as_layers_with_another_rate_for_each_step(rng):
-    layers = [fnn.Dense(9), fnn.Dropout(0.5), fnn.Dense(8), fnn.Dropout(0.3)]
     X, y = classes(rng, 40)
 
-    def made(step):
-        rates = [FALL.at(step, p) for p in (0.5, 0.3)]
-        return fnn.Sequential(
-            *(fnn.Dense(9), fnn.Dropout(rates[0])),
-            *(fnn.Dense(8), fnn.Dropout(rates[1]), fnn.Dense(3)),
-        )
+    def made(first, second):
+        block = fnn.Residual(fnn.Dense(8), fnn.AlphaDropout(second))
+        return fnn.Sequential(fnn.Dense(9), fnn.Dropout(first), block, fnn.Dense(3))
 
-    net = fnn.Sequential(*layers, fnn.Dense(3)).build(5)
+    net = made(0.5, 0.3).build(5)
     trainer = fnn.Trainer(net, optimizer=fnn.SGD(0.1), schedule={"dropout": FALL})
     state = net.state_dict()
     for step in range(8):
-        twin = made(step).build(5)
+        twin = made(*(FALL.at(step, p) for p in (0.5, 0.3))).build(5)
         twin.load_state_dict(state)
         twin._native.progress = (0, step)
         fnn.Trainer(twin, optimizer=fnn.SGD(0.1)).step(X, y)

@@ -32,23 +32,44 @@ NETS = {
         fnn.ELU(0.5),
         fnn.Dense(3),
     ],
+    "blocks": [
+        fnn.Residual(
+            fnn.Dense(8),
+            fnn.Tanh(),
+            fnn.Residual(fnn.GELU(), fnn.Dropout(0.2), fnn.Dense(8), survival=0.6),
+            fnn.Dropout(0.3),
+            survival=0.8,
+        ),
+        fnn.ReLU(),
+        fnn.Residual(fnn.Tanh(), fnn.Dense(8), fnn.BatchNorm(), survival=0.9),
+        fnn.Dropout(0.2),
+        fnn.Dense(3),
+    ],
 }
 
 
 def _specification(net, **options):
-    state = net.state_dict()
+    return MLP(_tuples(net.layers, net.state_dict()), seed=net.seed, **options)
+
+
+def _tuples(given, state, prefix=""):
     layers = []
-    for i, layer in enumerate(net.layers):
+    for position, layer in enumerate(given):
+        i = f"{prefix}{position}"
         if isinstance(layer, fnn.Dense):
             layers.append(("dense", state[f"{i}.weight"], state[f"{i}.bias"]))
         elif isinstance(layer, fnn.BatchNorm):
             layers.append(("batchnorm", state[f"{i}.weight"], state[f"{i}.bias"]))
         elif isinstance(layer, fnn.Dropout):
             layers.append(("dropout", layer.p))
+        elif isinstance(layer, fnn.Residual):
+            inner = _tuples(layer.layers, state, f"{i}.")
+            projection = state.get(f"{i}.projection.weight")
+            layers.append(("residual", inner, projection, layer.survival))
         else:
             alpha = [layer.alpha] if isinstance(layer, fnn.ELU) else []
             layers.append(("activation", layer.kind, *alpha))
-    return MLP(layers, seed=net.seed, **options)
+    return layers
 
 
 def _assert_same(net, spec, rtol=1e-10):

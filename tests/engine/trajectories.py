@@ -44,6 +44,13 @@ MIXED = (
     Dense(3),
 )
 ODD = (fnn.Tanh(), Dense(5, "leaky_relu"), fnn.Softsign(), Dense(3, "selu"))
+BLOCKS = (
+    fnn.Residual(Dense(6), BatchNorm(), fnn.Tanh(), Dense(5)),
+    fnn.Tanh(),
+    fnn.Residual(LayerNorm(), fnn.Residual(Dense(5), fnn.SiLU()), Dense(5)),
+    fnn.Residual(fnn.GELU(), Dense(5, use_bias=False), projection=True),
+    Dense(3),
+)
 ONE = (Dense(6, "sigmoid"), Dense(1))
 
 momentum = SGD(lr=0.1, momentum=0.9)
@@ -59,6 +66,8 @@ CASES = {
     "layernorm": (LAYER, "cross_entropy", Adam(lr=0.01), {}),
     "both norms": (MIXED, "mse", AdamW(lr=0.01, eps=1e-3, weight_decay=0.1), {}),
     "odd orders": (ODD, "huber", momentum, {}),
+    "blocks": (BLOCKS, "cross_entropy", momentum, {}),
+    "blocks, adam": (BLOCKS, "mse", Adam(lr=0.01, eps=1e-3), {"weighted": True}),
     "mse": (MLP, "mse", momentum, {}),
     "mae": (MLP, "mae", SGD(lr=0.05), {}),
     "huber": (MLP, fnn.Huber(delta=0.4), RMSprop(lr=0.003), {}),

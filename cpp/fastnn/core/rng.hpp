@@ -33,7 +33,10 @@ enum class Purpose : std::uint32_t {
     kShuffle = 2,
     kInit = 3,
     kSplit = 4,
-    kGradientNoise = 5
+    kGradientNoise = 5,
+    kDropConnect = 8,
+    kNoise = 9,
+    kSurvival = 10
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

@@ -29,7 +29,7 @@ T fraction(std::uint32_t w) noexcept {
 // z[word][block] of blocks `begin` to begin + kBlocks. All of them are made, whichever
 // are wanted: a number's bits depend on its position alone.
 template <class T>
-void draw(Index begin, const NoiseKey& key, T (&z)[4][kBlocks]) noexcept {
+void draw(Index begin, const RandomKey& key, T (&z)[4][kBlocks]) noexcept {
     std::uint32_t words[4][kBlocks];
     for (Index k = 0; k < kBlocks; ++k) {
         const auto block = static_cast<std::uint64_t>(begin + k);
@@ -57,7 +57,7 @@ void draw(Index begin, const NoiseKey& key, T (&z)[4][kBlocks]) noexcept {
 template <class T>
 void add_normal_noise(VectorView<T> g,
                       double deviation,
-                      const NoiseKey& key,
+                      const RandomKey& key,
                       Index first) noexcept {
     const T scale = static_cast<T>(deviation);
     T z[4][kBlocks];
@@ -74,11 +74,11 @@ void add_normal_noise(VectorView<T> g,
 
 template void add_normal_noise<float>(VectorView<float>,
                                       double,
-                                      const NoiseKey&,
+                                      const RandomKey&,
                                       Index) noexcept;
 template void add_normal_noise<double>(VectorView<double>,
                                        double,
-                                       const NoiseKey&,
+                                       const RandomKey&,
                                        Index) noexcept;
 
 }  // namespace fastnn

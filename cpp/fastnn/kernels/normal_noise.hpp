@@ -1,18 +1,10 @@
 // Normal noise by Philox: a pure function of key and position, whoever adds it.
 #pragma once
 
-#include <cstdint>
-
 #include "fastnn/core/types.hpp"
+#include "fastnn/kernels/random_words.hpp"
 
 namespace fastnn {
-
-// Which random numbers the noise is made of: equal keys give equal noise.
-struct NoiseKey {
-    std::uint64_t seed = 0;
-    std::uint32_t stream = 0;  // see stream_of
-    std::uint32_t step = 0;
-};
 
 // g[i] += deviation z[first + i], where z is an endless row of standard normal numbers
 // (Box & Muller 1958). Element j is made of block j / 4 of Philox: elements 0 and 1 of
@@ -20,7 +12,7 @@ struct NoiseKey {
 template <class T>
 void add_normal_noise(VectorView<T> g,
                       double deviation,
-                      const NoiseKey& key,
+                      const RandomKey& key,
                       Index first) noexcept;
 
 }  // namespace fastnn

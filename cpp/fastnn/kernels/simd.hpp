@@ -227,16 +227,16 @@ Vec<T> log(Vec<T> a) {
     return Vec<T>(Eigen::internal::plog(a.packet));
 }
 template <class T>
+Vec<T> tanh(Vec<T> a) {
+    return Vec<T>(Eigen::internal::ptanh(a.packet));
+}
+template <class T>
 Vec<T> sin(Vec<T> a) {
     return Vec<T>(Eigen::internal::psin(a.packet));
 }
 template <class T>
 Vec<T> cos(Vec<T> a) {
     return Vec<T>(Eigen::internal::pcos(a.packet));
-}
-template <class T>
-Vec<T> tanh(Vec<T> a) {
-    return Vec<T>(Eigen::internal::ptanh(a.packet));
 }
 // The larger and the smaller; NaN if either is NaN.
 template <class T>

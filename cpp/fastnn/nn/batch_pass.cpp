@@ -62,7 +62,7 @@ BatchPass<T>::BatchPass(const Network<T>& network,
                         bool training,
                         Gradients gradients)
     : network_(network),
-      weights_(network),
+      weights_(network, training),
       loss_(loss),
       max_batch_(max_batch),
       frozen_(network.frozen()),
@@ -87,6 +87,42 @@ BatchPass<T>::BatchPass(const Network<T>& network,
     plan();
 }
 
+// Whether what comes from `source` depends on parameters that have a gradient, so that
+// gradients must reach it.
+template <class T>
+bool BatchPass<T>::reaches(Index source) const noexcept {
+    return source != kFeatures && reached_[static_cast<std::size_t>(source)];
+}
+
+template <class T>
+void BatchPass<T>::find_reached() {
+    const Wiring& wiring = network_.wiring();
+    for (Index k = 0; k < wiring.size(); ++k) {
+        reached_.push_back(has_gradient(k) || reaches(wiring.input_of(k)) ||
+                           (wiring.has_skip(k) && reaches(wiring.skip_of(k))));
+    }
+}
+
+// Of the layers that read the same outputs the last comes first, backward: it writes
+// their gradient, the others add to it. The branch of a block has one reader.
+template <class T>
+void BatchPass<T>::plan_backward(Index layer, std::vector<bool>& written) {
+    const Wiring& wiring = network_.wiring();
+    const Index shared =
+        wiring.has_skip(layer) ? wiring.skip_of(layer) : wiring.input_of(layer);
+    Step step{Action::kBackward, layer};
+    if (reaches(shared)) {
+        step.adds = written[static_cast<std::size_t>(shared)];
+        written[static_cast<std::size_t>(shared)] = true;
+    }
+    if (step.adds && !wiring.has_skip(layer)) {
+        const Index width =
+            visit_layer(network_, shared, [](const auto& l) { return l.width(); });
+        if (width > share_.cols()) share_ = Matrix<T>(max_batch_, width);
+    }
+    phases_.back().push_back(step);
+}
+
 template <class T>
 Pass BatchPass<T>::pass_of(Index layer) const noexcept {
     const auto k = static_cast<std::size_t>(layer);
@@ -109,7 +145,7 @@ bool BatchPass<T>::takes_statistics(Index layer) const noexcept {
 template <class T>
 void BatchPass<T>::plan() {
     const auto n = static_cast<Index>(network_.layers().size());
-    while (lowest_ < n && !has_gradient(lowest_)) ++lowest_;
+    find_reached();
     phases_ = {{{Action::kGather}}};
     for (Index k = 0; k < n; ++k) {
         if (takes_statistics(k)) {
@@ -123,13 +159,15 @@ void BatchPass<T>::plan() {
         phases_.emplace_back();
     }
     phases_.back().push_back({Action::kLoss});
-    for (Index k = n - 1; k >= lowest_; --k) {
+    std::vector<bool> written(static_cast<std::size_t>(n));
+    for (Index k = n - 1; k >= 0; --k) {
+        if (!reaches(k)) continue;
         if (has_gradient(k) && std::holds_alternative<BatchNorm<T>>(
                                    network_.layers()[static_cast<std::size_t>(k)])) {
             phases_.back().push_back({Action::kBackwardSums, k});
             phases_.emplace_back();
         }
-        phases_.back().push_back({Action::kBackward, k});
+        plan_backward(k, written);
     }
 }
 
@@ -139,9 +177,10 @@ void BatchPass<T>::begin(const Samples<T>& samples,
                          Index n,
                          std::uint64_t seed,
                          std::uint32_t step) {
-    const bool dense_first = std::holds_alternative<Dense<T>>(network_.layers()[0]);
+    const bool dense_alone = std::holds_alternative<Dense<T>>(network_.layers()[0]) &&
+                             network_.wiring().readers(kFeatures) == 1;
     sparse_ = {};
-    if (samples.x.is_sparse() && dense_first) {
+    if (samples.x.is_sparse() && dense_alone) {
         sparse_ = samples.x.sparse.choose(rows, n);
     } else if (x_.empty()) {
         x_ = Matrix<T>(max_batch_, network_.in_features());
@@ -194,7 +233,9 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
     const Pass pass = pass_of(k);
     const auto x = input_of(k, tile.rows);
     visit_layer(network_, k, [&]<class L>(const L& layer) {
-        if (step.action == Action::kForward) {
+        if constexpr (std::is_same_v<L, Add<T>>) {
+            run_add(layer, step, tile);
+        } else if (step.action == Action::kForward) {
             if constexpr (std::is_same_v<L, Dense<T>>) {
                 if (k == 0 && reads_sparse()) {
                     const CsrView<T> rows = sparse_.row_slice(tile.rows);
@@ -209,8 +250,11 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
                     activate_backward(layer.activation(), memory, tile.rows);
                 }
             }
-            layer.backward(state, pass, x, memory, input_gradient_of(k, tile.rows),
-                           tile);
+            const MatrixView<T> dx = input_gradient_of(step, tile.rows);
+            layer.backward(state, pass, x, memory, dx, tile);
+            if (step.adds) {
+                add_rows<T>(dx, gradient_of(network_.wiring().input_of(k), tile.rows));
+            }
         } else if constexpr (std::is_same_v<L, BatchNorm<T>>) {
             if (step.action == Action::kStatistics) {
                 layer.statistics_tile(x, memory, tile);
@@ -219,6 +263,25 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
             }
         }
     });
+}
+
+// The one layer with two inputs.
+template <class T>
+void BatchPass<T>::run_add(const Add<T>& add, const Step& step, const Tile& tile) {
+    const Wiring& wiring = network_.wiring();
+    const Index k = step.layer, skip = wiring.skip_of(k);
+    LayerMemory<T>& memory = memory_[static_cast<std::size_t>(k)];
+    if (step.action == Action::kForward) {
+        add.forward(pass_, output_of(skip, tile.rows), input_of(k, tile.rows), memory,
+                    tile);
+        return;
+    }
+    add.backward(pass_, memory, gradient_of(wiring.input_of(k), tile.rows), tile);
+    const MatrixView<T> dskip = gradient_of(skip, tile.rows);
+    if (!dskip.data) return;
+    const MatrixView<const T> dy = memory.grad.view(tile.rows);
+    if (step.adds) return add_rows<T>(dy, dskip);
+    copy_rows<T>(dy, dskip);
 }
 
 template <class T>
@@ -275,16 +338,17 @@ void BatchPass<T>::finish_phase(Index phase) {
 }
 
 template <class T>
-void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias) const {
+void BatchPass<T>::gradient(const ParameterTile& tile, const TileGradient<T>& d) const {
     const LayerMemory<T>& memory = memory_[static_cast<std::size_t>(tile.layer)];
+    const State<T> state = weights_.state();
     visit_layer(network_, tile.layer, [&]<class L>(const L& layer) {
         if constexpr (std::is_same_v<L, Dense<T>>) {
             if (tile.layer == 0 && reads_sparse()) {
-                return layer.gradient(pass_, sparse_, memory, tile, dweight, dbias);
+                return layer.gradient(state, pass_, sparse_, memory, tile, d);
             }
         }
         const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
-        layer.gradient(pass_, x, memory, tile, dweight, dbias);
+        layer.gradient(state, pass_, x, memory, tile, d);
     });
 }
 
@@ -311,15 +375,28 @@ Index BatchPass<T>::statistics_phases() const noexcept {
 }
 
 template <class T>
-MatrixView<const T> BatchPass<T>::input_of(Index layer, Range rows) const {
-    if (layer == 0) return x_.view(rows);
-    return memory_[static_cast<std::size_t>(layer - 1)].out.view(rows);
+MatrixView<const T> BatchPass<T>::output_of(Index source, Range rows) const {
+    if (source == kFeatures) return x_.view(rows);
+    return memory_[static_cast<std::size_t>(source)].out.view(rows);
 }
 
 template <class T>
-MatrixView<T> BatchPass<T>::input_gradient_of(Index layer, Range rows) {
-    if (layer <= lowest_) return {};
-    return memory_[static_cast<std::size_t>(layer - 1)].grad.view(rows);
+MatrixView<const T> BatchPass<T>::input_of(Index layer, Range rows) const {
+    return output_of(network_.wiring().input_of(layer), rows);
+}
+
+template <class T>
+MatrixView<T> BatchPass<T>::gradient_of(Index source, Range rows) {
+    if (!reaches(source)) return {};
+    return memory_[static_cast<std::size_t>(source)].grad.view(rows);
+}
+
+template <class T>
+MatrixView<T> BatchPass<T>::input_gradient_of(const Step& step, Range rows) {
+    const MatrixView<T> whole =
+        gradient_of(network_.wiring().input_of(step.layer), rows);
+    if (!step.adds) return whole;
+    return share_.view(rows).col_slice({0, whole.cols});
 }
 
 template struct Samples<float>;

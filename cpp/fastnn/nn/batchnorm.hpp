@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -19,7 +20,7 @@ namespace fastnn {
 template <class T>
 class BatchNorm {
 public:
-    BatchNorm(Index position,
+    BatchNorm(const std::string& name,
               Index width,
               double eps,
               double momentum,
@@ -59,12 +60,12 @@ public:
                   MatrixView<T> dx,
                   const Tile& tile) const;
 
-    void gradient(const Pass& pass,
+    void gradient(const State<T>& state,
+                  const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
-                  T* dgamma,
-                  T* dbeta) const;
+                  const TileGradient<T>& d) const;
     // running = (1 - share) running + share batch; share is the momentum if not given.
     // A batch of one row has no variance and leaves the running statistics alone.
     void update_running(const Pass& pass,

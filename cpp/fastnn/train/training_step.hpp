@@ -7,6 +7,7 @@
 // half-way.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "fastnn/kernels/normal_noise.hpp"
@@ -61,8 +62,9 @@ private:
     const std::vector<ParameterTile>& stage_tiles() const noexcept {
         return stage_ == Stage::kPack ? network_.parameter_tiles() : tiles_;
     }
-    void compute_gradient(Index i, T* dweight, T* dbias);
-    void update(const ParameterTile& tile, const T* dweight, const T* dbias);
+    void pack(const ParameterTile& tile);
+    void compute_gradient(Index i, const TileGradient<T>& d);
+    void update(const ParameterTile& tile, const TileGradient<T>& d);
     void begin_update();
     void clip_norm();
     // Whether all gradients are computed before the first update.
@@ -76,8 +78,9 @@ private:
     Penalty penalty_;                         // in this batch
     MatrixView<T> outputs_;  // where the batch's raw outputs are wanted, or empty
     StepSettings settings_;
-    NoiseKey noise_key_;
-    double noise_ = 0;  // deviation of the gradient's noise
+    RandomKey noise_key_;
+    double noise_ = 0;       // deviation of the gradient's noise
+    std::uint32_t key_ = 0;  // of what is random in this step
     Stage stage_ = Stage::kPack;
     bool packed_ = false;
     Index phase_ = 0;

@@ -23,7 +23,12 @@ from fastnn.errors import ModelFileError
 from fastnn.io.container import write_container
 from fastnn.layers import LAYERS, Layer
 from fastnn.layers.base import TensorSpec
-from fastnn.layers.chain import checked_chain, declared_width
+from fastnn.layers.chain import (
+    checked_chain,
+    declared_width,
+    named_tensors,
+    output_width,
+)
 from fastnn.losses import LOSSES, Loss
 
 __all__ = ["KIND", "NetworkRecord", "network_specs", "told_as", "write_network"]
@@ -123,12 +128,7 @@ class NetworkRecord:
 
     def tensors(self) -> dict[str, TensorSpec]:
         """Return dtype and shape of every tensor such a network has, by its name."""
-        specs, width = {}, self.in_features
-        for i, layer in enumerate(self.layers):
-            for name, spec in layer.tensors(width, self.dtype).items():
-                specs[f"{i}.{name}"] = spec
-            width = layer.width(width)
-        return specs
+        return named_tensors(self.layers, self.in_features, self.dtype)
 
     def network(self, cls: type[_N], tensors: Mapping[str, npt.NDArray[Any]]) -> _N:
         """Return the network with these tensors.
@@ -172,6 +172,8 @@ def _layers(plain: object, in_features: int, where: str) -> tuple[Layer, ...]:
         raise ModelFileError(
             where, f"are for {declared} features, but in_features is {in_features}"
         )
+    with told_as(where):
+        output_width(layers, in_features)
     return layers
 
 

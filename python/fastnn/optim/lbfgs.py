@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from fastnn._native import core
+from fastnn.layers.chain import named_layers
 from fastnn.optim.base import Optimizer
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class LBFGS(Optimizer):
                     f"{name} must be None with LBFGS, got {options[name]!r}: {why}; "
                     "leave it out, or use another optimizer"
                 )
-        for i, layer in enumerate(layers):
+        for i, layer in named_layers(tuple(layers)):
             if getattr(layer, "lr_scale", 1.0) != 1.0:
                 raise ValueError(
                     f"layer {i}: lr_scale must be 1 with LBFGS, got {layer!r}: all "
