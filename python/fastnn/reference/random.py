@@ -251,7 +251,7 @@ def gaussian_noise(
 ) -> Array:
     """Return x + std n with standard normal n, by Box and Muller (1958).
 
-    Of the words (w0, w1, w2, w3) of a block with u_i = (w_i + 1/2) / 2^32 its rows get::
+    Of the words (w0, w1, w2, w3) of a block, u_i = (w_i + 1/2) / 2^32, its rows get::
 
         sqrt(-2 log u0) cos(2 pi u1), sqrt(-2 log u0) sin(2 pi u1)
         sqrt(-2 log u2) cos(2 pi u3), sqrt(-2 log u2) sin(2 pi u3)
