@@ -33,7 +33,7 @@ enum class Purpose : std::uint32_t {
     kShuffle = 2,
     kInit = 3,
     kSplit = 4,
-    kSurvival = 8
+    kSurvival = 10
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

@@ -5,7 +5,7 @@ masks and shuffles do not depend on the number of threads, and an interrupted ru
 resumes without stored state. The counter's words are::
 
     dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
-    survival  (0, row // 4, 8 << 16 | layer, step)           word row % 4
+    survival  (0, row // 4, 10 << 16 | layer, step)          word row % 4
     shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Words = npt.NDArray[np.uint64]
 
-DROPOUT, SHUFFLE, SURVIVAL = 1 << 16, 2 << 16, 8 << 16
+DROPOUT, SHUFFLE, SURVIVAL = 1 << 16, 2 << 16, 10 << 16
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
