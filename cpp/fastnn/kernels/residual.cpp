@@ -63,7 +63,7 @@ void add_rows(MatrixView<const T> x, MatrixView<T> to) noexcept {
 }
 
 #define FASTNN_INSTANTIATE(T)                                                       \
-    template void survival_factors<T>(double, const RandomKey&, Index,             \
+    template void survival_factors<T>(double, const RandomKey&, Index,              \
                                       VectorView<T>) noexcept;                      \
     template void residual_forward<T>(MatrixView<const T>, MatrixView<const T>,     \
                                       VectorView<const T>, MatrixView<T>) noexcept; \

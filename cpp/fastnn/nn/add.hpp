@@ -28,7 +28,7 @@ struct Add : Elementwise<T> {
         const Range rows = tile.rows;
         if (draws(pass)) {
             const RandomKey key{pass.seed, stream_of(Purpose::kSurvival, number),
-                                 pass.step};
+                                pass.step};
             survival_factors<T>(survival, key, pass.first_row + rows.begin,
                                 memory.factors.view().slice(rows));
         }

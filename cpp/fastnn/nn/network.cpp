@@ -184,7 +184,8 @@ private:
     bool before_rectifier(const spec::Dense& dense) const {
         if (dense.activation) return is_rectifier(*dense.activation);
         for (std::size_t k = read_; k < inner_.size(); ++k) {
-            if (const Activation* f = as_activation(*inner_[k])) return is_rectifier(*f);
+            if (const Activation* f = as_activation(*inner_[k]))
+                return is_rectifier(*f);
             if (std::holds_alternative<spec::Prelu>(*inner_[k])) return true;
             if (std::holds_alternative<spec::Dense>(*inner_[k])) break;
             if (std::holds_alternative<spec::Maxout>(*inner_[k])) break;

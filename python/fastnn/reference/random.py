@@ -9,7 +9,7 @@ resumes without stored state. The counter's words are::
     dropconnect  (input, unit // 4, 8 << 16 | layer, step)   word unit % 4
     noise        (column, row // 4, 9 << 16 | layer, step)   words of a row's pair
     dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
-    survival  (0, row // 4, 8 << 16 | layer, step)           word row % 4
+    survival  (0, row // 4, 10 << 16 | layer, step)          word row % 4
     shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
 """
 
