@@ -59,10 +59,10 @@ NETS = {
 
 # What stands beside a layer's tensors in the specification's tuples.
 SETTINGS = {
-    "maxout": lambda layer: (layer.pieces,),
-    "dropout": lambda layer: (layer.p,),
-    "alpha_dropout": lambda layer: (layer.p,),
-    "gaussian_noise": lambda layer: (layer.std,),
+    "maxout": ["pieces"],
+    "dropout": ["p"],
+    "alpha_dropout": ["p"],
+    "gaussian_noise": ["std"],
 }
 
 
@@ -77,7 +77,7 @@ def _specification(net, **options):
         elif isinstance(layer, fnn.Dense) and layer.dropconnect:
             layers.append(("dropconnect", *tensors, layer.dropconnect))
         elif tensors or layer.kind in SETTINGS:
-            settings = SETTINGS.get(layer.kind, lambda layer: ())(layer)
+            settings = [getattr(layer, name) for name in SETTINGS.get(layer.kind, ())]
             layers.append((layer.kind, *tensors, *settings))
         else:
             alpha = [layer.alpha] if isinstance(layer, fnn.ELU) else []
