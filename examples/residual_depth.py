@@ -54,11 +54,11 @@ def trained(net, train, validation, epochs):
 def main(*, quick):
     depths, seeds, epochs = ((56,), (0,), 4) if quick else ((8, 20, 56), range(3), 15)
     train, validation = data()
+    setting = f"{len(seeds)} seeds, {epochs} epochs, BatchNorm in both kinds of network"
     lines = [
         "# Depth with and without residual blocks",
         "",
-        f"`examples/residual_depth.py`: {len(seeds)} seeds, {epochs} epochs; BatchNorm "
-        + "in both kinds of network; mean (least to most).",
+        f"`examples/residual_depth.py`: {setting}; mean (least to most).",
         "",
         "| layers | kind | training loss | validation accuracy |",
         "|---|---|---|---|",

@@ -63,7 +63,8 @@ def test_descriptions_are_frozen_values(layer):
     for twin in (copy.deepcopy(layer), pickle.loads(pickled)):  # noqa: S301
         assert twin == layer
         assert hash(twin) == hash(layer)
-    assert eval(repr(layer), vars(fnn)) == layer  # noqa: S307
+    names = {name: getattr(fnn, name) for name in fnn.__all__}
+    assert eval(repr(layer), names) == layer  # noqa: S307
     assert layer != fnn.Dense(7)
 
 

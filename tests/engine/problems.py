@@ -64,6 +64,7 @@ LOSSES = {
     "huber-narrow": (fnn.Huber(delta=0.3), 1, "values"),
     "log_cosh": (fnn.LogCosh(), 2, "values"),
     "quantile": (fnn.Quantile(0.8), 2, "values"),
+    "quantiles": (fnn.Quantile((0.1, 0.6)), 4, "means"),
     "gaussian": (fnn.GaussianNLL(), 4, "means"),
     "focal": (fnn.Focal(), 3, "classes"),
     "focal-soft": (fnn.Focal(0.5), 3, "probabilities"),

@@ -25,10 +25,21 @@ def torch_modules(torch, layers, width=trajectories.FEATURES):
     for i, layer in enumerate(layers):
         first = len(modules)
         if isinstance(layer, fnn.Dense):
-            modules.append(torch.nn.Linear(width, layer.units, bias=layer.use_bias))
+            modules.append(torch_linear(torch, layer, width))
             width = layer.units
             if layer.activation is not None:
                 modules.append(torch_activation(torch, layer.activation))
+        elif isinstance(layer, fnn.Maxout):
+            modules.append(torch.nn.Linear(width, layer.pieces * layer.units))
+            modules.append(torch.nn.Unflatten(1, (layer.pieces, layer.units)))
+            modules.append(torch.nn.MaxPool2d((layer.pieces, 1)))
+            modules.append(torch.nn.Flatten())
+            width = layer.units
+        elif isinstance(layer, fnn.RMSNorm):
+            modules.append(torch.nn.RMSNorm(width, layer.eps))
+        elif isinstance(layer, fnn.PReLU):
+            slopes = width if layer.per_unit else 1
+            modules.append(torch.nn.PReLU(slopes, layer.init))
         elif isinstance(layer, fnn.BatchNorm):
             modules.append(torch.nn.BatchNorm1d(width, layer.eps, layer.momentum))
         elif isinstance(layer, fnn.LayerNorm):
@@ -47,7 +58,8 @@ def torch_modules(torch, layers, width=trajectories.FEATURES):
         else:
             modules.append(torch_activation(torch, layer))
         for name in modules[first].state_dict():
-            names[f"{first}.{name}"] = f"{i}.{name}"
+            ours = {WEIGHT_NORM + "0": "weight_g", WEIGHT_NORM + "1": "weight_v"}
+            names[f"{first}.{name}"] = f"{i}.{ours.get(name, name)}"
     return torch.nn.Sequential(*modules), names
 
 
@@ -63,6 +75,17 @@ def torch_block(torch, branch, skip):
             return self.skip(x) + self.branch(x)
 
     return Block()
+
+
+WEIGHT_NORM = "parametrizations.weight.original"
+
+
+def torch_linear(torch, layer, width):
+    """Return the module of a Dense without its activation."""
+    linear = torch.nn.Linear(width, layer.units, bias=layer.use_bias)
+    if layer.weight_norm:
+        torch.nn.utils.parametrizations.weight_norm(linear)
+    return linear
 
 
 def torch_activation(torch, layer):
@@ -148,6 +171,9 @@ def limit_norms(torch, linear, limit):
     """Scale rows of weights longer than the limit back to it."""
     with torch.no_grad():
         for layer in linear:
+            if hasattr(layer, "parametrizations"):
+                layer.parametrizations.weight.original0.clamp_(-limit, limit)
+                continue
             norms = layer.weight.norm(dim=1, keepdim=True)
             layer.weight *= (limit / norms).clamp(max=1.0)
 

@@ -70,6 +70,7 @@ SPECIAL = [
         ),
     ),
     (Layer, LAYERS, fnn.BatchNorm(momentum=1 / 3)),
+    (Loss, LOSSES, fnn.Quantile((0.1, 1 / 3))),
     (Loss, LOSSES, fnn.BinaryCrossEntropy(pos_weight=[1.0, 0.1 + 0.2])),
     (Optimizer, OPTIMIZERS, fnn.AdamW(np.float32(0.1), betas=(0.5, 0.75))),
     (Schedule, SCHEDULES, fnn.Warmup(2, fnn.Warmup(3, fnn.Cosine(4, 5e-324)))),

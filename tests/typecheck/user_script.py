@@ -52,6 +52,7 @@ def layers() -> list[Layer]:
 def losses() -> list[Loss]:
     return [
         *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0), fnn.LogCosh(), fnn.Quantile(0.9)),
+        fnn.Quantile([0.1, 0.5, 0.9]),
         *(fnn.PoissonNLL(sum_outputs=True), fnn.GaussianNLL(eps=1e-4), SquaredError()),
         *(fnn.CrossEntropy(label_smoothing=0.1), fnn.Focal(gamma=1.0), fnn.Hinge()),
         fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),

@@ -9,7 +9,7 @@ namespace fastnn {
 
 template <class T>
 void survival_factors(double survival,
-                      const DropoutKey& key,
+                      const RandomKey& key,
                       Index first_row,
                       VectorView<T> factors) noexcept {
     constexpr Index kRowsPerBlock = 4;
@@ -63,7 +63,7 @@ void add_rows(MatrixView<const T> x, MatrixView<T> to) noexcept {
 }
 
 #define FASTNN_INSTANTIATE(T)                                                       \
-    template void survival_factors<T>(double, const DropoutKey&, Index,             \
+    template void survival_factors<T>(double, const RandomKey&, Index,              \
                                       VectorView<T>) noexcept;                      \
     template void residual_forward<T>(MatrixView<const T>, MatrixView<const T>,     \
                                       VectorView<const T>, MatrixView<T>) noexcept; \

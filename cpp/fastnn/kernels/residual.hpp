@@ -3,7 +3,7 @@
 #pragma once
 
 #include "fastnn/core/types.hpp"
-#include "fastnn/kernels/dropout.hpp"
+#include "fastnn/kernels/random_words.hpp"
 
 namespace fastnn {
 
@@ -11,7 +11,7 @@ namespace fastnn {
 // r % 4 of Philox block (0, r / 4). `first_row` is the batch row of factors[0].
 template <class T>
 void survival_factors(double survival,
-                      const DropoutKey& key,
+                      const RandomKey& key,
                       Index first_row,
                       VectorView<T> factors) noexcept;  // (rows)
 

@@ -27,8 +27,8 @@ struct Add : Elementwise<T> {
                  const Tile& tile) const {
         const Range rows = tile.rows;
         if (draws(pass)) {
-            const DropoutKey key{pass.seed, stream_of(Purpose::kSurvival, number),
-                                 pass.step};
+            const RandomKey key{pass.seed, stream_of(Purpose::kSurvival, number),
+                                pass.step};
             survival_factors<T>(survival, key, pass.first_row + rows.begin,
                                 memory.factors.view().slice(rows));
         }

@@ -18,16 +18,17 @@ namespace fastnn {
 template <class T>
 class Dense {
 public:
-    Dense(const std::string& name,
-          Index number,  // of the layer in the network: its own stream of random numbers
-          Index in,
-          Index out,
-          bool bias,
-          double lr_scale,
-          Activation f,
-          TensorTable& table,
-          bool weight_norm = false,
-          double dropconnect = 0.0);
+    Dense(
+        const std::string& name,
+        Index number,  // of the layer in the network: its own stream of random numbers
+        Index in,
+        Index out,
+        bool bias,
+        double lr_scale,
+        Activation f,
+        TensorTable& table,
+        bool weight_norm = false,
+        double dropconnect = 0.0);
 
     Index width() const noexcept { return out_; }
     static constexpr bool has_parameters() noexcept { return true; }

@@ -10,11 +10,11 @@ namespace fastnn {
 // What they have in common: y = x but for training.
 template <class T>
 struct Noise : Elementwise<T> {
-    Index position;  // of the layer in the network: its own stream of random numbers
+    Index number;  // of the layer in the network: its own stream of random numbers
 
     static Activation activation() noexcept { return activation::Identity{}; }
     RandomKey key(Purpose purpose, const Pass& pass) const noexcept {
-        return {pass.seed, stream_of(purpose, position), pass.step};
+        return {pass.seed, stream_of(purpose, number), pass.step};
     }
     void infer(const State<T>&,
                const Activation&,

@@ -9,9 +9,7 @@ namespace fastnn {
 template <class T>
 Prelu<T>::Prelu(const std::string& name, Index width, bool per_unit, TensorTable& table)
     : width_(width),
-      slope_(
-          table.add(name, "weight", {per_unit ? width : 1}, Storage::kParameters)) {
-}
+      slope_(table.add(name, "weight", {per_unit ? width : 1}, Storage::kParameters)) {}
 
 template <class T>
 void Prelu<T>::initialise(T* parameters, double slope) const {

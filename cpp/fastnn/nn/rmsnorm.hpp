@@ -13,7 +13,11 @@ namespace fastnn {
 template <class T>
 class RmsNorm {
 public:
-    RmsNorm(const std::string& name, Index width, double eps, Activation f, TensorTable& table);
+    RmsNorm(const std::string& name,
+            Index width,
+            double eps,
+            Activation f,
+            TensorTable& table);
 
     Index width() const noexcept { return width_; }
     static constexpr bool has_parameters() noexcept { return true; }
