@@ -418,7 +418,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 "each, or another loss"
             )
         if isinstance(loss, Quantile) and isinstance(loss.q, tuple):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004
                 "loss 'quantile' with several q has several outputs for each value, "
                 "which predict could not tell: use a fastnn.Sequential, or an "
                 "MLPRegressor for each q"
