@@ -285,6 +285,8 @@ def gaussian_noise(
     n = [r0 * np.cos(t0), r0 * np.sin(t0), r1 * np.cos(t1), r1 * np.sin(t1)]
     noise = np.stack(n, axis=1).reshape(-1, x.shape[1])[: len(x)]
     return x + (std * noise).astype(x.dtype)
+
+
 def survival_factors(
     rows: int, survival: float, seed: int, step: int, *, layer: int = 0
 ) -> npt.NDArray[np.float64]:
