@@ -73,7 +73,7 @@ def side_by_side(
     if len(jobs) == 1:
         return [_named(0, unit, jobs[0], n_threads, on_done)]
     workers = min(len(jobs), threads)
-    if workers == 1:
+    if workers <= 1:
         return [_named(i, unit, job, 1, on_done) for i, job in enumerate(jobs)]
     flag = core.StopFlag()
     with ThreadPoolExecutor(
