@@ -121,7 +121,7 @@ def test_evaluate_judges_the_mean(rng, loss, units, metrics):
         np.testing.assert_allclose(report[name], value, rtol=1e-9)
 
 
-def test_evaluate_of_certainty(rng):
+def test_evaluate_of_certainty():
     """Probabilities that are 0 or 1 in float32 give a large loss, not infinity."""
     X = np.array([[1.0], [-1.0]], "f4")
     wrong = {"cross_entropy": [1, 0], "binary_cross_entropy": [0, 1]}
@@ -214,6 +214,10 @@ def test_sparse_rows_and_frames_are_converted_once(rng):
     assert results[0] == results[1] == results[2]
 
 
+def _pickled(ensemble):
+    return pickle.loads(pickle.dumps(ensemble))  # noqa: S301
+
+
 def test_it_survives_pickling(rng):
     data = classes(rng, 60)
     for make in (
@@ -221,9 +225,9 @@ def test_it_survives_pickling(rng):
         lambda: fnn.SnapshotEnsemble(_net(), 3, last=2),
     ):
         ensemble = make()
-        pickle.loads(pickle.dumps(ensemble)).fit(*data, **OPTIONS)
+        _pickled(ensemble).fit(*data, **OPTIONS)
         ensemble.fit(*data, **OPTIONS)
-        twin = pickle.loads(pickle.dumps(ensemble))
+        twin = _pickled(ensemble)
         assert (twin.predict_proba(data[0]) == ensemble.predict_proba(data[0])).all()
         twin.fit(*data, **OPTIONS)
         ensemble.fit(*data, **OPTIONS)
@@ -260,7 +264,11 @@ def test_errors_leave_the_members_as_they_were(rng):
     [
         (lambda net: fnn.Ensemble(net, 0), ValueError, "n must be >= 1, got 0"),
         (lambda net: fnn.Ensemble(net, 2.5), TypeError, "n must be an integer"),
-        (lambda _: fnn.Ensemble(3), TypeError, "net must be a fastnn.Sequential, got i"),
+        (
+            lambda _: fnn.Ensemble(3),
+            TypeError,
+            "net must be a fastnn.Sequential, got i",
+        ),
         (
             lambda _: fnn.Ensemble(fnn.Sequential),
             TypeError,
@@ -321,13 +329,13 @@ def test_probabilities_of_numbers_are_refused(rng):
 def test_a_progress_bar_or_a_line_for_each_member(rng, capsys):
     fnn.Ensemble(_net(), 3).fit(*classes(rng, 40), verbose=2, n_threads=2, **OPTIONS)
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:11] for line in lines] == [f"member {i}/3  " [:11] for i in (1, 2, 3)]
+    assert [line[:11] for line in lines] == [f"member {i}/3  "[:11] for i in (1, 2, 3)]
     assert all(" loss " in line for line in lines)
     fnn.Ensemble(_net(), 3).fit(*classes(rng, 40), verbose=1, n_threads=2, **OPTIONS)
     assert "3/3" in capsys.readouterr().err
 
 
-def test_repr(rng):
+def test_repr():
     assert repr(fnn.Ensemble(_net(), 2)).endswith("), n=2, bootstrap=False)")
     assert repr(fnn.SnapshotEnsemble(_net(), 3)).endswith("), cycles=3, last=3)")
 

@@ -97,7 +97,7 @@ def test_of_several_errors_the_first_jobs_counts():
 
         return run
 
-    with pytest.raises(ValueError, match="^job 0: a$"):
+    with pytest.raises(ValueError, match=r"^job 0: a$"):
         side_by_side([bad("a"), bad("b")], unit="job", n_threads=2)
 
 
