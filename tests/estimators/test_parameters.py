@@ -63,6 +63,8 @@ WRONG = [
     ("batch_norm", 1, TypeError),
     ("l1", -1, ValueError),
     ("clip_norm", 0.0, ValueError),
+    ("scoring", "f1_marco", ValueError),
+    ("scoring", 3, TypeError),
     ("callbacks", [3], TypeError),
     ("n_threads", 0, ValueError),
     ("dtype", "float16", ValueError),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, get_scorer, r2_score
 
 import fastnn as fnn
 from estimators.data import cancer, classifier, diabetes, iris, labels, regressor
@@ -45,6 +45,62 @@ def test_the_best_weights_come_back(data):
     assert fitted.best_loss_ is None
     assert fitted.history_.stop_reason == "early_stopping"
     assert fitted.converged_
+
+
+def names_of(data):
+    X, y = data()
+    return X, np.array(["no", "yes", "perhaps"])[y]
+
+
+@pytest.mark.parametrize(
+    ("make", "data", "scoring"),
+    [
+        (classifier, iris, "f1_macro"),
+        (classifier, lambda: names_of(iris), "balanced_accuracy"),
+        (classifier, cancer, "average_precision"),
+        (classifier, labels, "f1_micro"),
+        (regressor, diabetes, "neg_median_absolute_error"),
+    ],
+)
+def test_stopping_by_any_scorer(make, data, scoring):
+    X, y = data()
+    fitted = make(
+        early_stopping=True, scoring=scoring, n_iter_no_change=3, max_iter=300
+    )
+    fitted.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    scorer = get_scorer(scoring)
+    assert fitted.best_validation_score_ == pytest.approx(
+        scorer(fitted, X[1::2], y[1::2])
+    )
+    assert fitted.best_validation_score_ == max(fitted.validation_scores_)
+    assert fitted.history_.stop_reason == "early_stopping"
+
+
+def test_scoring_by_a_function_of_the_estimator_as_it_is():
+    pd = pytest.importorskip("pandas")
+    X, y = names_of(iris)
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    seen = []
+
+    def score(estimator, X, y):
+        seen.append((estimator.predict_proba(X), set(y)))
+        return np.float64((estimator.predict(X) == y).mean())
+
+    fitted = classifier(scoring=score, max_iter=3)
+    fitted.fit(frame, y, X_val=frame, y_val=y)
+    assert len(seen) == len(fitted.validation_scores_) == 3
+    assert np.array_equal(seen[-1][0], fitted.predict_proba(frame))
+    assert seen[0][1] == {"no", "yes", "perhaps"}
+    assert fitted.validation_scores_[-1] == fitted.score(frame, y)
+
+
+@pytest.mark.parametrize("answer", [None, "good", [1.0, 2.0]])
+def test_a_score_that_is_no_number(answer):
+    X, y = iris()
+    estimator = classifier(scoring=lambda *_: answer)
+    with pytest.raises(TypeError, match=r"scoring: .* must return a number, got"):
+        estimator.fit(X, y, X_val=X, y_val=y)
+    assert not hasattr(estimator, "net_")
 
 
 def test_classes_give_their_share_to_the_rows_held_out():

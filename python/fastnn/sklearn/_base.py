@@ -27,6 +27,7 @@ from fastnn.sklearn._layers import glorot_weights, hidden_layers
 from fastnn.sklearn._learning_rate import LearningRate
 from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._parameters import Parameters
+from fastnn.sklearn._scoring import score_by
 from fastnn.sklearn._threads import threads_here
 from fastnn.sklearn._usage import Usage
 from fastnn.sklearn._watch import Score, Watch
@@ -83,6 +84,10 @@ class BaseMLP(FittedMLP):
 
     def _checked_loss(self) -> tuple[Loss, int]:
         """Return the loss and the number of outputs it needs."""
+        raise NotImplementedError
+
+    def _decoded(self, codes: Array) -> Array:
+        """Return the targets as the user gave them."""
         raise NotImplementedError
 
     def _class_weights(self, codes: Array) -> Array | None:
@@ -401,6 +406,9 @@ class BaseMLP(FittedMLP):
             metrics += [watched] if watched != "loss" else []
         if validation is None:
             return tuple(metrics), None
+        if parameters.scoring is not None:
+            y = self._decoded(validation.y)
+            return tuple(metrics), score_by(parameters.scoring, self, validation, y)
         name = self._score_name()
         metrics += [name] if name is not None and name not in metrics else []
         return tuple(metrics), self._score_of(validation, name)

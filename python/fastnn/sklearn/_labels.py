@@ -93,6 +93,10 @@ class Labels:
             )
         return np.asarray(codes)
 
+    def of_codes(self, codes: Array) -> Array:
+        """Return what `encode` was given."""
+        return codes if self.multilabel else np.asarray(self.classes[codes])
+
     # -- what outputs (n, k) mean ------------------------------------------------------
 
     def decode(self, outputs: Array) -> Array:

@@ -22,6 +22,7 @@ from fastnn.callbacks import Averaging, Callback, EarlyStopping
 from fastnn.optim import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from fastnn.schedules import Schedule
 from fastnn.sklearn._learning_rate import LearningRate
+from fastnn.sklearn._scoring import Scorer, check_scoring
 
 __all__ = ["Parameters"]
 
@@ -51,6 +52,7 @@ class Parameters:
     warm_start: bool
     early_stopping: bool
     stopping: EarlyStopping | None  # the user's own rule
+    scoring: Scorer | None
     validation_fraction: float
     callbacks: tuple[Callback | Averaging, ...]
     n_threads: int | None
@@ -88,6 +90,7 @@ class Parameters:
             warm_start=check_bool("warm_start", get("warm_start")),
             early_stopping=early_stopping,
             stopping=stopping,
+            scoring=check_scoring(get("scoring")),
             validation_fraction=check_number(
                 "validation_fraction", get("validation_fraction"), at_least=0, below=1
             ),

@@ -84,8 +84,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     nesterovs_momentum : bool, default True
         Whether that is Nesterov's momentum.
     early_stopping : bool or EarlyStopping, default False
-        True: stop by the accuracy on rows held out or given as `X_val`, and keep the
-        best weights. ``fnn.EarlyStopping(monitor="val_auc")``: by any value.
+        True: stop by `scoring` on rows held out or given as `X_val`, and keep the
+        best weights. ``fnn.EarlyStopping(monitor="val_auc")``: by any value of the
+        history.
     validation_fraction : float, default 0.1
         The part of the rows held out for that, in [0, 1).
     beta_1, beta_2 : float, default 0.9, 0.999
@@ -121,6 +122,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         "balanced": ``n / (n_classes * count)``.
     clip_norm : float, optional
         Longer gradients are scaled down to this norm.
+    scoring : str or callable, optional
+        What scores the validation rows: a scorer's name such as "f1_macro", or
+        a function ``(estimator, X, y) -> float``, greater is better. None: accuracy. If
+        these rows have weights it is passed them as `sample_weight`.
     callbacks : sequence of callable, default ()
         Called after each epoch with an `EpochInfo`; a true answer stops training.
     n_threads : int, optional
@@ -240,6 +245,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         l1: float = 0.0,
         class_weight: Any = None,
         clip_norm: float | None = None,
+        scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
         n_threads: int | None = None,
         dtype: str = "auto",
@@ -276,6 +282,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.l1 = l1
         self.class_weight = class_weight
         self.clip_norm = clip_norm
+        self.scoring = scoring
         self.callbacks = callbacks
         self.n_threads = n_threads
         self.dtype = dtype
@@ -467,6 +474,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _encoded(self, y: Array, argument: str) -> Array:
         return self._labels.encode(y, argument)
+
+    def _decoded(self, codes: Array) -> Array:
+        return self._labels.of_codes(codes)
 
     def _class_weights(self, codes: Array) -> Array | None:
         return self._labels.row_weights(self.class_weight, codes)

@@ -88,8 +88,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     nesterovs_momentum : bool, default True
         Whether that is Nesterov's momentum.
     early_stopping : bool or EarlyStopping, default False
-        True: stop by the R^2 on rows held out or given as `X_val`, and keep the best
-        weights. ``fnn.EarlyStopping(monitor="val_mae")``: by any value.
+        True: stop by `scoring` on rows held out or given as `X_val`, and keep the best
+        weights. ``fnn.EarlyStopping(monitor="val_mae")``: by any value of the history.
     validation_fraction : float, default 0.1
         The part of the rows held out for that, in [0, 1).
     beta_1, beta_2 : float, default 0.9, 0.999
@@ -116,6 +116,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Penalty ``l1 * sum(|w|)``, divided as `alpha`'s is.
     clip_norm : float, optional
         Longer gradients are scaled down to this norm.
+    scoring : str or callable, optional
+        What scores the validation rows: a scorer's name such as
+        "neg_mean_absolute_error", or a function ``(estimator, X, y) -> float``, greater
+        is better. None: R^2. If these rows have weights it is passed them as
+        `sample_weight`.
     callbacks : sequence of callable, default ()
         Called after each epoch with an `EpochInfo`; a true answer stops training.
     n_threads : int, optional
@@ -229,6 +234,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         batch_norm: bool = False,
         l1: float = 0.0,
         clip_norm: float | None = None,
+        scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
         n_threads: int | None = None,
         dtype: str = "auto",
@@ -264,6 +270,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.batch_norm = batch_norm
         self.l1 = l1
         self.clip_norm = clip_norm
+        self.scoring = scoring
         self.callbacks = callbacks
         self.n_threads = n_threads
         self.dtype = dtype
@@ -382,6 +389,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 f"{self._n_targets}"
             )
         return y
+
+    def _decoded(self, codes: Array) -> Array:
+        return codes
 
     def _class_weights(self, codes: Array) -> Array | None:
         del codes
