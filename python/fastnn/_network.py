@@ -414,9 +414,7 @@ class Network:
 
     def _redrawn(self, seed: int) -> Self:
         """Return a network of the same layers, not yet built, with another seed."""
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__, _native=None, _seed=seed, _loss=None)
-        return twin
+        return type(self)(*self._layers, seed=seed, dtype=self._dtype)
 
     def __copy__(self) -> Self:
         return self.copy()

@@ -200,7 +200,7 @@ def selection(net: fnn.Sequential) -> None:
     assert_type(found.suggestion, float | None)
     sizes = fnn.batch_size_study(net, X, Y, (8, 32), epochs=1)
     assert_type(sizes.seconds, list[float])
-    depths = fnn.depth_study(lambda depth: net, X, Y, depths=[1], epochs=1)
+    depths = fnn.depth_study(net, X, Y, depths=[1], epochs=1)
     assert_type(depths.scores, dict[str, list[float]])
 
 
