@@ -1,9 +1,9 @@
 """Model selection: a rate, a width, a number of epochs, all found on the training rows.
 
-On scikit-learn's breast cancer set: `lr_find` suggests a learning rate, cross-validation
-with early stopping in each fold compares widths of the hidden layer, and the winner is
-trained once more on all these rows, for as many epochs as the folds took on average. A
-quarter of the rows, which nobody has looked at until then, judges it.
+On scikit-learn's breast cancer set: `lr_find` suggests a learning rate, cross-
+validation with early stopping in each fold compares widths of the hidden layer, and the
+winner is trained once more on all these rows, for as many epochs as the folds took on
+average. A quarter of the rows, which nobody has looked at until then, judges it.
 
     python examples/cross_validation.py            # widths 0 to 64, 10 folds
     python examples/cross_validation.py --quick    # seconds

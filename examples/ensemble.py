@@ -3,8 +3,8 @@
 On the digits of scikit-learn, half of the rows to train: one network, the mean of ten
 members, and the last snapshots of a single run of the same length as one member's. The
 members' mean is right more often and its probabilities are better; digits on which the
-members disagree are those it gets wrong. Snapshots cost no more than one network, and on
-so easy a task do no better either.
+members disagree are those it gets wrong. Snapshots cost no more than one network, and
+on so easy a task do no better either.
 
     python examples/ensemble.py            # 5 seeds
     python examples/ensemble.py --quick    # seconds
