@@ -249,6 +249,7 @@ def test_errors_leave_the_members_as_they_were(rng):
     for options, error, text in (
         ({"callbacks": [late]}, RuntimeError, r"^member \d: late"),
         ({"epochs": 0}, ValueError, "^member 0: epochs must be >= 1"),
+        ({"verbose": "1"}, ValueError, "^verbose must be 0"),
         ({"epoch": 1}, TypeError, "fit has no option 'epoch'; did you mean 'epochs'"),
         ({"optimizer": fnn.SGD(1e30)}, fnn.DivergedError, r"^member \d: training div"),
         ({"checkpoint": "x"}, TypeError, "fit has no option 'checkpoint'"),
@@ -343,7 +344,7 @@ def test_repr():
 # -- snapshots -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("split", [0.0, 0.25])
+@pytest.mark.parametrize("split", [0.0, 0.25, np.float32(0.25)])
 def test_snapshots_are_the_ends_of_cycles_of_one_run(rng, split):
     X, y = classes(rng, 90)
     seen, rates = [], []

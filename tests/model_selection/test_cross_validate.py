@@ -118,11 +118,24 @@ def test_leave_one_out(rng, k):
     y = X @ [1.0, -2.0]
     net = fnn.Sequential(fnn.Dense(1))
     result = fnn.cross_validate(
-        net, X, y, k, loss="mse", epochs=30, optimizer=fnn.Adam(0.1), metrics="mae"
+        net,
+        X,
+        y,
+        k,
+        loss="mse",
+        epochs=30,
+        optimizer=fnn.Adam(0.1),
+        metrics=("mae", "r2"),
     )
     assert [held.tolist() for _, held in result.indices] == [[i] for i in range(24)]
     errors = np.abs(result.out_of_fold[:, 0] - y)
     np.testing.assert_allclose(result.scores["mae"], errors, rtol=1e-4, atol=1e-6)
+    assert result.pooled["mae"] == pytest.approx(errors.mean())
+    shares = (
+        1 - ((result.out_of_fold[:, 0] - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    )
+    assert result.pooled["r2"] == pytest.approx(shares)
+    assert not result.scores["r2"].any(), "of one row it says nothing"
     assert result.out_of_fold_proba is None
     assert str(result).count("\n") == 1 + 20 + 2, "a long table is cut"
 
@@ -134,6 +147,8 @@ def test_by_time_and_groups(rng):
     assert np.isnan(result.out_of_fold[:12]).all()
     assert np.isnan(result.out_of_fold_proba[:12]).all()
     assert np.isfinite(result.out_of_fold[12:]).all()
+    right = result.out_of_fold[12:].argmax(axis=1) == y[12:]
+    assert result.pooled["accuracy"] == pytest.approx(right.mean())
     groups = np.arange(60) // 6
     result = fnn.cross_validate(_net(), X, y, 5, groups=groups, **OPTIONS)
     for train, held in result.indices:
@@ -268,6 +283,7 @@ def test_it_prints_a_line_for_each_fold(rng, capsys):
         ({"time": True, "stratify": True}, ValueError, "folds by time cannot"),
         ({"stratify": 1}, TypeError, "stratify must be True or False"),
         ({"k": [([0], [1])], "groups": [1] * 30}, ValueError, "k holds the folds"),
+        ({"verbose": 3}, ValueError, "verbose must be 0"),
         ({"seed": -1}, ValueError, "seed must be >= 0"),
         ({"warm": 1}, TypeError, "warm must be True or False"),
         ({"epochs": 0}, ValueError, "fold 0: epochs must be >= 1"),

@@ -142,6 +142,15 @@ def test_weights_and_sparse_rows(rng):
     assert len(found[2]) != len(found[0]) or (found[2] != found[0]).any()
 
 
+def test_batches_without_weight_are_skipped(rng):
+    X, y = classes(rng, 60)
+    weight = np.zeros(60)
+    weight[:5] = 1
+    found = fnn.lr_find(_net(), X, y, sample_weight=weight, batch_size=4, steps=30)
+    assert len(found.losses) > 20
+    assert (found.losses > 0).all()
+
+
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=9))
 def test_valley_is_the_longest_decreasing_subsequence(values):
     found = valley(values)
@@ -202,6 +211,7 @@ def test_plot(rng):
     [
         ({"min_lr": 0.0}, ValueError, "min_lr must be a finite number > 0"),
         ({"max_lr": 1e-7}, ValueError, "max_lr must be a finite number > 1e-07"),
+        ({"min_lr": 1e-300, "max_lr": 1e300}, ValueError, "max_lr must be within the"),
         ({"max_lr": np.inf}, ValueError, "max_lr must be a finite number"),
         ({"steps": 1}, ValueError, "steps must be >= 2"),
         ({"batch_size": 0}, ValueError, "batch_size must be >= 1"),

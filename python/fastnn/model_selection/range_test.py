@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -225,6 +226,11 @@ def lr_find(
         raise TypeError("schedule: the rate grows by itself here: leave it out")
     lowest = check_number("min_lr", min_lr, above=0.0)
     highest = check_number("max_lr", max_lr, above=lowest)
+    if not math.isfinite(highest / lowest):
+        raise ValueError(
+            f"max_lr must be within the range of float64 times min_lr={lowest:g}, got "
+            f"{highest:g}: begin with a larger rate"
+        )
     n_steps = check_int("steps", steps, 2)
     keeps = check_number("smoothing", smoothing, at_least=0.0, below=1.0)
     rows = check_int("batch_size", batch_size, 1)
@@ -264,7 +270,9 @@ def _batches(data: Data, size: int, seed: int) -> Iterator[Data]:
     while True:
         order = generator.permutation(len(data))
         for begin in range(0, len(data) - size + 1, size):
-            yield data.rows(order[begin : begin + size])
+            batch = data.rows(order[begin : begin + size])
+            if batch.weight is None or batch.weight.any():  # of none nothing is learnt
+                yield batch
 
 
 def _run(
