@@ -5,8 +5,8 @@
 
 One network trains on one thread; ten do so as an `Ensemble`, as many at a time as there
 are threads. Both take turns. A turn in which other processes took a processor (as
-/proc/stat tells) is made again, some times; what counts is the median of the ratios. On
-p processors ten networks take ten p-ths of one's time at best. Writes
+/proc/stat tells) is made again while patience lasts; what counts is the median of the
+ratios. On p processors ten networks take ten p-ths of one's time at best. Writes
 ``side_by_side.json`` and ``.md`` to ``bench/results``.
 """
 
@@ -31,7 +31,8 @@ NAME = "side_by_side"
 MEMBERS = 10
 STAT = Path("/proc/stat")
 FOREIGN = 0.05  # of the time of a turn, by others: it is disturbed
-PATIENCE = 6  # disturbed turns for each that is wanted
+LEAST = 5  # undisturbed turns to count on them alone
+GLANCE = 0.05  # seconds to see whether processors are free
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class Case:
 
 
 CASES = (
-    Case((20, 32, 3), 1_000, 400),
-    Case((20, 64, 32, 3), 2_000, 100),
-    Case((64, 64, 10), 2_000, 100),
-    Case((100, 128, 64, 10), 5_000, 20),
-    Case((784, 128, 10), 2_000, 20),
+    Case((20, 32, 3), 1_000, 200),
+    Case((20, 64, 32, 3), 2_000, 50),
+    Case((64, 64, 10), 2_000, 50),
+    Case((100, 128, 64, 10), 5_000, 5),
+    Case((784, 128, 10), 2_000, 5),
 )
 QUICK = (Case((20, 32, 3), 200, 3),)
 
@@ -106,15 +107,18 @@ class Turn:
     foreign: float  # part of the processors' time that others took
 
 
-def measure(case: Case, threads: int, turns: int) -> dict[str, Any]:
-    """Let both take turns until enough were undisturbed, or patience ends."""
+def measure(case: Case, threads: int, turns: int, patience: float) -> dict[str, Any]:
+    """Let both take turns until enough were undisturbed, or `patience` seconds end."""
     pair = pair_of(case, threads)
+    end = time.monotonic() + patience
     good: list[Turn] = []
     disturbed: list[Turn] = []
-    while len(good) < turns and len(disturbed) < PATIENCE * turns:
+    while len(good) < turns and (time.monotonic() < end or len(disturbed) < turns):
+        while not processors_are_free() and time.monotonic() < end:
+            pass
         turn = take_turn(pair)
         (good if turn.foreign < FOREIGN else disturbed).append(turn)
-    used = good if len(good) >= max(2, turns // 2) else good + disturbed
+    used = good if len(good) >= min(turns, LEAST) else good + disturbed
     result = {
         "case": case.label,
         "epochs": case.epochs,
@@ -141,6 +145,14 @@ def take_turn(pair: Pair) -> Turn:
     ten, work_ten = _seconds(pair.ten)
     foreign = busy_seconds() - begin - work_one - work_ten
     return Turn(one, ten, work_one, work_ten, foreign / (one + ten))
+
+
+def processors_are_free() -> bool:
+    """Look for a moment whether others leave the processors alone."""
+    begin, start = busy_seconds() - time.process_time(), time.perf_counter()
+    time.sleep(GLANCE)
+    foreign = busy_seconds() - time.process_time() - begin
+    return foreign < 0.2 * (time.perf_counter() - start)
 
 
 def busy_seconds() -> float:
@@ -191,14 +203,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--patience", type=float, default=60, help="seconds a network")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path, help="default: bench/results")
     arguments = parser.parse_args()
     quick = arguments.quick
     output = Path(arguments.output or (tempfile.mkdtemp() if quick else RESULTS))
-    turns = 2 if quick else arguments.turns
+    turns, patience = (2, 0.0) if quick else (arguments.turns, arguments.patience)
     results = [
-        measure(case, arguments.threads, turns) for case in (QUICK if quick else CASES)
+        measure(case, arguments.threads, turns, patience)
+        for case in (QUICK if quick else CASES)
     ]
     about = machine()
     write_json(output / f"{NAME}.json", {"about": about, "results": results})
