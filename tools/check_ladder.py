@@ -30,8 +30,8 @@ HOMES = {
 # What is not named here is the top floor: nothing below may import it.
 PYTHON_LADDER = (
     (
-        *("_native", "reference", "_config", "_html", "_paths", "_plain", "_progress"),
-        *("errors", "history"),
+        *("_native", "reference", "_config", "_extras", "_html", "_paths", "_plain"),
+        *("_progress", "errors", "history"),
     ),
     ("layers", "losses", "optim", "schedules"),
     ("_validation", "callbacks"),

@@ -38,6 +38,10 @@ _NAMES = {
         "EpochInfo",
         "TensorBoard",
     ),
+    "fastnn.ensemble": (
+        "Ensemble",
+        "SnapshotEnsemble",
+    ),
     "fastnn.errors": (
         "DivergedError",
         "ModelFileError",
@@ -85,6 +89,12 @@ _NAMES = {
         "LogCosh",
         "PoissonNLL",
         "Quantile",
+    ),
+    "fastnn.model_selection": (
+        "batch_size_study",
+        "cross_validate",
+        "depth_study",
+        "lr_find",
     ),
     "fastnn.optim": (
         "ASGD",

@@ -24,6 +24,10 @@ from fastnn.callbacks import (
     EpochInfo as EpochInfo,
     TensorBoard as TensorBoard,
 )
+from fastnn.ensemble import (
+    Ensemble as Ensemble,
+    SnapshotEnsemble as SnapshotEnsemble,
+)
 from fastnn.errors import (
     DivergedError as DivergedError,
     ModelFileError as ModelFileError,
@@ -75,6 +79,12 @@ from fastnn.losses import (
     LogCosh as LogCosh,
     PoissonNLL as PoissonNLL,
     Quantile as Quantile,
+)
+from fastnn.model_selection import (
+    batch_size_study as batch_size_study,
+    cross_validate as cross_validate,
+    depth_study as depth_study,
+    lr_find as lr_find,
 )
 from fastnn.optim import (
     ASGD as ASGD,

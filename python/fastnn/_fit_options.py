@@ -15,7 +15,13 @@ from fastnn._validation.options import METRICS
 from fastnn.callbacks import EMA, SWA, Averaging, Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor", "curve_names", "sorted_callbacks"]
+__all__ = [
+    "FitOptions",
+    "check_monitor",
+    "check_verbose",
+    "curve_names",
+    "sorted_callbacks",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +82,7 @@ class FitOptions:
             averaging=averaging,
             callbacks=functions,
             metrics=check_metrics(metrics, loss),
-            verbose=_verbose(verbose),
+            verbose=check_verbose(verbose),
         )
         _check_averaging(averaging, options.epochs, stopping)
         if stopping is not None:
@@ -114,7 +120,8 @@ class FitOptions:
         }
 
 
-def _verbose(value: Any) -> int:
+def check_verbose(value: Any) -> int:
+    """Return 0, 1 or 2."""
     if value not in (0, 1, 2):
         raise ValueError(
             "verbose must be 0 (silent), 1 (progress bar) or 2 (one line an epoch), "

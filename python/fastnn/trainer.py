@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from fastnn._config import from_name
@@ -27,6 +26,7 @@ from fastnn._validation import (
     check_number,
     check_positive_or_none,
     check_threads,
+    labels_to_stratify,
     split_rows,
 )
 from fastnn._validation.fingerprint import fingerprints
@@ -493,12 +493,7 @@ class Trainer:
 
     def _split(self, data: Data, fraction: float) -> tuple[Data, Data]:
         """Return training and validation rows, stratified if y holds labels."""
-        labels = None
-        if self.loss.targets == "classes" and data.y.ndim == 1:
-            labels = data.y
-        elif self.loss.targets == "labels" and data.y.shape[1] == 1:
-            column = data.y[:, 0]
-            labels = column if np.isin(column, (0, 1)).all() else None
+        labels = labels_to_stratify(data.y, self.loss)
         train, validation = split_rows(len(data), fraction, labels, self.net.seed)
         parts = data.rows(train), data.rows(validation)
         for part, name in zip(parts, ("training", "validation"), strict=True):

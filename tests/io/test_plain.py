@@ -81,6 +81,7 @@ SPECIAL = [
         {**OTHERS, **SCHEDULES},
         fnn.SWA(0.75, fnn.Warmup(2, fnn.Linear(1, 1, 3))),
     ),
+    (Config, OTHERS, fnn.EMA(None)),
 ]
 
 CASES = [

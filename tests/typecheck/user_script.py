@@ -181,7 +181,32 @@ def board(folder: Path) -> Callback:
 
 
 def averages() -> list[fnn.EMA | fnn.SWA]:
-    return [fnn.EMA(decay=0.99), fnn.SWA(start=0.5)]
+    return [fnn.EMA(decay=0.99), fnn.EMA(decay=None), fnn.SWA(start=0.5)]
+
+
+def ensembles(net: fnn.Sequential) -> None:
+    ensemble = fnn.Ensemble(net, n=2, bootstrap=True)
+    assert_type(ensemble.fit(X, Y, epochs=1), list[fnn.History])
+    assert_type(ensemble.members, tuple[fnn.Sequential, ...])
+    assert_type(ensemble.predict(X), Array)
+    assert_type(ensemble.predict_proba(X, return_std=True), tuple[Array, Array])
+    snapshots = fnn.SnapshotEnsemble(net, cycles=2, last=1)
+    assert_type(snapshots.fit(X, Y, epochs=4), fnn.History)
+    assert_type(snapshots.evaluate(X, Y), dict[str, float])
+
+
+def selection(net: fnn.Sequential) -> None:
+    result = fnn.cross_validate(net, X, Y, k=3, epochs=1, metrics=("accuracy",))
+    assert_type(result.scores, dict[str, Array])
+    assert_type(result.out_of_fold, Array)
+    assert_type(result.epochs, int)
+    assert_type(result.histories, list[fnn.History])
+    found = fnn.lr_find(net, X, Y, optimizer=fnn.SGD())
+    assert_type(found.suggestion, float | None)
+    sizes = fnn.batch_size_study(net, X, Y, (8, 32), epochs=1)
+    assert_type(sizes.seconds, list[float])
+    depths = fnn.depth_study(net, X, Y, depths=[1], epochs=1)
+    assert_type(depths.scores, dict[str, list[float]])
 
 
 def histories(history: fnn.History) -> None:
@@ -302,6 +327,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         net = network(Path(name))
         trainers(net)
+        ensembles(net)
+        selection(net)
         resumed(net, Path(name))
         estimators(Path(name))
         files(net, Path(name))

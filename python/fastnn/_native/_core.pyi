@@ -18,6 +18,7 @@ __all__: list[str] = [
     "Network",
     "NetworkF32",
     "NetworkF64",
+    "StopFlag",
     "Trainer",
     "TrainerF32",
     "TrainerF64",
@@ -45,6 +46,7 @@ __all__: list[str] = [
     "eigen_version",
     "elementwise_loss",
     "fail_allocations",
+    "heed",
     "layernorm_backward",
     "layernorm_forward",
     "level",
@@ -437,6 +439,13 @@ class TrainerF64:
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
 
+class StopFlag:
+    def __init__(self) -> None: ...
+    def set(self) -> None:
+        """
+        From any thread, once and for all.
+        """
+
 def Network(
     dtype: str,
     layers: list,
@@ -581,6 +590,11 @@ def fail_allocations(
 ) -> None:
     """
     Let the n-th allocation from now fail, and count - 1 after it; 0: none.
+    """
+
+def heed(flag: StopFlag) -> None:
+    """
+    Let this flag end the fits of this thread from now on, by a KeyboardInterrupt.
     """
 
 def layernorm_backward(
