@@ -27,12 +27,14 @@ struct PhiloxKey {
           high(static_cast<std::uint32_t>(seed >> 32)) {}
 };
 
-// What a stream of numbers is for; `layer` tells layers of one network apart.
+// What a stream of numbers is for; `layer` tells layers of one network apart, and the
+// augmentations of one fit.
 enum class Purpose : std::uint32_t {
     kDropout = 1,
     kShuffle = 2,
     kInit = 3,
-    kSplit = 4
+    kSplit = 4,
+    kAugment = 8
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

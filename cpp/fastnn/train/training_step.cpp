@@ -23,11 +23,12 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
                               const TrainerConfig& config,
                               optim::Optimizer<T>& optimizer,
                               Index max_batch,
-                              int n_threads)
+                              int n_threads,
+                              const std::vector<Augment>& augment)
     : network_(network),
       config_(config),
       optimizer_(optimizer),
-      pass_(network, config.loss, max_batch, /*training=*/true),
+      pass_(network, config.loss, max_batch, /*training=*/true, augment),
       gradient_tile_(static_cast<std::size_t>(n_threads)) {
     if (config.penalty_per_row) {
         tile_penalty_.resize(static_cast<Index>(network_.parameter_tiles().size()));

@@ -211,16 +211,22 @@ def as_table(
 ) -> Array:
     """Return X as an (n, in_features) array of numbers, as `as_numbers`, unchecked.
 
+    Pictures, (n, height, width) or (n, height, width, channels), become rows.
+
     Raises
     ------
     TypeError, ValueError
-        If it is no two-dimensional array of numbers with at least one row and
-        `in_features` columns (None: any number but 0).
+        If it is no two-dimensional array of numbers, or one of pictures, with at least
+        one row and `in_features` columns (None: any number but 0).
     """
     array = as_numbers(argument, value, dtype)
+    if array.ndim in (3, 4):
+        pictures = array if dtype is None else in_dtype(array, dtype)
+        array = pictures.reshape(len(array), math.prod(array.shape[1:]))
     if array.ndim != 2:
         raise ValueError(
-            f"{argument} must be two-dimensional, (rows, features), got shape "
+            f"{argument} must be two-dimensional, (rows, features), or pictures, (rows, "
+            "height, width) or (rows, height, width, channels), got shape "
             f"{array.shape}: {_reshape_advice(argument, array, in_features)}"
         )
     if array.size == 0 or array.shape[1] != in_features:

@@ -225,6 +225,7 @@ class LBFGS(Optimizer):
         """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
         needless = "its line search needs the loss and its gradient as they are"
         refused = dict.fromkeys(("max_norm", "clip_norm", "clip_value"), needless)
+        refused["augment"] = "its line search needs rows that stay as they are"
         if self.line_search_fn is not None:
             refused["schedule"] = "its line search finds the length of each step"
         for name, why in refused.items():
