@@ -46,16 +46,23 @@ struct type_caster<fastnn::Augment>
 
 namespace fastnn::bindings {
 
+// The layer whose kKind equals dict["kind"], or the activation: activations are layers
+// too, and form a variant of their own, the last.
+template <class Spec, std::size_t I = 0>
+LayerSpec layer_from_dict(const py::dict& dict) {
+    using Config = std::variant_alternative_t<I, Spec>;
+    if constexpr (std::is_same_v<Config, Activation>) {
+        return variant_from_dict<Activation>(dict);
+    } else {
+        if (py::cast<std::string>(dict["kind"]) == Config::kKind) {
+            return config_from_dict<Config>(dict);
+        }
+        return layer_from_dict<Spec, I + 1>(dict);
+    }
+}
+
 inline LayerSpec layer_from_dict(const py::dict& dict) {
-    // Activations are layers too, and form a variant of their own.
-    using Named =
-        std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout>;
-    const auto kind = py::cast<std::string>(dict["kind"]);
-    const bool named = kind == spec::Dense::kKind || kind == spec::BatchNorm::kKind ||
-                       kind == spec::LayerNorm::kKind || kind == spec::Dropout::kKind;
-    if (!named) return variant_from_dict<Activation>(dict);
-    return std::visit([](auto config) -> LayerSpec { return config; },
-                      variant_from_dict<Named>(dict));
+    return layer_from_dict<LayerSpec>(dict);
 }
 
 inline std::vector<LayerSpec> layers_from_dicts(const py::list& dicts) {

@@ -176,9 +176,8 @@ class Network:
         tensors = {name: view for name, view, _ in native.tensors()}
         for i, layer in enumerate(self._layers):
             if isinstance(layer, Dense):
-                names = (f"{i}.weight", f"{i}.bias")
-                for name, given in zip(names, layer.given, strict=False):
-                    tensors[name][...] = finite_in_dtype(
+                for name, given in layer.given_tensors().items():
+                    tensors[f"{i}.{name}"][...] = finite_in_dtype(
                         f"layer {i}: init",
                         given,
                         self._dtype,
@@ -190,10 +189,7 @@ class Network:
         self, in_features: int, tensors: Mapping[str, Any], progress: tuple[int, int]
     ) -> None:
         """Become a built network with these numbers; none is drawn for it."""
-        layers = [layer.to_native() for layer in self._layers]
-        for layer in layers:
-            if layer["kind"] == Dense.kind:
-                layer["init"] = "zeros"
+        layers = [layer.undrawn() for layer in self._layers]
         native = self._allocated(layers, in_features)
         native.assign(checked_state(native.tensors(), tensors, strict=True))
         native.progress = progress

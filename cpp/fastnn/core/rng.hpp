@@ -34,7 +34,9 @@ enum class Purpose : std::uint32_t {
     kShuffle = 2,
     kInit = 3,
     kSplit = 4,
-    kAugment = 8
+    kDropConnect = 8,
+    kNoise = 9,
+    kAugment = 10
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

@@ -38,7 +38,10 @@ BatchPass<T>::BatchPass(const Network<T>& network,
                         Index max_batch,
                         bool training,
                         const std::vector<Augment>& augment)
-    : network_(network), weights_(network), loss_(loss), max_batch_(max_batch) {
+    : network_(network),
+      weights_(network, training),
+      loss_(loss),
+      max_batch_(max_batch) {
     check_outputs(loss, network.out_features());
     pass_.batch = max_batch;
     pass_.tile_height = tile_height(max_batch);
@@ -237,16 +240,17 @@ void BatchPass<T>::finish_phase(Index phase) {
 }
 
 template <class T>
-void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias) const {
+void BatchPass<T>::gradient(const ParameterTile& tile, const TileGradient<T>& d) const {
     const LayerMemory<T>& memory = memory_[static_cast<std::size_t>(tile.layer)];
+    const State<T> state = weights_.state();
     visit_layer(network_, tile.layer, [&]<class L>(const L& layer) {
         if constexpr (std::is_same_v<L, Dense<T>>) {
             if (tile.layer == 0 && reads_sparse()) {
-                return layer.gradient(pass_, sparse_, memory, tile, dweight, dbias);
+                return layer.gradient(state, pass_, sparse_, memory, tile, d);
             }
         }
         const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
-        layer.gradient(pass_, x, memory, tile, dweight, dbias);
+        layer.gradient(state, pass_, x, memory, tile, d);
     });
 }
 

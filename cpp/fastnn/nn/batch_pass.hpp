@@ -61,12 +61,12 @@ public:
         return memory_.back().out.view({0, pass_.batch});
     }
 
-    // The weights the pass reads: to be packed before the first phase, and after every
-    // change.
+    // The weights the pass reads: to be packed before the first phase and after every
+    // change, and then masked, if they are, with the seed and the step of the batch.
     PackedWeights<T>& weights() noexcept { return weights_; }
     const PackedWeights<T>& weights() const noexcept { return weights_; }
     // Gradient of the mean loss for one slice of the parameters.
-    void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
+    void gradient(const ParameterTile& tile, const TileGradient<T>& d) const;
     // The batch's share in the running statistics of BatchNorm layers: their momentum,
     // if not given. Needs the first statistics_phases() in training mode alone.
     void update_running(Network<T>& network,

@@ -123,14 +123,14 @@ void BatchNorm<T>::backward(const State<T>& state,
 }
 
 template <class T>
-void BatchNorm<T>::gradient(const Pass&,
+void BatchNorm<T>::gradient(const State<T>&,
+                            const Pass&,
                             MatrixView<const T>,
                             const LayerMemory<T>& memory,
                             const ParameterTile&,
-                            T* dgamma,
-                            T* dbeta) const {
-    std::copy_n(memory.dgamma.data(), width_, dgamma);
-    std::copy_n(memory.dbeta.data(), width_, dbeta);
+                            const TileGradient<T>& d) const {
+    std::copy_n(memory.dgamma.data(), width_, d.weight);
+    std::copy_n(memory.dbeta.data(), width_, d.bias);
 }
 
 template <class T>

@@ -58,12 +58,12 @@ public:
                   MatrixView<T> dx,
                   const Tile& tile) const;
 
-    void gradient(const Pass& pass,
+    void gradient(const State<T>& state,
+                  const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
-                  T* dgamma,
-                  T* dbeta) const;
+                  const TileGradient<T>& d) const;
     // running = (1 - share) running + share batch; share is the momentum if not given.
     // A batch of one row has no variance and leaves the running statistics alone.
     void update_running(const Pass& pass,

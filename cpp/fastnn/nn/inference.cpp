@@ -34,8 +34,12 @@ public:
 
 template <class T>
 Index widest(const Network<T>& network) {
-    const auto& widths = network.widths();
-    return *std::max_element(widths.begin(), widths.end());
+    Index widest = 0;
+    for (const Layer<T>& layer : network.layers()) {
+        const auto width = std::visit([](const auto& l) { return l.width(); }, layer);
+        widest = std::max(widest, width);
+    }
+    return widest;
 }
 
 template <class T>
@@ -43,20 +47,18 @@ const Activation& own_activation(const Layer<T>& layer) {
     static const Activation identity = activation::Identity{};
     return std::visit(
         [&]<class L>(const L& l) -> const Activation& {
-            if constexpr (std::is_same_v<L, Dropout<T>>) {
-                return identity;
-            } else {
+            if constexpr (std::is_reference_v<decltype(l.activation())>) {
                 return l.activation();
+            } else {
+                return identity;  // it has none
             }
         },
         layer);
 }
 
-// Dropout does nothing in inference.
 template <class T>
 bool is_idle(const Network<T>& network, Index layer) {
-    return std::holds_alternative<Dropout<T>>(
-        network.layers()[static_cast<std::size_t>(layer)]);
+    return is_noise(network.layers()[static_cast<std::size_t>(layer)]);
 }
 
 // The layer that reads sparse rows where they lie: the first that does anything, if it
@@ -70,14 +72,20 @@ Index sparse_reader(const Network<T>& network, Index last) {
     return dense ? k : PackedWeights<T>::kNone;
 }
 
-// The layer whose weights are not worth packing for rows with so few nonzeros.
+// The layer whose weights are not worth packing for rows with so few nonzeros: not one
+// with weight normalisation, which has to make them anyway.
 template <class T>
 Index not_worth_packing(const Network<T>& network,
                         typename Network<T>::Depth depth,
                         const Features<T>& x) {
     constexpr Index kScattered = 16;  // packed weights in the time of one looked up
     const bool few = x.is_sparse() && x.sparse.nonzeros().size * kScattered < x.cols;
-    return few ? sparse_reader(network, depth.layers - 1) : PackedWeights<T>::kNone;
+    const Index k =
+        few ? sparse_reader(network, depth.layers - 1) : PackedWeights<T>::kNone;
+    if (k == PackedWeights<T>::kNone) return k;
+    const auto& dense =
+        std::get<Dense<T>>(network.layers()[static_cast<std::size_t>(k)]);
+    return dense.has_weight_norm() ? PackedWeights<T>::kNone : k;
 }
 
 template <class T>

@@ -67,14 +67,14 @@ void LayerNorm<T>::backward(const State<T>& state,
 }
 
 template <class T>
-void LayerNorm<T>::gradient(const Pass& pass,
+void LayerNorm<T>::gradient(const State<T>&,
+                            const Pass& pass,
                             MatrixView<const T> x,
                             const LayerMemory<T>& memory,
                             const ParameterTile&,
-                            T* dgamma,
-                            T* dbeta) const {
+                            const TileGradient<T>& d) const {
     layernorm_sums<T>(memory.grad.view({0, pass.batch}), x, memory.mean.data(),
-                      memory.inv_std.data(), dgamma, dbeta);
+                      memory.inv_std.data(), d.weight, d.bias);
 }
 
 template <class T>

@@ -37,12 +37,12 @@ public:
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
                   const Tile& tile) const;
-    void gradient(const Pass& pass,
+    void gradient(const State<T>& state,
+                  const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
-                  T* dgamma,
-                  T* dbeta) const;
+                  const TileGradient<T>& d) const;
     void infer(const State<T>& state,
                const Activation& f,
                MatrixView<const T> x,

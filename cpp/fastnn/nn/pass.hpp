@@ -16,10 +16,11 @@ template <class T>
 struct State {
     const T* parameters;
     const T* statistics;
-    const T* panels;  // the dense layers' weights again, packed (packed_weights.hpp)
+    const T* panels;  // what the dense layers' products read (packed_weights.hpp)
     // Whether those of the layer that reads sparse rows are there too: for few rows
     // packing takes longer than to look up what they need.
     bool reader_packed = true;
+    const T* masked = nullptr;  // this step's weights of layers that drop some
 };
 
 // One pass of one batch.
@@ -94,8 +95,34 @@ struct ParameterTile {
     Range bias;    // ... and biases (beta); may be empty
     double lr_scale = 1.0;
     bool penalised = false;  // whether l1, l2 and max_norm apply to `weight`
+    Range gain{};  // with weight normalisation: the lengths of these units' weights
 
-    Index size() const noexcept { return weight.size() + bias.size(); }
+    Index size() const noexcept { return weight.size() + bias.size() + gain.size(); }
+};
+
+// Where the gradient of a slice goes: of its weights, biases and gains.
+template <class T>
+struct TileGradient {
+    T* weight;
+    T* bias;
+    T* gain;
+
+    // At its place among the gradients of all parameters.
+    static TileGradient among(T* all, const ParameterTile& tile) noexcept {
+        return {all + tile.weight.begin, all + tile.bias.begin, all + tile.gain.begin};
+    }
+    // In a buffer of its own, one after the other.
+    static TileGradient alone(T* buffer, const ParameterTile& tile) noexcept {
+        T* bias = buffer + tile.weight.size();
+        return {buffer, bias, bias + tile.bias.size()};
+    }
+    // Calls visit(range of the parameters, their gradient) for all three.
+    template <class Visit>
+    void for_each(const ParameterTile& tile, const Visit& visit) const {
+        visit(tile.weight, VectorView<T>{weight, tile.weight.size()});
+        visit(tile.bias, VectorView<T>{bias, tile.bias.size()});
+        visit(tile.gain, VectorView<T>{gain, tile.gain.size()});
+    }
 };
 
 // Parameters of the largest tile.

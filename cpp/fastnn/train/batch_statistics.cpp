@@ -45,10 +45,16 @@ public:
 private:
     // Masks of dropout are those of the steps that would come next.
     void begin_batch() {
+        const auto step =
+            static_cast<std::uint32_t>(network_.progress().steps + batches_);
         batch_ = {batch_.end, std::min(batch_.end + pass_.max_batch(), order_.size())};
+        if (pass_.weights().masked()) {
+            for (const ParameterTile& tile : network_.parameter_tiles()) {
+                pass_.weights().mask(tile, network_.seed(), step);
+            }
+        }
         pass_.begin(samples_, order_.data() + batch_.begin, batch_.size(),
-                    network_.seed(),
-                    static_cast<std::uint32_t>(network_.progress().steps + batches_));
+                    network_.seed(), step);
         phase_ = 0;
     }
 

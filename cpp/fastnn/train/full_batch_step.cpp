@@ -26,10 +26,7 @@ bool needs_all_rows(const Network<T>& network) {
 template <class T>
 bool has_masks(const Network<T>& network) {
     return std::any_of(network.layers().begin(), network.layers().end(),
-                       [](const Layer<T>& layer) {
-                           const auto* dropout = std::get_if<Dropout<T>>(&layer);
-                           return dropout && dropout->p > 0;
-                       });
+                       [](const Layer<T>& layer) { return is_random(layer); });
 }
 
 template <class T>
@@ -145,10 +142,11 @@ template <class T>
 void FullBatchStep<T>::pack(const ParameterTile& tile) {
     const T* from = (finishing_ ? minimizer_.x() : minimizer_.point()).data();
     T* parameters = network_.parameters().data();
-    for (const Range r : {tile.weight, tile.bias}) {
+    for (const Range r : {tile.weight, tile.bias, tile.gain}) {
         std::copy_n(from + r.begin, r.size(), parameters + r.begin);
     }
     pass_.weights().pack(tile);
+    pass_.weights().mask(tile, network_.seed(), key_);
 }
 
 // The first chunk brings the penalty along.
@@ -156,18 +154,19 @@ template <class T>
 void FullBatchStep<T>::add_gradient(Index i, const ParameterTile& tile, int rank) {
     T* total = minimizer_.gradient();
     if (chunk_ == 0) {
-        pass_.gradient(tile, total + tile.weight.begin, total + tile.bias.begin);
-        if (!tile.penalised || penalty_.none()) return;
-        const VectorView<const T> w = part(network_.parameters().data(), tile.weight);
-        add_penalty_gradient<T>(penalty_, w, part(total, tile.weight));
-        tile_penalty_[i] = penalty_value<T>(penalty_, w);
+        const T* parameters = network_.parameters().data();
+        const auto d = TileGradient<T>::among(total, tile);
+        pass_.gradient(tile, d);
+        add_penalty_gradient<T>(penalty_, parameters, tile, d);
+        tile_penalty_[i] = penalty_value<T>(penalty_, parameters, tile);
         return;
     }
-    T* dweight = gradient_tile_[static_cast<std::size_t>(rank)].data();
-    T* dbias = dweight + tile.weight.size();
-    pass_.gradient(tile, dweight, dbias);
-    add_scaled<T>(1, {dweight, tile.weight.size()}, part(total, tile.weight));
-    add_scaled<T>(1, {dbias, tile.bias.size()}, part(total, tile.bias));
+    const auto d = TileGradient<T>::alone(
+        gradient_tile_[static_cast<std::size_t>(rank)].data(), tile);
+    pass_.gradient(tile, d);
+    d.for_each(tile, [&](Range range, VectorView<T> share) {
+        add_scaled<T>(1, share, part(total, range));
+    });
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 // half-way.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "fastnn/optim/optimizer.hpp"
@@ -57,8 +58,9 @@ public:
 private:
     enum class Stage { kPack, kPass, kGradient, kUpdate };
 
-    void compute_gradient(Index i, T* dweight, T* dbias);
-    void update(const ParameterTile& tile, const T* dweight, const T* dbias);
+    void pack(const ParameterTile& tile);
+    void compute_gradient(Index i, const TileGradient<T>& d);
+    void update(const ParameterTile& tile, const TileGradient<T>& d);
     void begin_update();
     void clip_norm();
     // Whether all gradients are computed before the first update.
@@ -71,6 +73,7 @@ private:
     Penalty penalty_;        // in this batch
     MatrixView<T> outputs_;  // where the batch's raw outputs are wanted, or empty
     double lr_ = 0;
+    std::uint32_t key_ = 0;  // of what is random in this step
     Stage stage_ = Stage::kPack;
     bool packed_ = false;
     Index phase_ = 0;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastnn._config import Config, short_repr
 from fastnn._native import core
@@ -29,6 +29,10 @@ class Layer(Config):
         """Return dtype and shape of what a network keeps for it, by torch's names."""
         del in_features, dtype
         return {}
+
+    def undrawn(self) -> dict[str, Any]:
+        """Return the dict C++ reads for a network whose numbers are at hand."""
+        return self.to_native()
 
     def __repr__(self) -> str:
         """Show the class and the fields that differ from their defaults."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastnn.layers.base import Layer
 from fastnn.layers.dense import Dense
+from fastnn.layers.maxout import Maxout
 
 __all__ = [
     "checked_chain",
@@ -37,7 +38,7 @@ def checked_chain(given: tuple[Any, ...]) -> tuple[Layer, ...]:
                 f"layers[{i}] must be a layer such as fastnn.Dense(10), got "
                 f"{type(layer).__name__} {layer!r}"
             )
-        if isinstance(layer, Dense):
+        if isinstance(layer, (Dense, Maxout)):
             if None not in (width, layer.in_features) and width != layer.in_features:
                 raise ValueError(
                     f"layers[{i}]: in_features={layer.in_features}, but the layer "
@@ -48,15 +49,15 @@ def checked_chain(given: tuple[Any, ...]) -> tuple[Layer, ...]:
 
 
 def declared_width(layers: tuple[Layer, ...]) -> int | None:
-    """Return in_features of the first Dense: the layers before it keep the width."""
-    return next((x.in_features for x in layers if isinstance(x, Dense)), None)
+    """Return in_features of the first with weights: those before it keep the width."""
+    return next((x.in_features for x in layers if isinstance(x, (Dense, Maxout))), None)
 
 
 def output_width(layers: Sequence[Layer], in_features: int | None) -> int | None:
     """Return what comes out for `in_features` (None: unknown) columns."""
     width = in_features
     for layer in layers:
-        if width is not None or isinstance(layer, Dense):
+        if width is not None or isinstance(layer, (Dense, Maxout)):
             width = layer.width(width or 0)
     return width
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from fastnn.layers.base import Layer, TensorSpec
 
-__all__ = ["BatchNorm", "LayerNorm"]
+__all__ = ["BatchNorm", "LayerNorm", "RMSNorm"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -84,3 +84,34 @@ class LayerNorm(Layer):
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of scale and shift."""
         return dict.fromkeys(("weight", "bias"), (dtype, (in_features,)))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class RMSNorm(Layer):
+    """Root-mean-square normalisation: each row is brought to mean square 1.
+
+    ``y = gamma * x / sqrt(mean(x**2) + eps)`` with the mean over the features of the
+    row, in training and inference alike: `LayerNorm` without centring and shift, and
+    cheaper. Zhang and Sennrich, "Root mean square layer normalization" (2019). Tensor:
+    ``"{i}.weight"`` (gamma, starts at 1), as in ``torch.nn.RMSNorm``.
+
+    Parameters
+    ----------
+    eps : float, optional
+        Added to the mean square, > 0. None: that of the network's dtype,
+        ``np.finfo(dtype).eps``, as torch has it.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.RMSNorm()).build(2)
+    >>> net.predict([[3.0, 4.0]]).round(4).tolist()
+    [[0.8485000133514404, 1.1313999891281128]]
+    """
+
+    kind: ClassVar[str] = "rmsnorm"
+    eps: float | None = None
+
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of the scale."""
+        return {"weight": (dtype, (in_features,))}

@@ -45,12 +45,15 @@ class FittedMLP(BaseEstimator):  # type: ignore[misc]
     _usage: Usage
 
     def _dense(self) -> list[tuple[Array, Array]]:
-        """Return weights (out, in) and bias (out,) of the Dense layers, as views."""
+        """Return weights (out, in) and bias (out,) of the Dense layers.
+
+        They are views of the network's numbers, but for weights that are normalised.
+        """
         check_is_fitted(self, "net_")
         views = {name: view for name, view, _ in self.net_._native.tensors()}  # noqa: SLF001
         return [
             (
-                views[f"{i}.weight"],
+                layer.weight(views, i),
                 views.get(f"{i}.bias", np.zeros(layer.units, self.net_.dtype)),
             )
             for i, layer in enumerate(self.net_.layers)
@@ -59,7 +62,10 @@ class FittedMLP(BaseEstimator):  # type: ignore[misc]
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weights of each layer, of shape (in, out): views of the network's own."""
+        """Weights of each Dense layer, of shape (in, out): views of the network's own.
+
+        Those of a layer with ``weight_norm=True`` are a read-only copy.
+        """
         self._fitted_attribute("coefs_")
         return WeightList(w.T for w, _ in self._dense())
 
