@@ -4,10 +4,10 @@
 >>> augment = [fnn.augment.Shift(2), fnn.augment.Rotate(10), fnn.augment.Mixup()]
 
 ``net.fit(X, y, augment=augment)`` changes the rows of each batch, in this order, after
-they were gathered; the user's X and y stay as they are. Every number drawn is a function
-of (seed, step, place in the list, row of the batch), so that neither the number of
-threads nor an interruption changes a bit. Validation, `predict` and `evaluate` see rows
-as they are. `preview` shows what a step sees.
+they were gathered; the user's X and y stay as they are. Every number drawn is a
+function of (seed, step, place in the list, row of the batch), so that neither the
+number of threads nor an interruption changes a bit. Validation, `predict` and
+`evaluate` see rows as they are. `preview` shows what a step sees.
 
 `Mixup`, `Noise`, `Brightness` and `Contrast` take any rows. `Flip`, `Shift`, `Rotate`,
 `Crop` and `Cutout` are for pictures: X of shape (rows, height, width) or (rows, height,

@@ -42,8 +42,8 @@ def as_augments(value: object) -> tuple[Augment, ...]:
             )
         if not isinstance(augment, Augment):
             raise TypeError(
-                f"augment[{i}] must be an augmentation such as fastnn.augment.Noise(0.1)"
-                f", got {type(augment).__name__} {augment!r}"
+                f"augment[{i}] must be an augmentation such as "
+                f"fastnn.augment.Noise(0.1), got {type(augment).__name__} {augment!r}"
             )
     mixups = [i for i, augment in enumerate(augments) if isinstance(augment, Mixup)]
     if len(mixups) > 1:

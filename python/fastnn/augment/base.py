@@ -12,6 +12,7 @@ from fastnn._native import core
 
 __all__ = ["Augment", "Picture"]
 
+
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Augment(Config):
     """Base of the augmentations."""

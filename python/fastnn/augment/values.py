@@ -29,7 +29,7 @@ class Noise(Augment):
     >>> import numpy as np
     >>> import fastnn as fnn
     >>> noisy = fnn.augment.Noise(0.1).apply(np.zeros((1000, 4)))
-    >>> 0.09 < noisy.std() < 0.11
+    >>> bool(0.09 < noisy.std() < 0.11)
     True
     """
 
