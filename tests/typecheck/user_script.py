@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 import fastnn as fnn
-from fastnn import kernels, reference
+from fastnn import augment, kernels, reference
 from fastnn.callbacks import Callback
 from fastnn.layers import Activation, Layer
 from fastnn.losses import CustomLoss, Loss, SquaredError, check_gradient
@@ -42,6 +42,20 @@ def layers() -> list[Layer]:
         *(hidden, fnn.BatchNorm(eps=1e-3), fnn.LayerNorm(), fnn.Dropout(0.1)),
         *activations,
         fnn.Dense(2, fnn.Identity()),
+    ]
+
+
+def augmentations() -> list[augment.Augment]:
+    pictures = X[:, :2].reshape(-1, 1, 2)
+    rows, labels = augment.Mixup(0.4).apply(pictures, Y, seed=1)
+    assert_type(labels, Array)
+    moved = [augment.Flip(p=0.3), augment.Shift(0.5, fill=1.0), augment.Rotate(5)]
+    assert_type(augment.preview(rows, moved, step=2), Array)
+    shape = (1, 3)
+    return [
+        *(augment.Crop((0.5, 1.0), shape=shape), augment.Cutout(2, shape=shape)),
+        *(augment.Noise(0.1), augment.Brightness(0.1), augment.Contrast(0.1)),
+        augment.Mixup(),
     ]
 
 
@@ -142,6 +156,7 @@ def network(folder: Path) -> fnn.Sequential:
         class_weight="balanced",
         metrics=["accuracy"],
         early_stopping=fnn.EarlyStopping(patience=3),
+        augment=augmentations(),
         callbacks=callbacks(folder),
     )
     assert_type(history, fnn.History)

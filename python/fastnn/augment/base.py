@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, overload
 
 import numpy.typing as npt
 
 from fastnn._config import Config, is_int, short_repr
 from fastnn._native import core
+from fastnn._validation import Array, TableLike
 
 __all__ = ["Augment", "Picture"]
 
@@ -24,9 +25,15 @@ class Augment(Config):
         """Show the class and the fields that differ from their defaults."""
         return short_repr(self)
 
+    @overload
+    def apply(self, X: TableLike, y: None = None, *, seed: int = 0) -> Array: ...
+    @overload
     def apply(
-        self, X: npt.ArrayLike, y: npt.ArrayLike | None = None, *, seed: int = 0
-    ) -> Any:
+        self, X: TableLike, y: npt.ArrayLike, *, seed: int = 0
+    ) -> tuple[Array, Array]: ...
+    def apply(
+        self, X: TableLike, y: npt.ArrayLike | None = None, *, seed: int = 0
+    ) -> Array | tuple[Array, Array]:
         """Return X, or (X, y), as the first step with this seed would see it.
 
         That is what `fastnn.augment.preview` returns for this augmentation alone.
@@ -39,6 +46,8 @@ class Augment(Config):
         """
         from fastnn.augment.preview import preview  # noqa: PLC0415  (it knows us)
 
+        if y is None:
+            return preview(X, self, seed=seed)
         return preview(X, self, y=y, seed=seed)
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from fastnn._native import core
-from fastnn._validation import as_features, as_numbers, check_int, finite_in_dtype
+from fastnn._validation import (
+    Array,
+    TableLike,
+    as_features,
+    as_numbers,
+    check_int,
+    finite_in_dtype,
+)
 from fastnn._validation.arrays import is_sparse
 from fastnn.augment._checks import (
     as_augments,
@@ -22,18 +29,36 @@ from fastnn.augment.mixup import Mixup
 
 __all__ = ["preview"]
 
-Array = npt.NDArray[Any]
 
-
+@overload
 def preview(
-    X: Any,
+    X: TableLike,
+    augment: Augment | Sequence[Augment],
+    *,
+    y: None = None,
+    seed: int = 0,
+    step: int = 0,
+    shape: tuple[int, ...] | None = None,
+) -> Array: ...
+@overload
+def preview(
+    X: TableLike,
+    augment: Augment | Sequence[Augment],
+    *,
+    y: npt.ArrayLike,
+    seed: int = 0,
+    step: int = 0,
+    shape: tuple[int, ...] | None = None,
+) -> tuple[Array, Array]: ...
+def preview(
+    X: TableLike,
     augment: Augment | Sequence[Augment],
     *,
     y: npt.ArrayLike | None = None,
     seed: int = 0,
     step: int = 0,
     shape: tuple[int, ...] | None = None,
-) -> Any:
+) -> Array | tuple[Array, Array]:
     """Return X, or (X, y), as a step of training would see these rows as one batch.
 
     It runs the code that `fit` runs. Of a fit with ``shuffle=False`` of a network with
@@ -75,9 +100,8 @@ def preview(
     array([[[2., 1., 0.],
             [5., 4., 3.]]])
     """
-    if is_sparse(X):
-        X = X.tocsr().toarray()
-    numbers = as_numbers("X", X)
+    dense: Any = X
+    numbers = as_numbers("X", dense.tocsr().toarray() if is_sparse(X) else dense)
     dtype = "float64" if numbers.dtype == np.float64 else "float32"
     rows: Any = as_features("X", numbers, dtype, None)
     augments = with_shape(as_augments(augment), picture_shape(numbers) or shape)
@@ -91,7 +115,7 @@ def preview(
         check_int("seed", seed, 0, below=2**64),
         check_int("step", step, 0, below=2**32),
     )
-    changed = changed.reshape(numbers.shape)
+    changed = np.asarray(changed).reshape(numbers.shape)
     if y is None:
         return changed
     if not any(isinstance(a, Mixup) for a in augments):
