@@ -486,6 +486,3 @@ def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]
             pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
             begin += view.size
     return pieces
-
-
-Trainer._net_class = Sequential  # noqa: SLF001

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,9 +96,6 @@ class Trainer:
     >>> [round(trainer.step([[1.0]], [1.0]), 4) for _ in range(3)]
     [1.0, 0.0, 0.0]
     """
-
-    _net_class: ClassVar[Any]
-    """What `resume` makes: `Sequential`, which alone knows of both."""
 
     def __init__(
         self,
@@ -216,7 +214,9 @@ class Trainer:
         5
         """
         checkpoint = Checkpoint.read(path)
-        net = checkpoint.network(cls._net_class)
+        # Sequential stands above: it knows trainers. A file holds no other networks.
+        net_class = importlib.import_module("fastnn.sequential").Sequential
+        net = checkpoint.network(net_class)
         trainer = cls(net, **checkpoint.run.trainer, n_threads=n_threads)
         trainer._unfinished = checkpoint
         return trainer
