@@ -24,6 +24,8 @@ VALUES = [
     (lambda: a.Flip(shape=(4,)), ["Flip", "shape", "(4,)"]),
     (lambda: a.Flip(shape=(4, 0)), ["Flip", "shape", "got 0"]),
     (lambda: a.Flip(shape=(2**40, 2**40)), ["Flip", "shape"]),
+    (lambda: a.Flip(shape=(10**100, 1)), ["Flip", "shape"]),
+    (lambda: a.Cutout(10**100), ["Cutout", "size"]),
     (lambda: a.Shift(0), ["Shift", "limit", "pixels", "got 0"]),
     (lambda: a.Shift(1.5), ["Shift", "limit", "whole number", "1.5"]),
     (lambda: a.Shift(float("inf")), ["Shift", "limit"]),

@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy.typing as npt
 
-from fastnn._config import Config, is_int, short_repr
+from fastnn._config import Config, is_int, short_repr, whole
 from fastnn._native import core
 from fastnn._validation import Array, TableLike
 
@@ -66,7 +66,7 @@ class Picture(Augment):
                     f"{type(self).__name__}: shape must be (height, width) or (height, "
                     f"width, channels), got {shape!r}"
                 )
-            object.__setattr__(self, "shape", tuple(int(extent) for extent in shape))
+            object.__setattr__(self, "shape", tuple(whole("shape", n) for n in shape))
             if len(shape) not in (2, 3):
                 raise ValueError(
                     "shape must be (height, width) or (height, width, channels), got "
