@@ -21,7 +21,7 @@ def test_estimators(rng, estimator):
     model = clone(estimator(**options, augment=AUGMENT)).fit(X, y)
     assert model.get_params()["augment"] == AUGMENT
     assert not np.array_equal(model.coefs_[0], plain.coefs_[0])
-    again = pickle.loads(pickle.dumps(model))
+    again = pickle.loads(pickle.dumps(model))  # noqa: S301  (our own)
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
     again.partial_fit(X, y)
 
