@@ -128,11 +128,11 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbos
         Notes
         -----
         A sparse X gives the same bits as ``X.toarray()``, without ever being written
-        out as a whole. A first layer that is Dense reads the nonzeros of CSR rows
-        alone; for any other, the rows of a batch are written out. Formats other than
-        CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a step
-        still visits every weight once. Above about a quarter of nonzeros, dense rows
-        are faster.
+        out as a whole. A first layer that is Dense or Maxout reads the nonzeros of CSR
+        rows alone; for any other, the rows of a batch are written out. Formats other
+        than CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a
+        step still visits every weight once. Above about a quarter of nonzeros, dense
+        rows are faster.
 
         Columns of frames are numbers by narwhals (``pip install 'fastnn[frames]'``);
         a frame of pandas that holds NumPy's numbers needs nothing. Missing values are

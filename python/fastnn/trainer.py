@@ -67,8 +67,8 @@ class Trainer:
         How the learning rate changes; None: it stays.
     l1, l2 : float, default 0.0
         Add ``l1 * sum(|w|) + l2 / 2 * sum(w**2)`` to the mean loss of each batch. Only
-        weights of Dense layers are penalised, neither biases nor normalisation. For
-        decoupled decay give the optimizer `weight_decay`.
+        weights of Dense and Maxout layers are penalised, neither biases nor
+        normalisation nor slopes. For decoupled decay give the optimizer `weight_decay`.
     max_norm : float, optional
         After each step, rows of weights (all that feeds one unit) longer than this
         are scaled back to it. Srivastava et al. (2014).

@@ -25,10 +25,21 @@ def torch_modules(torch, layers):
     for i, layer in enumerate(layers):
         first = len(modules)
         if isinstance(layer, fnn.Dense):
-            modules.append(torch.nn.Linear(width, layer.units, bias=layer.use_bias))
+            modules.append(torch_linear(torch, layer, width))
             width = layer.units
             if layer.activation is not None:
                 modules.append(torch_activation(torch, layer.activation))
+        elif isinstance(layer, fnn.Maxout):
+            modules.append(torch.nn.Linear(width, layer.pieces * layer.units))
+            modules.append(torch.nn.Unflatten(1, (layer.pieces, layer.units)))
+            modules.append(torch.nn.MaxPool2d((layer.pieces, 1)))
+            modules.append(torch.nn.Flatten())
+            width = layer.units
+        elif isinstance(layer, fnn.RMSNorm):
+            modules.append(torch.nn.RMSNorm(width, layer.eps))
+        elif isinstance(layer, fnn.PReLU):
+            slopes = width if layer.per_unit else 1
+            modules.append(torch.nn.PReLU(slopes, layer.init))
         elif isinstance(layer, fnn.BatchNorm):
             modules.append(torch.nn.BatchNorm1d(width, layer.eps, layer.momentum))
         elif isinstance(layer, fnn.LayerNorm):
@@ -36,8 +47,20 @@ def torch_modules(torch, layers):
         else:
             modules.append(torch_activation(torch, layer))
         for name in modules[first].state_dict():
-            names[f"{first}.{name}"] = f"{i}.{name}"
+            ours = {WEIGHT_NORM + "0": "weight_g", WEIGHT_NORM + "1": "weight_v"}
+            names[f"{first}.{name}"] = f"{i}.{ours.get(name, name)}"
     return torch.nn.Sequential(*modules), names
+
+
+WEIGHT_NORM = "parametrizations.weight.original"
+
+
+def torch_linear(torch, layer, width):
+    """Return the module of a Dense without its activation."""
+    linear = torch.nn.Linear(width, layer.units, bias=layer.use_bias)
+    if layer.weight_norm:
+        torch.nn.utils.parametrizations.weight_norm(linear)
+    return linear
 
 
 def torch_activation(torch, layer):
@@ -66,8 +89,10 @@ def torch_losses(torch, loss, out, y):
     if isinstance(loss, fnn.LogCosh):
         return torch.log(torch.cosh(out - y)).mean(dim=1)
     if isinstance(loss, fnn.Quantile):
-        e = y - out
-        return torch.maximum(loss.q * e, (loss.q - 1) * e).mean(dim=1)
+        each = loss.q if isinstance(loss.q, tuple) else (loss.q,)
+        runs = zip(each, out.chunk(len(each), dim=1), strict=True)
+        losses = [torch.maximum(q * (y - o), (q - 1) * (y - o)) for q, o in runs]
+        return torch.cat(losses, dim=1).mean(dim=1)
     if isinstance(loss, fnn.BinaryCrossEntropy):
         weight = torch.tensor(loss.pos_weight) if loss.pos_weight else None
         rows = f.binary_cross_entropy_with_logits(
@@ -123,6 +148,9 @@ def limit_norms(torch, linear, limit):
     """Scale rows of weights longer than the limit back to it."""
     with torch.no_grad():
         for layer in linear:
+            if hasattr(layer, "parametrizations"):
+                layer.parametrizations.weight.original0.clamp_(-limit, limit)
+                continue
             norms = layer.weight.norm(dim=1, keepdim=True)
             layer.weight *= (limit / norms).clamp(max=1.0)
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, classes, features, targets
+from engine.problems import EVERYTHING, MORE, classes, features, targets
 from fastnn._native import core
 from sanitized import counts_new
 
@@ -44,14 +44,17 @@ def _per_epoch(rows, n_threads, name, layers=EVERYTHING, form=None, **options):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("layers", [EVERYTHING, MORE])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_steps_allocate_nothing(name, n_threads):
+def test_steps_allocate_nothing(name, layers, n_threads):
     """Ten times the steps in an epoch: not one allocation more."""
-    few, many = (_per_epoch(rows, n_threads, name) for rows in (35, 350))
+    few, many = (_per_epoch(rows, n_threads, name, layers) for rows in (35, 350))
     assert few == many
 
 
-@pytest.mark.parametrize("layers", [EVERYTHING, (fnn.BatchNorm(), fnn.Dense(3))])
+@pytest.mark.parametrize(
+    "layers", [EVERYTHING, MORE[1:], (fnn.BatchNorm(), fnn.Dense(3))]
+)
 def test_steps_on_sparse_rows_allocate_nothing(layers):
     """Whether the first layer reads them, or they are written out for it."""
     few, many = (

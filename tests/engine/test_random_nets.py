@@ -35,12 +35,19 @@ OPTIMIZERS = st.sampled_from(
 def layers(draw, activations):
     """One to six layers in any order, then a Dense is put behind by the test."""
     activation = st.sampled_from(activations)
+    kinks = [fnn.PReLU(), fnn.PReLU(per_unit=True), fnn.Maxout(3), fnn.Maxout(5, 3)]
     layer = st.one_of(
         st.builds(
             fnn.Dense,
             st.integers(1, 20),
             st.none() | activation,
             use_bias=st.booleans(),
+            weight_norm=st.booleans(),
+            dropconnect=st.sampled_from([0.0, 0.3]),
+        ),
+        st.sampled_from(kinks if activations is ANY else [fnn.RMSNorm(0.1)]),
+        st.sampled_from(
+            [fnn.AlphaDropout(0.2), fnn.GaussianNoise(0.2), fnn.RMSNorm(0.1)]
         ),
         st.just(fnn.BatchNorm(eps=0.1)),
         st.just(fnn.LayerNorm(eps=0.1)),

@@ -23,6 +23,8 @@ OTHERS = {"early_stopping": fnn.EarlyStopping, **AVERAGES}
 # What has no default must be given here; a class that is missing fails the test.
 NEEDED = {
     "dense": [3],
+    "maxout": [3],
+    "gaussian_noise": [0.1],
     "step_decay": [5],
     "multi_step": [(2, 4)],
     "exponential": [0.9],
@@ -57,8 +59,12 @@ WITH_SCHEDULES = {**OTHERS, **SCHEDULES}  # what stands within is of the same re
 SPECIAL = [
     (Layer, LAYERS, fnn.Dense(4, fnn.LeakyReLU(0.3), use_bias=False, init="torch")),
     (Layer, LAYERS, fnn.Dense(2**62, in_features=7, lr_scale=0.1)),
+    (Layer, LAYERS, fnn.Dense(4, weight_norm=True, dropconnect=1 / 3)),
+    (Layer, LAYERS, fnn.Maxout(2**61, 3, in_features=7, init="zeros")),
+    (Layer, LAYERS, fnn.RMSNorm(5e-324)),
     (Layer, LAYERS, fnn.GELU("tanh")),
     (Layer, LAYERS, fnn.BatchNorm(momentum=1 / 3)),
+    (Loss, LOSSES, fnn.Quantile((0.1, 1 / 3))),
     (Loss, LOSSES, fnn.BinaryCrossEntropy(pos_weight=[1.0, 0.1 + 0.2])),
     (Optimizer, OPTIMIZERS, fnn.AdamW(np.float32(0.1), betas=(0.5, 0.75))),
     (Schedule, SCHEDULES, fnn.Warmup(2, fnn.Warmup(3, fnn.Cosine(4, 5e-324)))),

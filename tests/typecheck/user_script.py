@@ -40,6 +40,9 @@ def layers() -> list[Layer]:
     assert_type(hidden.units, int)
     return [
         *(hidden, fnn.BatchNorm(eps=1e-3), fnn.LayerNorm(), fnn.Dropout(0.1)),
+        *(fnn.Maxout(4, pieces=2), fnn.RMSNorm(), fnn.PReLU(per_unit=True)),
+        *(fnn.GaussianNoise(0.1), fnn.AlphaDropout(0.1), fnn.RMSNorm(eps=1e-6)),
+        fnn.Dense(4, weight_norm=True, dropconnect=0.1),
         *activations,
         fnn.Dense(2, fnn.Identity()),
     ]
@@ -62,6 +65,7 @@ def augmentations() -> list[augment.Augment]:
 def losses() -> list[Loss]:
     return [
         *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0), fnn.LogCosh(), fnn.Quantile(0.9)),
+        fnn.Quantile([0.1, 0.5, 0.9]),
         *(fnn.PoissonNLL(sum_outputs=True), fnn.GaussianNLL(eps=1e-4), SquaredError()),
         *(fnn.CrossEntropy(label_smoothing=0.1), fnn.Focal(gamma=1.0), fnn.Hinge()),
         fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),

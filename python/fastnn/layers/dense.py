@@ -110,13 +110,14 @@ class Dense(Layer):
     The mask is a function of the network's seed, the step, the layer and the weight
     alone. `l1`, `l2` and `max_norm` count for the weights without their mask.
 
-    **Weight normalisation**: Salimans and Kingma, "Weight normalization" (2016), without
-    their start from data. Tensors: ``"{i}.weight_g"`` (units, 1) and ``"{i}.weight_v"``
-    (units, in_features), as ``torch.nn.utils.weight_norm`` names them, in place of
-    ``"{i}.weight"``. `init` gives v, and g is its length, so that W starts as without.
-    `l1` and `l2` of a fit count for W: its squares sum to those of g, whatever the
-    length of v; `max_norm` limits abs(g). torch's ``weight_decay``, and an optimizer's
-    here, shrinks g and v both. A unit whose v is all 0 is given weights 0.
+    **Weight normalisation**: Salimans and Kingma, "Weight normalization" (2016); the
+    start from data is left out. Tensors: ``"{i}.weight_g"`` (units, 1) and
+    ``"{i}.weight_v"`` (units, in_features) in place of ``"{i}.weight"``, as
+    ``torch.nn.utils.weight_norm`` names them. `init` gives v, and g is its length: W
+    starts as it does without. `l1` and `l2` of a fit count for W: its squares sum to
+    those of g, whatever the length of v; `max_norm` limits abs(g). An optimizer's own
+    ``weight_decay`` shrinks both g and v, as torch's does. A unit whose v is all 0 is
+    given weights 0.
 
     Examples
     --------

@@ -36,9 +36,9 @@ class PReLU(Layer):
     --------
     >>> import fastnn as fnn
     >>> net = fnn.Sequential(fnn.PReLU(per_unit=True)).build(3)
-    >>> net.parameters[:] = [0.5, 0.0, -1.0]
+    >>> net.parameters[:] = [0.5, 2.0, -1.0]
     >>> net.predict([[-2.0, -2.0, -2.0], [1.0, 2.0, 3.0]]).tolist()
-    [[-1.0, 0.0, 2.0], [1.0, 2.0, 3.0]]
+    [[-1.0, -4.0, 2.0], [1.0, 2.0, 3.0]]
     """
 
     kind: ClassVar[str] = "prelu"

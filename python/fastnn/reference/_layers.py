@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.reference._checks import check_range, check_shape, unknown_name
+from fastnn.reference._checks import check_shape, unknown_name
+from fastnn.reference._layer import Layer
+from fastnn.reference._learned_layers import Maxout, PReLU, RMSNorm, WeightNorm
+from fastnn.reference._random_layers import (
+    AlphaDropout,
+    DropConnect,
+    Dropout,
+    GaussianNoise,
+)
 from fastnn.reference.activations import resolve
 from fastnn.reference.dense import dense_backward, dense_forward
 from fastnn.reference.normalize import (
@@ -14,34 +22,11 @@ from fastnn.reference.normalize import (
     batchnorm_forward,
     batchnorm_inference,
 )
-from fastnn.reference.random import dropout_backward, dropout_forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fastnn.reference._checks import Array
-
-
-class Layer:
-    """A map from rows to rows: parameters, their gradients, running statistics."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.parameters: list[Array] = []
-        self.gradients: list[Array] = []
-        self.statistics: list[Array] = []
-
-    def forward(self, x: Array, step: int) -> Array:
-        """Return y for a training step, and remember."""
-        raise NotImplementedError
-
-    def backward(self, dy: Array) -> Array:
-        """Write the parameters' gradients and return dx."""
-        raise NotImplementedError
-
-    def predict(self, x: Array) -> Array:
-        """Return y with nothing random and nothing learned."""
-        raise NotImplementedError
 
 
 class Dense(Layer):
@@ -127,30 +112,6 @@ class Activation(Layer):
         return self.rule.forward(x, self.alpha, x if self.in_place else None)
 
 
-class Dropout(Layer):
-    """Zero with probability p, scale by 1 / (1 - p); nothing in prediction."""
-
-    def __init__(
-        self, index: int, p: float, seed: int, generator: np.random.Generator | None
-    ) -> None:
-        super().__init__(index)
-        check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
-        self.p, self.seed, self.generator = p, seed, generator
-
-    def forward(self, x: Array, step: int) -> Array:
-        if self.generator is not None:
-            self.mask = self.generator.random(x.shape, dtype=np.float32) >= self.p
-            return dropout_backward(x, self.mask, self.p)  # the same map
-        y, self.mask = dropout_forward(x, self.p, self.seed, step, layer=self.index)
-        return y
-
-    def backward(self, dy: Array) -> Array:
-        return dropout_backward(dy, self.mask, self.p)
-
-    def predict(self, x: Array) -> Array:
-        return x
-
-
 def make_layer(
     index: int,
     description: tuple[Any, ...],
@@ -161,11 +122,20 @@ def make_layer(
     kind, *arguments = description
     if kind == "dropout":
         arguments += [seed, generator]
+    elif kind in ("alpha_dropout", "gaussian_noise", "dropconnect"):
+        arguments.append(seed)
     kinds: dict[str, Callable[..., Layer]] = {
         "dense": Dense,
         "batchnorm": BatchNorm,
         "activation": Activation,
         "dropout": Dropout,
+        "alpha_dropout": AlphaDropout,
+        "gaussian_noise": GaussianNoise,
+        "dropconnect": DropConnect,
+        "weight_norm": WeightNorm,
+        "maxout": Maxout,
+        "rmsnorm": RMSNorm,
+        "prelu": PReLU,
     }
     if kind not in kinds:
         raise unknown_name("layer", kind, kinds)

@@ -47,7 +47,10 @@ class MLP:
     layers : sequence of tuples
         ``("dense", W, b)`` with W (out, in); ``("batchnorm", gamma, beta)``;
         ``("activation", name)`` or ``("activation", name, alpha)``;
-        ``("dropout", p)``. Arrays are copied, and all of one dtype, the network's.
+        ``("dropout", p)``; ``("alpha_dropout", p)``; ``("gaussian_noise", std)``;
+        ``("dropconnect", W, b, p)``; ``("weight_norm", g, V, b)``;
+        ``("maxout", W, b, pieces)``; ``("rmsnorm", gamma)``; ``("prelu", a)``. Arrays
+        are copied, and all of one dtype, the network's.
     loss : str, default "cross_entropy"
         Or another name that ``fit`` knows.
     rule : str, default "adam"

@@ -21,6 +21,7 @@ from fastnn.losses import (
     Loss,
     LossFunction,
     PoissonNLL,
+    Quantile,
     SquaredError,
     resolve_loss,
 )
@@ -420,6 +421,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 "loss 'gaussian' learns a mean and a variance for each value, which "
                 "predict could not tell: use a fastnn.Sequential with two outputs for "
                 "each, or another loss"
+            )
+        if isinstance(loss, Quantile) and isinstance(loss.q, tuple):
+            raise ValueError(  # noqa: TRY004
+                "loss 'quantile' with several q has several outputs for each value, "
+                "which predict could not tell: use a fastnn.Sequential, or an "
+                "MLPRegressor for each q"
             )
         return loss, self._n_targets
 
