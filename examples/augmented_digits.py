@@ -24,17 +24,18 @@ SETTING = (
     "784-256-128-10 with dropout"
 )
 
-MOVED = [a.Shift(2), a.Rotate(12), a.Crop((0.75, 1.0))]
+MOVED = [a.Shift(2), a.Rotate(12)]
 
 WAYS = {
     "as they are": [],
     "Noise(0.3)": [a.Noise(0.3)],
     "Cutout(8)": [a.Cutout(8)],
     "Mixup(0.2)": [a.Mixup(0.2)],
+    "Crop((0.8, 1.0))": [a.Crop((0.8, 1.0))],
     "Rotate(12)": [a.Rotate(12)],
     "Shift(2)": [a.Shift(2)],
-    "Shift, Rotate, Crop": MOVED,
-    "Shift, Rotate, Crop, Mixup": [*MOVED, a.Mixup(0.2)],
+    "Shift(2), Rotate(12)": MOVED,
+    "Shift(2), Rotate(12), Mixup(0.2)": [*MOVED, a.Mixup(0.2)],
 }
 
 SHOWN = [
@@ -88,7 +89,7 @@ def draw():
     digits = X[[int(np.flatnonzero(y == k)[7]) for k in range(9)]]
     rows = [("as they are", digits)]
     rows += [(repr(way), a.preview(digits, way, seed=1)) for way in SHOWN]
-    figure = Figure(figsize=(11.2, len(rows)), dpi=80, layout="constrained")
+    figure = Figure(figsize=(11.2, len(rows)), dpi=60, layout="constrained")
     grid = figure.subplots(len(rows), len(digits))
     for axes, (name, pictures) in zip(grid, rows, strict=True):
         for ax, picture in zip(axes, pictures, strict=True):
