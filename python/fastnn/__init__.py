@@ -22,8 +22,8 @@ __version__: str = _core.__version__
 _threadpool.register()
 
 _MODULES = (
-    *("callbacks", "datasets", "kernels", "layers", "losses", "onnx", "optim"),
-    *("reference", "schedules"),
+    *("augment", "callbacks", "datasets", "kernels", "layers", "losses", "onnx"),
+    *("optim", "reference", "schedules"),
 )
 
 _NAMES = {

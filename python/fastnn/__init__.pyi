@@ -1,5 +1,6 @@
 """The public names as type checkers see them; at run time they are loaded lazily."""
 
+from fastnn import augment as augment
 from fastnn import callbacks as callbacks
 from fastnn import datasets as datasets
 from fastnn import kernels as kernels

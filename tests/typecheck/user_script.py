@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 import fastnn as fnn
-from fastnn import kernels, reference
+from fastnn import augment, kernels, reference
 from fastnn.callbacks import Callback
 from fastnn.layers import Activation, Layer
 from fastnn.losses import CustomLoss, Loss, SquaredError, check_gradient
@@ -46,6 +46,20 @@ def layers() -> list[Layer]:
         *activations,
         fnn.Residual(fnn.Dense(8), fnn.ReLU(), survival=0.9, projection="auto"),
         fnn.Dense(2, fnn.Identity()),
+    ]
+
+
+def augmentations() -> list[augment.Augment]:
+    pictures = X[:, :2].reshape(-1, 1, 2)
+    rows, labels = augment.Mixup(0.4).apply(pictures, Y, seed=1)
+    assert_type(labels, Array)
+    moved = [augment.Flip(p=0.3), augment.Shift(0.5, fill=1.0), augment.Rotate(5)]
+    assert_type(augment.preview(rows, moved, step=2), Array)
+    shape = (1, 3)
+    return [
+        *(augment.Crop((0.5, 1.0), shape=shape), augment.Cutout(2, shape=shape)),
+        *(augment.Noise(0.1), augment.Brightness(0.1), augment.Contrast(0.1)),
+        augment.Mixup(),
     ]
 
 
@@ -147,6 +161,7 @@ def network(folder: Path) -> fnn.Sequential:
         class_weight="balanced",
         metrics=["accuracy"],
         early_stopping=fnn.EarlyStopping(patience=3),
+        augment=augmentations(),
         callbacks=callbacks(folder),
     )
     assert_type(history, fnn.History)

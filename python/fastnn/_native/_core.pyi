@@ -27,10 +27,12 @@ __all__: list[str] = [
     "activation_forward",
     "activation_names",
     "allocation_count",
+    "augmented_rows",
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
     "check_gradient_noise",
+    "check_augment",
     "check_layer",
     "check_loss",
     "check_optimizer",
@@ -477,6 +479,18 @@ def allocation_count() -> int:
     Heap allocations this module has made so far.
     """
 
+def augmented_rows(
+    X: numpy.ndarray,
+    targets: typing.Any,
+    width: typing.SupportsInt | typing.SupportsIndex,
+    augment: collections.abc.Sequence[dict],
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple:
+    """
+    (X, targets) as a step of this seed and number would see them as one batch; targets of mixtures are `width` wide.
+    """
+
 def batchnorm_backward(
     dy: typing.Any,
     x: typing.Any,
@@ -505,6 +519,7 @@ def batchnorm_inference(
     n_threads: typing.Any,
 ) -> numpy.ndarray: ...
 def check_gradient_noise(gradient_noise: dict) -> None: ...
+def check_augment(augment: dict) -> None: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
 def check_optimizer(optimizer: dict) -> None:
