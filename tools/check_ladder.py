@@ -33,9 +33,9 @@ PYTHON_LADDER = (
         *("_native", "reference", "_config", "_html", "_paths", "_plain", "_progress"),
         *("errors", "history"),
     ),
-    ("layers", "losses", "optim", "schedules"),
+    ("layers", "losses", "optim", "schedules", "gradient_noise"),
     ("_validation", "callbacks"),
-    ("_fit_options", "_network", "_state", "_summary", "io"),
+    ("_fit_options", "_frozen", "_head", "_network", "_state", "_summary", "io"),
     ("trainer", "onnx"),
     ("sequential",),
 )
