@@ -35,6 +35,7 @@ PYTHON_LADDER = (
     ),
     ("layers", "losses", "optim", "schedules"),
     ("_validation", "callbacks"),
+    ("augment",),
     ("_fit_options", "_network", "_state", "_summary", "io"),
     ("trainer", "onnx"),
     ("sequential",),
