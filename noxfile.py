@@ -34,6 +34,8 @@ THREADED_TESTS = (
     "tests/estimators/test_concurrency.py",
     "tests/sparse/test_same_bits.py",
     "tests/robustness",
+    "tests/test_ensemble.py",
+    "tests/test_side_by_side.py",
 )
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 WHEEL_LIMIT_MB = 8
@@ -44,6 +46,7 @@ BENCHES = (
     "time_to_accuracy",
     "inference_vs_peers",
     "scaling",
+    "side_by_side",
     "sklearn_parity",
 )
 
@@ -87,7 +90,7 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Types of the package and of the scripts, as strict as mypy can be."""
     dependencies = PROJECT["project"]["dependencies"]
-    session.install(*pinned("mypy"), "nox", "matplotlib", *dependencies)
+    session.install(*pinned("mypy"), "nox", "matplotlib", "narwhals", *dependencies)
     session.run("mypy")
     scripts = sorted(str(path) for path in (ROOT / "tools").glob("*.py"))
     for script in [*scripts, "noxfile.py"]:

@@ -22,8 +22,8 @@ __version__: str = _core.__version__
 _threadpool.register()
 
 _MODULES = (
-    *("callbacks", "datasets", "kernels", "layers", "losses", "onnx", "optim"),
-    *("reference", "schedules"),
+    *("augment", "callbacks", "datasets", "kernels", "layers", "losses", "onnx"),
+    *("optim", "reference", "schedules"),
 )
 
 _NAMES = {
@@ -52,23 +52,30 @@ _NAMES = {
         "ModelFileError",
         "NotBuiltError",
     ),
+    "fastnn.gradient_noise": ("GradientNoise",),
     "fastnn.history": ("History",),
     "fastnn.layers": (
         "CELU",
         "ELU",
         "GELU",
         "SELU",
+        "AlphaDropout",
         "BatchNorm",
         "Dense",
         "Dropout",
+        "GaussianNoise",
         "HardSigmoid",
         "HardSwish",
         "HardTanh",
         "Identity",
         "LayerNorm",
         "LeakyReLU",
+        "Maxout",
         "Mish",
+        "PReLU",
         "ReLU",
+        "RMSNorm",
+        "Residual",
         "Sigmoid",
         "SiLU",
         "Softplus",

@@ -1,5 +1,6 @@
 """The public names as type checkers see them; at run time they are loaded lazily."""
 
+from fastnn import augment as augment
 from fastnn import callbacks as callbacks
 from fastnn import datasets as datasets
 from fastnn import kernels as kernels
@@ -38,6 +39,9 @@ from fastnn.errors import (
     ModelFileError as ModelFileError,
     NotBuiltError as NotBuiltError,
 )
+from fastnn.gradient_noise import (
+    GradientNoise as GradientNoise,
+)
 from fastnn.history import (
     History as History,
 )
@@ -46,17 +50,23 @@ from fastnn.layers import (
     ELU as ELU,
     GELU as GELU,
     SELU as SELU,
+    AlphaDropout as AlphaDropout,
     BatchNorm as BatchNorm,
     Dense as Dense,
     Dropout as Dropout,
+    GaussianNoise as GaussianNoise,
     HardSigmoid as HardSigmoid,
     HardSwish as HardSwish,
     HardTanh as HardTanh,
     Identity as Identity,
     LayerNorm as LayerNorm,
     LeakyReLU as LeakyReLU,
+    Maxout as Maxout,
     Mish as Mish,
+    PReLU as PReLU,
     ReLU as ReLU,
+    RMSNorm as RMSNorm,
+    Residual as Residual,
     Sigmoid as Sigmoid,
     SiLU as SiLU,
     Softplus as Softplus,

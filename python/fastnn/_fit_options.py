@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,10 +12,18 @@ from fastnn._config import Config, nearest
 from fastnn._plain import to_plain
 from fastnn._validation import check_bool, check_int, check_metrics, check_number
 from fastnn._validation.options import METRICS
+from fastnn.augment import Augment
+from fastnn.augment._checks import as_augments
 from fastnn.callbacks import EMA, SWA, Averaging, Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor", "curve_names", "sorted_callbacks"]
+__all__ = [
+    "FitOptions",
+    "check_monitor",
+    "check_verbose",
+    "curve_names",
+    "sorted_callbacks",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +38,7 @@ class FitOptions:
         "metrics",
         "early_stopping",
         "averaging",
+        "augment",
     )
     """What a checkpoint holds of them: all that the numbers of a fit depend on."""
 
@@ -41,6 +50,7 @@ class FitOptions:
     averaging: Averaging | None
     callbacks: tuple[Callback, ...]
     metrics: list[str]
+    augment: tuple[Augment, ...]
     verbose: int
 
     @classmethod
@@ -56,7 +66,9 @@ class FitOptions:
         early_stopping: object,
         callbacks: object,
         metrics: object,
+        augment: object,
         verbose: object,
+        scheduled: Sequence[str] = (),
     ) -> FitOptions:
         """Return the options, or raise for the first that is unusable."""
         split = check_number("validation_split", validation_split, at_least=0, below=1)
@@ -75,7 +87,8 @@ class FitOptions:
             averaging=averaging,
             callbacks=functions,
             metrics=check_metrics(metrics, loss),
-            verbose=_verbose(verbose),
+            augment=as_augments(augment),
+            verbose=check_verbose(verbose),
         )
         _check_averaging(averaging, options.epochs, stopping)
         if stopping is not None:
@@ -87,7 +100,9 @@ class FitOptions:
             )
         for callback in functions:
             if isinstance(callback, Checkpoint):
-                _check_checkpoint(callback, options.metrics, validates=validates)
+                _check_checkpoint(
+                    callback, options.metrics, validates=validates, scheduled=scheduled
+                )
         return options
 
     def to_native(self) -> dict[str, Any]:
@@ -100,18 +115,21 @@ class FitOptions:
             "metrics": self.metrics,
             "early_stopping": None if stopping is None else stopping.to_native(),
             "averaging": None if average is None else average.for_fit(self.epochs),
+            "augment": [augment.to_native() for augment in self.augment],
         }
 
     def to_plain(self) -> dict[str, Any]:
         """Return the stored ones as JSON can hold them."""
         values = {name: getattr(self, name) for name in self.stored}
+        values["augment"] = [to_plain(augment) for augment in self.augment]
         return {
             name: to_plain(value) if isinstance(value, Config) else value
             for name, value in values.items()
         }
 
 
-def _verbose(value: Any) -> int:
+def check_verbose(value: Any) -> int:
+    """Return 0, 1 or 2."""
     if value not in (0, 1, 2):
         raise ValueError(
             "verbose must be 0 (silent), 1 (progress bar) or 2 (one line an epoch), "
@@ -172,9 +190,15 @@ def sorted_callbacks(
     )
 
 
-def curve_names(metrics: list[str], *, validates: bool) -> list[str]:
-    """Return the names of the curves of a fit's history, in the engine's order."""
-    return [*_score_names(metrics, validates=validates), "lr", "seconds"]
+def curve_names(
+    metrics: list[str], *, validates: bool, scheduled: Sequence[str] = ()
+) -> list[str]:
+    """Return the names of the curves of a fit's history, in the engine's order.
+
+    `scheduled`: what has a schedule beside the learning rate.
+    """
+    scores = _score_names(metrics, validates=validates)
+    return [*scores, "lr", *scheduled, "seconds"]
 
 
 def _score_names(metrics: list[str], *, validates: bool) -> list[str]:
@@ -202,12 +226,18 @@ def _check_averaging(
 
 
 def _check_checkpoint(
-    callback: Checkpoint, metrics: list[str], *, validates: bool
+    callback: Checkpoint,
+    metrics: list[str],
+    *,
+    validates: bool,
+    scheduled: Sequence[str],
 ) -> None:
     """Raise ValueError if a fit lacks a value this callback asks for."""
     if callback.save_best_only:
         check_monitor("Checkpoint", callback.monitor, metrics, validates=validates)
-    callback.check_values(curve_names(metrics, validates=validates))
+    callback.check_values(
+        curve_names(metrics, validates=validates, scheduled=scheduled)
+    )
 
 
 def check_monitor(

@@ -73,16 +73,16 @@ def side_by_side(
     if len(jobs) == 1:
         return [_named(0, unit, jobs[0], n_threads, on_done)]
     workers = min(len(jobs), threads)
-    if workers == 1:
+    if workers <= 1:
         return [_named(i, unit, job, 1, on_done) for i, job in enumerate(jobs)]
     flag = core.StopFlag()
     with ThreadPoolExecutor(
         workers, "fastnn", initializer=core.heed, initargs=(flag,)
     ) as pool:
-        futures = [
-            pool.submit(_named, i, unit, job, 1, None) for i, job in enumerate(jobs)
-        ]
-        try:
+        futures: list[Future[_R]] = []
+        try:  # Ctrl-C may come before all are on their way
+            for i, job in enumerate(jobs):
+                futures.append(pool.submit(_named, i, unit, job, 1, None))
             _await(futures, on_done)
         except BaseException as error:  # noqa: BLE001  (raised below)
             flag.set()

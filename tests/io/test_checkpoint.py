@@ -341,6 +341,8 @@ def _drop(*keys):
     return change
 
 
+FLIP = to_plain(fnn.augment.Flip())
+
 # name: (change of config and tensors, field that the error names)
 HOSTILE = {
     "no state": (_drop("state"), "config.state"),
@@ -387,6 +389,44 @@ HOSTILE = {
     "slots": (_set("state", "slots", value=3), "config.state.slots"),
     "sgd": (_set("trainer", "optimizer", value=to_plain(fnn.SGD())), "config.state"),
     "schedule": (_set("trainer", "schedule", value="x"), "config.trainer.schedule"),
+    "schedule of p": (
+        _set("trainer", "schedule", value={"p": {"kind": "cosine", "total": 3}}),
+        "config.trainer.schedule.p",
+    ),
+    "schedules of names": (
+        _set("trainer", "schedule", value={"dropout": "cosine"}),
+        "config.trainer.schedule.dropout",
+    ),
+    "a schedule of a layer": (
+        _set("trainer", "schedule", value={"lr": {"kind": "dense", "units": 3}}),
+        "config.trainer.schedule.lr",
+    ),
+    "a plateau of momentum": (
+        _set(
+            "trainer", "schedule", value={"momentum": to_plain(fnn.ReduceOnPlateau())}
+        ),
+        "config.trainer.schedule",
+    ),
+    "a schedule more": (
+        _set("trainer", "schedule", value={"momentum": to_plain(fnn.Cosine(3))}),
+        "curves",
+    ),
+    "noise": (
+        _set("trainer", "gradient_noise", value=0.1),
+        "config.trainer.gradient_noise",
+    ),
+    "noise is null": (
+        _set("trainer", "gradient_noise", value=None),
+        "config.trainer.gradient_noise",
+    ),
+    "negative noise": (
+        _set(
+            *("trainer", "gradient_noise"),
+            value={"kind": "gradient_noise", "eta": -1.0, "gamma": 0.5},
+        ),
+        "config.trainer.gradient_noise",
+    ),
+    "frozen": (_set("net", "frozen", value=[4]), "config.net.frozen"),
     "l1": (_set("trainer", "l1", value=-1.0), "config.trainer.l1"),
     "l2": (_set("trainer", "l2", value=None), "config.trainer.l2"),
     "clip_norm": (_set("trainer", "clip_norm", value=[1]), "config.trainer.clip_norm"),
@@ -407,6 +447,25 @@ HOSTILE = {
         "config",
     ),
     "no averaging": (_set("fit", "averaging", value=None), "config.state"),
+    "no augment": (_drop("fit", "augment"), "config.fit.augment"),
+    "augment": (_set("fit", "augment", value=None), "config.fit.augment"),
+    "augment is no list": (_set("fit", "augment", value={}), "config.fit.augment"),
+    "augment by another": (
+        _set("fit", "augment", value=[{"kind": "dropout", "p": 0.5}]),
+        "config.fit.augment[0].kind",
+    ),
+    "mixup": (
+        _set("fit", "augment", value=[{"kind": "mixup", "alpha": -1.0}]),
+        "config.fit.augment[0]",
+    ),
+    "two mixups": (
+        _set("fit", "augment", value=2 * [{"kind": "mixup", "alpha": 1.0}]),
+        "config.fit",
+    ),
+    "huge pictures": (
+        _set("fit", "augment", value=[FLIP | {"shape": [2**62, 2**62]}]),
+        "config.fit.augment[0]",
+    ),
     "data": (_set("data", "X", value=None), "config.data.X"),
     "shape": (_set("data", "X", "shape", value=[-1, 4]), "config.data.X"),
     "crc": (_set("data", "y", "crc32", value=2**32), "config.data.y"),

@@ -27,9 +27,12 @@ __all__: list[str] = [
     "activation_forward",
     "activation_names",
     "allocation_count",
+    "augmented_rows",
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
+    "check_gradient_noise",
+    "check_augment",
     "check_layer",
     "check_loss",
     "check_optimizer",
@@ -233,6 +236,13 @@ class NetworkF32:
         metrics: collections.abc.Sequence[str],
         n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> dict: ...
+    def freeze(
+        self,
+        positions: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None:
+        """
+        Freezes the layers written there, and no others.
+        """
     def hidden(
         self,
         X: typing.Any,
@@ -267,6 +277,11 @@ class NetworkF32:
     def layer_widths(self) -> list[int]: ...
     @property
     def n_parameters(self) -> int: ...
+    @property
+    def n_trained(self) -> int:
+        """
+        Parameters of layers that are not frozen.
+        """
     @property
     def out_features(self) -> int: ...
     @property
@@ -298,6 +313,13 @@ class NetworkF64:
         metrics: collections.abc.Sequence[str],
         n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> dict: ...
+    def freeze(
+        self,
+        positions: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None:
+        """
+        Freezes the layers written there, and no others.
+        """
     def hidden(
         self,
         X: typing.Any,
@@ -332,6 +354,11 @@ class NetworkF64:
     def layer_widths(self) -> list[int]: ...
     @property
     def n_parameters(self) -> int: ...
+    @property
+    def n_trained(self) -> int:
+        """
+        Parameters of layers that are not frozen.
+        """
     @property
     def out_features(self) -> int: ...
     @property
@@ -452,6 +479,18 @@ def allocation_count() -> int:
     Heap allocations this module has made so far.
     """
 
+def augmented_rows(
+    X: numpy.ndarray,
+    targets: typing.Any,
+    width: typing.SupportsInt | typing.SupportsIndex,
+    augment: collections.abc.Sequence[dict],
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple:
+    """
+    (X, targets) as a step of this seed and number would see them as one batch; targets of mixtures are `width` wide.
+    """
+
 def batchnorm_backward(
     dy: typing.Any,
     x: typing.Any,
@@ -479,6 +518,8 @@ def batchnorm_inference(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> numpy.ndarray: ...
+def check_gradient_noise(gradient_noise: dict) -> None: ...
+def check_augment(augment: dict) -> None: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
 def check_optimizer(optimizer: dict) -> None:

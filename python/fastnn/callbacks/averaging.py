@@ -65,7 +65,10 @@ class EMA(Config):
 
     def _check_ranges(self) -> None:
         if self.decay is not None and not 0 <= self.decay < 1:
-            raise ValueError(f"decay must be >= 0 and < 1, or None, got {self.decay}")
+            raise ValueError(
+                f"decay must be >= 0 and < 1, got {self.decay} (None averages all "
+                "steps alike)"
+            )
 
     def for_fit(self, epochs: int) -> dict[str, Any]:
         """Return what the engine reads for a fit of so many epochs."""

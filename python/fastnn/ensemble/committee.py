@@ -205,8 +205,8 @@ def _logits(shares: Array, loss: Loss) -> Array:
     """Return logits that softmax (or sigmoid) makes the mean of these probabilities."""
     limits = np.finfo(shares.dtype)
     mean = shares.mean(axis=0, dtype=np.float64)
-    p = np.maximum(mean, limits.tiny)
+    p = np.maximum(mean, float(limits.tiny))
     if loss.targets == "classes":
         return np.asarray(np.log(p))
-    p = np.minimum(p, 1 - limits.epsneg / 2)
+    p = np.minimum(p, 1 - float(limits.epsneg) / 2)
     return np.asarray(np.log(p) - np.log1p(-p))

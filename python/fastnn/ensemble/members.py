@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastnn._fit_options import check_verbose
 from fastnn._progress import Progress
 from fastnn._recipe import Recipe, check_network, told
 from fastnn._side_by_side import derived_seed, side_by_side
@@ -140,7 +141,9 @@ class Ensemble(Committee):
         """
         recipe = Recipe.checked(self._members[0], X, y, options)
         recipe.check_shared_callbacks("the members of an ensemble")
-        with Progress(len(self._members), verbose=verbose, unit="member") as progress:
+        with Progress(
+            len(self._members), verbose=check_verbose(verbose), unit="member"
+        ) as progress:
             trained = side_by_side(
                 [
                     functools.partial(self._trained, recipe, net)

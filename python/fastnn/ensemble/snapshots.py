@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from fastnn._config import is_real
 from fastnn._fit_options import sorted_callbacks
 from fastnn._recipe import Recipe, check_network
 from fastnn._validation import TableLike, check_int, split_rows
@@ -184,7 +185,7 @@ class SnapshotEnsemble(Committee):
 def _steps(recipe: Recipe, seed: int) -> int:
     """Return the steps of an epoch."""
     rows, part = len(recipe.data), recipe.options.get("validation_split", 0.0)
-    if recipe.validation is None and isinstance(part, float) and 0 < part < 1:
+    if recipe.validation is None and is_real(part) and 0 < part < 1:
         rows = len(split_rows(rows, part, None, seed)[0])
     batch = check_int("batch_size", recipe.options.get("batch_size", 128), 1)
     return math.ceil(rows / batch)

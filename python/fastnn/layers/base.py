@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from fastnn._config import Config
+from fastnn._config import Config, short_repr
 from fastnn._native import core
 
 __all__ = ["Activation", "Layer", "TensorSpec"]
@@ -25,21 +25,22 @@ class Layer(Config):
         """Return the number of outputs for a row of `in_features` inputs."""
         return in_features
 
+    def inner(self) -> tuple[Layer, ...]:
+        """Return the layers that a block is made of; of any other layer, none."""
+        return ()
+
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of what a network keeps for it, by torch's names."""
         del in_features, dtype
         return {}
 
+    def undrawn(self) -> dict[str, Any]:
+        """Return the dict C++ reads for a network whose numbers are at hand."""
+        return self.to_native()
+
     def __repr__(self) -> str:
         """Show the class and the fields that differ from their defaults."""
-        shown = []
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                shown.append(repr(value))
-            elif value != field.default:
-                shown.append(f"{field.name}={value!r}")
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return short_repr(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn._config import is_int
+from fastnn._fit_options import check_verbose
 from fastnn._progress import Progress
 from fastnn._recipe import Recipe, check_network, told
 from fastnn._side_by_side import derived_seed, side_by_side
@@ -21,6 +22,7 @@ from fastnn._validation import (
 )
 from fastnn.errors import NotBuiltError
 from fastnn.history import History
+from fastnn.layers import Identity
 from fastnn.model_selection.fold_results import CrossValidation
 from fastnn.model_selection.folds import (
     Fold,
@@ -153,7 +155,7 @@ def cross_validate(
     recipe.check_shared_callbacks("the folds of a cross-validation")
     wishes = _Wishes(stratify, groups, time, net.seed if seed is None else seed)
     folds = _folds(k, (X, y), recipe, wishes)
-    with Progress(len(folds), verbose=verbose, unit="fold") as progress:
+    with Progress(len(folds), verbose=check_verbose(verbose), unit="fold") as progress:
         found = side_by_side(
             [
                 functools.partial(_judged, recipe, start, i, fold)
@@ -163,7 +165,7 @@ def cross_validate(
             n_threads=n_threads,
             on_done=lambda one: progress.update(told(one.history)),
         )
-    return _gathered(folds, found, len(recipe.data))
+    return _gathered(recipe, folds, found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -300,18 +302,36 @@ def _judged(
     return _Judged(history, scores, net.predict(X, n_threads=n_threads), shares)
 
 
-def _gathered(folds: list[Fold], found: list[_Judged], n_rows: int) -> CrossValidation:
+def _gathered(
+    recipe: Recipe, folds: list[Fold], found: list[_Judged]
+) -> CrossValidation:
+    n_rows = len(recipe.data)
     held = [validation for _, validation in folds]
     shares = [one.shares for one in found if one.shares is not None]
+    outputs = _out_of_fold(held, [one.outputs for one in found], n_rows)
     return CrossValidation(
         scores={
             name: np.array([one.scores[name] for one in found])
             for name in found[0].scores
         },
-        out_of_fold=_out_of_fold(held, [one.outputs for one in found], n_rows),
+        pooled=_pooled(recipe, np.unique(np.concatenate(held)), outputs),
+        out_of_fold=outputs,
         out_of_fold_proba=_out_of_fold(held, shares, n_rows) if shares else None,
         indices=folds,
         histories=[one.history for one in found],
+    )
+
+
+def _pooled(recipe: Recipe, rows: Array, outputs: Array) -> dict[str, float]:
+    """Return the scores of the predictions of these rows, whoever made them."""
+    y, weight = recipe.data.y[rows], recipe.data.weight
+    judge = Sequential(Identity(), dtype=str(outputs.dtype)).build(outputs.shape[1])
+    return judge.evaluate(
+        outputs[rows],
+        y,
+        loss=recipe.loss,
+        metrics=recipe.options.get("metrics", ()),
+        sample_weight=None if weight is None else weight[rows],
     )
 
 

@@ -29,6 +29,9 @@ class CrossValidation:
     scores : dict of str to ndarray of shape (k,)
         "loss" and each metric on the rows that validate, fold by fold, of the network
         as its fit left it (with early stopping: the best epoch's).
+    pooled : dict of str to float
+        The same of all out-of-fold predictions together: what to read where folds are
+        too small for a metric (of one row "auc" is NaN and "r2" says nothing).
     out_of_fold : ndarray of shape (n, out_features)
         For each row what ``predict`` of the network says that did not train on it: the
         mean of several, NaN where no fold validates on the row (the first ones by
@@ -54,6 +57,7 @@ class CrossValidation:
     """
 
     scores: dict[str, Array]
+    pooled: dict[str, float]
     out_of_fold: Array
     out_of_fold_proba: Array | None
     indices: list[Fold]

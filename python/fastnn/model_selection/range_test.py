@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -64,12 +65,18 @@ class LearningRates:
 
     @property
     def steepest(self) -> float | None:
-        """The rate at which the smoothed loss falls fastest over the logarithm."""
-        if len(self.lrs) < _FEWEST:
+        """The rate at which the smoothed loss falls fastest over the logarithm.
+
+        Its slope is that of a line through an eighth of the steps around it, by least
+        squares: the noise of single batches has none.
+        """
+        lowest = int(np.argmin(self.smoothed))  # beyond it falls are but noise
+        if len(self.lrs) < _FEWEST or lowest == 0:
             return None
-        slope = np.gradient(self.smoothed, np.log(self.lrs))
-        i = int(np.argmin(slope))
-        return float(self.lrs[i]) if slope[i] < 0 else None
+        half = max(1, len(self.lrs) // 16)
+        slope = np.correlate(self.smoothed, np.arange(-half, half + 1.0), "valid")
+        within = slope[: max(lowest - half, 0) + 1]
+        return float(self.lrs[half + np.argmin(within)])
 
     @property
     def valley(self) -> float | None:
@@ -131,7 +138,7 @@ class LearningRates:
                 height = self.smoothed[np.searchsorted(self.lrs, lr)]
                 ax.plot(lr, height, "o", color=colour, label=f"{name}: {lr:.2g}")
         ax.set_xscale("log")
-        ax.set_ylim(*_limits(self.smoothed))
+        ax.set_ylim(*_limits(self.losses, self.smoothed))
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss")
         ax.legend()
@@ -219,6 +226,11 @@ def lr_find(
         raise TypeError("schedule: the rate grows by itself here: leave it out")
     lowest = check_number("min_lr", min_lr, above=0.0)
     highest = check_number("max_lr", max_lr, above=lowest)
+    if not math.isfinite(highest / lowest):
+        raise ValueError(
+            f"max_lr must be within the range of float64 times min_lr={lowest:g}, got "
+            f"{highest:g}: begin with a larger rate"
+        )
     n_steps = check_int("steps", steps, 2)
     keeps = check_number("smoothing", smoothing, at_least=0.0, below=1.0)
     rows = check_int("batch_size", batch_size, 1)
@@ -258,7 +270,9 @@ def _batches(data: Data, size: int, seed: int) -> Iterator[Data]:
     while True:
         order = generator.permutation(len(data))
         for begin in range(0, len(data) - size + 1, size):
-            yield data.rows(order[begin : begin + size])
+            batch = data.rows(order[begin : begin + size])
+            if batch.weight is None or batch.weight.any():  # of none nothing is learnt
+                yield batch
 
 
 def _run(
@@ -313,8 +327,8 @@ def _rate(lr: float | None) -> str:
     return "None" if lr is None else f"{lr:.2g}"
 
 
-def _limits(smoothed: Array) -> tuple[float, float]:
+def _limits(losses: Array, smoothed: Array) -> tuple[float, float]:
     """Return the range of losses to draw: all but the far end of a divergence."""
-    low, first = float(smoothed.min()), float(smoothed[0])
+    low, first = float(losses.min()), float(smoothed[0])
     height = max(first - low, 0.1 * abs(first), 1e-12)
     return low - 0.1 * height, low + 1.5 * height

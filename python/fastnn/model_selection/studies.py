@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastnn._fit_options import curve_names
 from fastnn._recipe import Recipe, check_network
 from fastnn._validation import (
     Data,
@@ -261,10 +260,7 @@ def _judged(
     try:
         history = recipe.fit(net, train, validation=held, **more)
     except DivergedError as error:
-        metrics = check_metrics(recipe.options.get("metrics", ()), recipe.loss)
-        curves = curve_names(metrics, validates=True)
-        nothing = History({name: [] for name in curves}, -1, "diverged")
-        return error.history or nothing, {}
+        return error.history or History({}, -1, "diverged"), {}
     scores: dict[str, float] = {}
     for prefix, part in (("", train), ("val_", held)):
         rows: Any = part.X
@@ -280,5 +276,5 @@ def _judged(
 
 
 def _median_seconds(history: History) -> float:
-    seconds = history.history["seconds"]
+    seconds = history.history.get("seconds")  # none if no epoch was finite
     return float(np.median(seconds)) if seconds else float("nan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,34 +112,32 @@ class Study:
                 f"key: this study has no score {key!r}; it has {', '.join(self.scores)}"
             )
         pyplot = _extras.pyplot("Study.plot")
-        figure, (cost, gain) = pyplot.subplots(
+        _, (cost, gain) = pyplot.subplots(
             1, 2, figsize=(9.6, 3.6), layout="constrained"
         )
-        del figure
-        order = np.argsort(self.values)
-        x = np.asarray(self.values)[order]
-        cost.plot(x, np.asarray(self.seconds)[order], "o-")
-        cost.set_ylabel("seconds an epoch")
-        cost.set_yscale("log")
-        for name in (key, f"val_{key}"):
-            if name in self.scores:
-                gain.plot(x, np.asarray(self.scores[name])[order], "o-", label=name)
-        gain.set_ylabel(key)
-        if _html.spans_decades(
-            [v for n in (key, f"val_{key}") for v in self.scores.get(n, [])]
-        ):
-            gain.set_yscale("log")
+        self._draw(cost, {"seconds an epoch": self.seconds})
+        cost.yaxis.set_major_formatter(
+            importlib.import_module("matplotlib.ticker").EngFormatter("s")
+        )
+        twins = [name for name in (key, f"val_{key}") if name in self.scores]
+        self._draw(gain, {name: self.scores[name] for name in twins})
         gain.legend()
-        for ax in (cost, gain):
-            self._mark_values(ax, x)
+        cost.set_ylabel("seconds an epoch")
+        gain.set_ylabel(key)
         return [cost, gain]
 
-    def _mark_values(self, ax: Axes, x: Any) -> None:
-        """Let the axis show the values of the setting, and no others."""
+    def _draw(self, ax: Axes, curves: dict[str, list[float]]) -> None:
+        """Draw curves over the setting, whose values, and no others, are marked."""
+        order = np.argsort(self.values)
+        x = np.asarray(self.values)[order]
+        for name, values in curves.items():
+            ax.plot(x, np.asarray(values)[order], "o-", label=name)
         if x[0] > 0 and x[-1] >= 8 * x[0]:
             ax.set_xscale("log", base=2)
+        if _html.spans_decades([v for values in curves.values() for v in values]):
+            ax.set_yscale("log")
         ax.set_xticks(x, [str(value) for value in x])
-        ax.minorticks_off() if ax.get_yscale() == "linear" else None
+        ax.set_xticks([], minor=True)
         ax.set_xlabel(self.setting.replace("_", " "))
 
     def _columns(self) -> Columns:

@@ -18,9 +18,11 @@ from fastnn._validation import (
     check_positive_or_none,
     check_threads,
 )
+from fastnn.augment import Augment
+from fastnn.augment._checks import as_augments
 from fastnn.callbacks import Averaging, Callback, EarlyStopping
 from fastnn.optim import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule, Schedules
 from fastnn.sklearn._learning_rate import LearningRate
 from fastnn.sklearn._scoring import Scorer, check_scoring
 
@@ -38,7 +40,7 @@ class Parameters:
 
     optimizer: Optimizer
     learning_rate: LearningRate | None  # of solver="sgd" alone
-    schedule: Schedule | None
+    schedule: GivenSchedule | None
     alpha: float
     l1: float
     clip_norm: float | None
@@ -55,6 +57,7 @@ class Parameters:
     scoring: Scorer | None
     validation_fraction: float
     callbacks: tuple[Callback | Averaging, ...]
+    augment: tuple[Augment, ...]
     n_threads: int | None
     dtype: str | None
 
@@ -95,6 +98,7 @@ class Parameters:
                 "validation_fraction", get("validation_fraction"), at_least=0, below=1
             ),
             callbacks=callbacks,
+            augment=as_augments(get("augment")),
             n_threads=get("n_threads"),
             dtype=None
             if isinstance(dtype, str) and dtype == "auto"
@@ -159,20 +163,14 @@ def _optimizer(get: Any) -> tuple[Optimizer, LearningRate | None]:
     return Adam(lr, betas=(betas[0], betas[1]), eps=epsilon), None
 
 
-def _schedule(schedule: Any, rate: LearningRate | None) -> Schedule | None:
-    if schedule is None:
-        return None
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            "schedule must be a schedule object such as fastnn.Cosine(30), or None, "
-            f"got {type(schedule).__name__} {schedule!r}"
-        )
-    if rate is not None and rate.rule != "constant":
+def _schedule(schedule: Any, rate: LearningRate | None) -> GivenSchedule | None:
+    schedules = Schedules.checked(schedule)
+    if schedules.lr is not None and rate is not None and rate.rule != "constant":
         raise ValueError(
             f"schedule and learning_rate={rate.rule!r} are both given: keep one "
             "(learning_rate='constant' leaves the rate to the schedule)"
         )
-    return schedule
+    return schedules.given  # type: ignore[no-any-return]
 
 
 def _check_name(argument: str, value: object, known: tuple[str, ...]) -> None:

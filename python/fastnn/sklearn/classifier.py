@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
+from fastnn.augment import Augment
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -22,7 +23,7 @@ from fastnn.losses import (
     resolve_loss,
 )
 from fastnn.optim import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
 from fastnn.sklearn._base import BaseMLP, Rows
 from fastnn.sklearn._labels import Labels
@@ -103,8 +104,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     optimizer : str or Optimizer, optional
         Any of fastnn's instead of `solver`. An object has a learning rate of its own;
         a name takes `learning_rate_init`, unless that is left at its default.
-    schedule : Schedule, optional
-        How the learning rate changes, such as ``fnn.Cosine(200)``.
+    schedule : Schedule or mapping of str to Schedule, optional
+        How the learning rate changes, such as ``fnn.Cosine(200)``, or by name also
+        "weight_decay", "momentum" and "dropout"; see `Trainer`.
     dropout : float or a list of float, default 0.0
         Probability to drop a unit after each hidden layer, one for all or one for each.
     batch_norm : bool, default False
@@ -128,6 +130,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         these rows have weights it is passed them as `sample_weight`.
     callbacks : sequence of callable, default ()
         Called after each epoch with an `EpochInfo`; a true answer stops training.
+    augment : augmentation or sequence of augmentations, default ()
+        Changes training rows at random, step by step: see `fastnn.augment`. Pictures
+        are flat rows here, so `shape` must be said; "lbfgs" takes none.
     n_threads : int, optional
         None: the setting of `set_num_threads`, else all the process may use; one in a
         worker thread of joblib. The number does not change a bit of the result.
@@ -238,7 +243,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         layers: Sequence[Layer] | None = None,
         optimizer: str | Optimizer | None = None,
-        schedule: Schedule | None = None,
+        schedule: GivenSchedule | None = None,
         loss: str | Loss | LossFunction = "log_loss",
         dropout: Any = 0.0,
         batch_norm: bool = False,
@@ -247,6 +252,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         clip_norm: float | None = None,
         scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
+        augment: Augment | Sequence[Augment] = (),
         n_threads: int | None = None,
         dtype: str = "auto",
     ) -> None:
@@ -284,6 +290,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.clip_norm = clip_norm
         self.scoring = scoring
         self.callbacks = callbacks
+        self.augment = augment
         self.n_threads = n_threads
         self.dtype = dtype
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import xlogy
 from sklearn.base import RegressorMixin
 
+from fastnn.augment import Augment
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -20,11 +21,12 @@ from fastnn.losses import (
     Loss,
     LossFunction,
     PoissonNLL,
+    Quantile,
     SquaredError,
     resolve_loss,
 )
 from fastnn.optim import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
 from fastnn.sklearn._base import BaseMLP, Rows
 
@@ -106,8 +108,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     optimizer : str or Optimizer, optional
         Any of fastnn's instead of `solver`. An object has a learning rate of its own;
         a name takes `learning_rate_init`, unless that is left at its default.
-    schedule : Schedule, optional
-        How the learning rate changes, such as ``fnn.Cosine(200)``.
+    schedule : Schedule or mapping of str to Schedule, optional
+        How the learning rate changes, such as ``fnn.Cosine(200)``, or by name also
+        "weight_decay", "momentum" and "dropout"; see `Trainer`.
     dropout : float or a list of float, default 0.0
         Probability to drop a unit after each hidden layer, one for all or one for each.
     batch_norm : bool, default False
@@ -123,6 +126,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         `sample_weight`.
     callbacks : sequence of callable, default ()
         Called after each epoch with an `EpochInfo`; a true answer stops training.
+    augment : augmentation or sequence of augmentations, default ()
+        Changes training rows at random, step by step: see `fastnn.augment`. Pictures
+        are flat rows here, so `shape` must be said; "lbfgs" takes none.
     n_threads : int, optional
         None: the setting of `set_num_threads`, else all the process may use; one in a
         worker thread of joblib. The number does not change a bit of the result.
@@ -229,13 +235,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         layers: Sequence[Layer] | None = None,
         optimizer: str | Optimizer | None = None,
-        schedule: Schedule | None = None,
+        schedule: GivenSchedule | None = None,
         dropout: Any = 0.0,
         batch_norm: bool = False,
         l1: float = 0.0,
         clip_norm: float | None = None,
         scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
+        augment: Augment | Sequence[Augment] = (),
         n_threads: int | None = None,
         dtype: str = "auto",
     ) -> None:
@@ -272,6 +279,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.clip_norm = clip_norm
         self.scoring = scoring
         self.callbacks = callbacks
+        self.augment = augment
         self.n_threads = n_threads
         self.dtype = dtype
 
@@ -414,6 +422,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 "loss 'gaussian' learns a mean and a variance for each value, which "
                 "predict could not tell: use a fastnn.Sequential with two outputs for "
                 "each, or another loss"
+            )
+        if isinstance(loss, Quantile) and isinstance(loss.q, tuple):
+            raise ValueError(  # noqa: TRY004
+                "loss 'quantile' with several q has several outputs for each value, "
+                "which predict could not tell: use a fastnn.Sequential, or an "
+                "MLPRegressor for each q"
             )
         return loss, self._n_targets
 
