@@ -47,7 +47,8 @@ class Alternative:
 def optimizations(case: Case) -> Iterator[Alternative]:
     """Yield trainings of networks that could do no more than the user's."""
     lab = case.lab
-    layers, optimizer = lab.net.layers, lab.setup.optimizer
+    layers = lab.net.layers
+    optimizer: Any = lab.setup.optimizer
     yield from _scalings(case)
     if output_activation(layers) is not None and lab.setup.loss.targets != "values":
         bare = variants.with_linear_outputs(layers)

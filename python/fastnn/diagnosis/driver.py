@@ -226,8 +226,8 @@ def _setup(
     if unknown := options.keys() - {*TRAINER_OPTIONS, *FIT_OPTIONS}:
         name = min(unknown)
         raise TypeError(
-            f"diagnose() got an unexpected keyword argument {name!r}; beside its own it "
-            f"takes {', '.join((*TRAINER_OPTIONS, *FIT_OPTIONS))}"
+            f"diagnose() got an unexpected keyword argument {name!r}; beside its own "
+            f"it takes {', '.join((*TRAINER_OPTIONS, *FIT_OPTIONS))}"
         )
     trainer_options = {k: v for k, v in options.items() if k in TRAINER_OPTIONS}
     trainer = Trainer(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis.lab import Lab, Rows
 from fastnn.diagnosis.notes import Case, Notes
-from fastnn.layers import Dense, Layer
+from fastnn.layers import Dense, Layer, Maxout, Residual
 from fastnn.layers.base import Activation
 from fastnn.sequential import Sequential
 
@@ -106,9 +106,7 @@ def stats_of(lab: Lab, net: Sequential, rows: Rows) -> list[LayerStats]:
 def _spans(layers: tuple[Layer, ...]) -> list[tuple[int, int]]:
     """Return where each layer with weights stands, and the last that goes with it."""
     starts = [
-        i
-        for i, x in enumerate(layers)
-        if isinstance(x, Dense) or hasattr(x, "layers") or hasattr(x, "pieces")
+        i for i, x in enumerate(layers) if isinstance(x, (Dense, Maxout, Residual))
     ]
     ends = [*(i - 1 for i in starts[1:]), len(layers) - 1]
     return list(zip(starts, ends, strict=True))

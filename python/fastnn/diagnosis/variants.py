@@ -7,9 +7,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
 
-from fastnn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
+from fastnn.layers import (
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    Layer,
+    LayerNorm,
+    Maxout,
+    Residual,
+    RMSNorm,
+)
 from fastnn.layers.base import Activation
+from fastnn.layers.chain import named_layers
 
 __all__ = [
     "can_be_linear",
@@ -26,15 +39,18 @@ __all__ = [
     "without_dropout",
 ]
 
-Layers = tuple[Layer, ...]
+Layers: TypeAlias = tuple[Layer, ...]
+Mixing = TypeVar("Mixing", Dense, Maxout)
 
+_NORMS = (BatchNorm, LayerNorm, RMSNorm)
+_RANDOM = (Dropout, AlphaDropout, GaussianNoise)
 _WIDER = 4
 _MOST_UNITS = 1024
 
 
 def redrawn(layers: Layers) -> Layers:
     """Return the same layers with the starts that fastnn would choose."""
-    return tuple(_each_dense(layer, _fresh) for layer in layers)
+    return tuple(_each(layer, _fresh) for layer in layers)
 
 
 def linear(layers: Layers, outputs: int) -> Layers:
@@ -45,12 +61,12 @@ def linear(layers: Layers, outputs: int) -> Layers:
 def can_be_linear(layers: Layers, outputs: int) -> bool:
     """Whether no hidden layer is narrower than the outputs of a linear model."""
     *hidden, _ = _blocks(layers)
-    units = [x.units for block in hidden for x in block if isinstance(x, Dense)]
-    return all(width >= outputs for width in units)
+    inner = (layer for _, layer in named_layers(_joined(hidden)))
+    return all(x.units >= outputs for x in inner if isinstance(x, (Dense, Maxout)))
 
 
 def shallower(layers: Layers) -> Layers | None:
-    """Return the first half of the hidden blocks and the outputs; None if too few."""
+    """Return a quarter of the hidden blocks and the outputs; None if too few."""
     *hidden, last = _blocks(redrawn(layers))
     if len(hidden) < 2:
         return None
@@ -69,11 +85,11 @@ def wider(layers: Layers) -> Layers | None:
     if not hidden:
         return None
 
-    def widened(dense: Dense) -> Dense:
-        units = min(max(_WIDER * dense.units, 32), max(_MOST_UNITS, dense.units))
-        return dataclasses.replace(dense, units=units)
+    def widened(layer: Mixing) -> Mixing:
+        units = min(max(_WIDER * layer.units, 32), max(_MOST_UNITS, layer.units))
+        return dataclasses.replace(layer, units=units)
 
-    blocks = [tuple(_each_dense(x, widened) for x in block) for block in hidden]
+    blocks = [tuple(_each(x, widened) for x in block) for block in hidden]
     return _joined([*blocks, last])
 
 
@@ -123,8 +139,9 @@ def with_dropout(layers: Layers, p: float = 0.3) -> Layers | None:
 
 
 def without_dropout(layers: Layers) -> Layers:
-    """Return the layers that are no dropout."""
-    return tuple(layer for layer in layers if not isinstance(layer, Dropout))
+    """Return the layers, but those that are random in training."""
+    kept = (layer for layer in layers if not isinstance(layer, _RANDOM))
+    return tuple(_each(layer, _certain) for layer in kept)
 
 
 def _blocks(layers: Layers) -> list[Layers]:
@@ -137,11 +154,13 @@ def _blocks(layers: Layers) -> list[Layers]:
     return [tuple(block) for block in blocks]
 
 
+def _mixes(layer: Layer) -> bool:
+    return isinstance(layer, (Dense, Maxout))
+
+
 def _has_weights(layer: Layer) -> bool:
-    """Whether it mixes columns: dense layers and blocks of them."""
-    return (
-        isinstance(layer, Dense) or hasattr(layer, "layers") or hasattr(layer, "pieces")
-    )
+    """Whether it mixes columns, or is a block of such."""
+    return _mixes(layer) or isinstance(layer, Residual)
 
 
 def _tail(block: Layers) -> Layers:
@@ -158,9 +177,7 @@ def _joined(blocks: list[Layers]) -> Layers:
 
 
 def _is_normalised(block: Layers) -> bool:
-    return any(isinstance(layer, (BatchNorm, LayerNorm)) for layer in block) or hasattr(
-        block[0], "layers"
-    )
+    return any(isinstance(layer, _NORMS) for _, layer in named_layers(block))
 
 
 def _with_norm(block: Layers) -> Layers:
@@ -175,17 +192,22 @@ def _with_norm(block: Layers) -> Layers:
     return tuple(changed)
 
 
-def _fresh(dense: Dense) -> Dense:
-    if dense.given or dense.init == "zeros":
-        return dataclasses.replace(dense, init="auto", in_features=None)
-    return dataclasses.replace(dense, in_features=None)
+def _fresh(layer: Mixing) -> Mixing:
+    chosen = isinstance(layer.init, str) and layer.init != "zeros"
+    init = layer.init if chosen else "auto"
+    return dataclasses.replace(layer, init=init, in_features=None)
 
 
-def _each_dense(layer: Layer, change: Callable[[Dense], Dense]) -> Layer:
-    """Return the layer with its dense layers changed, also inside a block."""
-    if isinstance(layer, Dense):
-        return change(layer)
-    if hasattr(layer, "layers"):
-        inner = tuple(_each_dense(x, change) for x in layer.layers)
-        return type(layer)(*inner)
+def _certain(layer: Layer) -> Layer:
+    if isinstance(layer, Dense) and layer.dropconnect:
+        return dataclasses.replace(layer, dropconnect=0.0)
     return layer
+
+
+def _each(layer: Layer, change: Callable[[Any], Any]) -> Layer:
+    """Return the layer, or the block, with what mixes columns in it changed."""
+    if isinstance(layer, Residual):
+        inner = tuple(_each(x, change) for x in layer.layers)
+        return Residual(*inner, survival=layer.survival, projection=layer.projection)
+    changed: Layer = change(layer) if _mixes(layer) else layer
+    return changed
