@@ -22,8 +22,8 @@ __version__: str = _core.__version__
 _threadpool.register()
 
 _MODULES = (
-    *("callbacks", "datasets", "kernels", "layers", "losses", "onnx", "optim"),
-    *("reference", "schedules"),
+    *("augment", "callbacks", "datasets", "kernels", "layers", "losses", "onnx"),
+    *("optim", "reference", "schedules"),
 )
 
 _NAMES = {
@@ -37,6 +37,10 @@ _NAMES = {
         "EarlyStopping",
         "EpochInfo",
         "TensorBoard",
+    ),
+    "fastnn.ensemble": (
+        "Ensemble",
+        "SnapshotEnsemble",
     ),
     "fastnn.errors": (
         "DivergedError",
@@ -85,6 +89,12 @@ _NAMES = {
         "LogCosh",
         "PoissonNLL",
         "Quantile",
+    ),
+    "fastnn.model_selection": (
+        "batch_size_study",
+        "cross_validate",
+        "depth_study",
+        "lr_find",
     ),
     "fastnn.optim": (
         "ASGD",
