@@ -86,7 +86,7 @@ class DivergedError(RuntimeError):
             advice = "auc needs rows of every class: look at the labels it is made of."
         super().__init__(
             f"training diverged in epoch {epoch}, step {step}, at lr={lr:g}: {what}. "
-            f"{restored}{advice}"
+            f"{restored}{advice} fnn.diagnose(net, X, y, ...) tries what helps."
         )
 
     def __reduce__(self) -> tuple[object, ...]:

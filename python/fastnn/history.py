@@ -22,6 +22,8 @@ StopReason: TypeAlias = Literal[
 
 _CIRCUMSTANCES = ("lr", "seconds")  # keys of how an epoch was made, not what it gave
 _FEW = 20
+_FEWEST = 8  # epochs in which a loss can be said to have come to rest
+_HINT = "the loss hardly fell: fnn.diagnose(net, X, y, ...) finds out why"
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -59,6 +61,20 @@ class History:  # noqa: PLW1641  (its curves can be changed)
         """The epochs of this fit, counted from 0."""
         return list(range(len(self.history.get("loss", ()))))
 
+    @property
+    def plateaued(self) -> bool:
+        """Whether the training loss came to rest before it fell much.
+
+        The last quarter of at least 8 epochs lowered it by less than 1 %, and all of
+        them by less than a third.
+        """
+        loss = self.history.get("loss", [])
+        if len(loss) < _FEWEST or not loss[0] > 0:
+            return False
+        quarter = len(loss) // 4
+        rests = min(loss[-quarter:]) > 0.99 * loss[-quarter - 1]
+        return rests and min(loss) > loss[0] * 2 / 3
+
     def __eq__(self, other: object) -> bool:
         """Whether these are the same curves and end; NaN is the same as NaN."""
         if not isinstance(other, History):
@@ -81,11 +97,14 @@ class History:  # noqa: PLW1641  (its curves can be changed)
                 for key, values in self.history.items()
                 if key not in _CIRCUMSTANCES
             ]
-        return f"History({', '.join(shown)})"
+        hint = f"\n{_HINT}" if self.plateaued else ""
+        return f"History({', '.join(shown)}){hint}"
 
     def _repr_html_(self) -> str:
         best = f", best epoch {self.best_epoch}" if self.epoch else ""
         note = f"{len(self.epoch)} epochs{best}, stop reason: {self.stop_reason}"
+        if self.plateaued:
+            note += f"; {_HINT}"
         columns = [
             ("", "left"),
             ("", "left"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -97,6 +100,7 @@ class Sequential(Network):
         augment: Augment | Sequence[Augment] | None = None,
         n_threads: int | None = None,
         verbose: int = 0,
+        diagnose: bool | str | float = False,
     ) -> History:
         """Train the network on (X, y) and return the curves.
 
@@ -120,6 +124,10 @@ gradient_noise, n_threads
         epochs, batch_size, shuffle, validation_data, validation_split, \
 sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbose
             As for `Trainer.fit`.
+        diagnose : bool, str or float, default False
+            Whether to find out by `fastnn.diagnose`, after the fit and on copies, what
+            keeps it from going well, and to print two or three lines if something
+            does. A time such as "5s" is the budget; True: "10s".
 
         Returns
         -------
@@ -159,6 +167,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbos
         >>> bool(history.history["loss"][-1] < 0.01)
         True
         """
+        given = dict(locals())
         trainer = Trainer(
             self,
             loss=loss,
@@ -172,22 +181,23 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbos
             gradient_noise=gradient_noise,
             n_threads=n_threads,
         )
-        return trainer.fit(
-            X,
-            y,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            validation_data=validation_data,
-            validation_split=validation_split,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-            early_stopping=early_stopping,
-            callbacks=callbacks,
-            metrics=metrics,
-            augment=augment,
-            verbose=verbose,
-        )
+        with contextlib.nullcontext() if diagnose is False else _telling(given):
+            return trainer.fit(
+                X,
+                y,
+                epochs=epochs,
+                batch_size=batch_size,
+                shuffle=shuffle,
+                validation_data=validation_data,
+                validation_split=validation_split,
+                sample_weight=sample_weight,
+                class_weight=class_weight,
+                early_stopping=early_stopping,
+                callbacks=callbacks,
+                metrics=metrics,
+                augment=augment,
+                verbose=verbose,
+            )
 
     def predict_proba(
         self, X: TableLike, *, n_threads: int | None = None
@@ -554,3 +564,10 @@ def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]
             pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
             begin += view.size
     return pieces
+
+
+def _telling(given: dict[str, Any]) -> AbstractContextManager[None]:
+    """Return what diagnoses the fit of these arguments that runs in it."""
+    after_fit = importlib.import_module("fastnn.diagnosis.after_fit")  # stands above
+    telling: AbstractContextManager[None] = after_fit.telling(given)
+    return telling

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from fastnn.diagnosis.clock import budget_seconds
 from fastnn.diagnosis.driver import FIT_OPTIONS, TRAINER_OPTIONS, diagnose
 from fastnn.errors import DivergedError
 from fastnn.sequential import Sequential
@@ -18,34 +19,25 @@ _BUDGET = "10s"
 
 
 @contextlib.contextmanager
-def telling(
-    net: Sequential, budget: Any, X: Any, y: Any, options: dict[str, Any]
-) -> Iterator[None]:
+def telling(given: dict[str, Any]) -> Iterator[None]:
     """Diagnose the fit that runs inside, from where it began, and print what matters.
 
-    A fit that diverges is diagnosed as well, before its error goes on.
+    `given` are the arguments of `Sequential.fit`, the network among them as "self". A
+    fit that diverges is diagnosed as well, before its error goes on.
     """
-    before = net.copy()
-    known = {*inspect.signature(diagnose).parameters, *TRAINER_OPTIONS, *FIT_OPTIONS}
-    told = {name: value for name, value in options.items() if name in known}
-    told["epochs"] = options["epochs"]
+    budget = budget_seconds(_BUDGET if given["diagnose"] is True else given["diagnose"])
+    before: Sequential = given["self"].copy()
     try:
         yield
     except DivergedError:
-        _print(before, budget, X, y, told)
+        _tell(before, given, budget)
         raise
-    _print(before, budget, X, y, told)
+    _tell(before, given, budget)
 
 
-def _print(
-    net: Sequential, budget: Any, X: Any, y: Any, options: dict[str, Any]
-) -> None:
-    report = diagnose(
-        net,
-        X,
-        y,
-        budget=_BUDGET if budget is True else budget,
-        **{**options, "verbose": 0},
-    )
-    if lines := report.summary():
+def _tell(net: Sequential, given: dict[str, Any], budget: float) -> None:
+    known = {*inspect.signature(diagnose).parameters, *TRAINER_OPTIONS, *FIT_OPTIONS}
+    arguments = {name: value for name, value in given.items() if name in known}
+    told = diagnose(**{**arguments, "net": net, "budget": budget, "verbose": 0})
+    if lines := told.summary():
         sys.stdout.write(f"{lines}\n")

@@ -27,15 +27,18 @@ from fastnn.diagnosis.report import SEVERITIES, Report, Verdict
 from fastnn.diagnosis.show import Ticker
 from fastnn.losses import Loss, LossFunction
 from fastnn.optim import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
 
 __all__ = ["FIT_OPTIONS", "TRAINER_OPTIONS", "diagnose"]
 
 _MOST_ROWS = 20_000  # looked at, of each set
-TRAINER_OPTIONS = ("l1", "l2", "max_norm", "clip_norm", "clip_value", "n_threads")
-FIT_OPTIONS = ("class_weight", "early_stopping", "shuffle")
+TRAINER_OPTIONS = (
+    *("l1", "l2", "max_norm", "clip_norm", "clip_value", "gradient_noise"),
+    "n_threads",
+)
+FIT_OPTIONS = ("augment", "class_weight", "early_stopping", "metrics", "shuffle")
 
 _Stage = tuple[str, Callable[[Case], None]]
 
@@ -59,7 +62,7 @@ def diagnose(
     validation_data: tuple[Any, ...] | None = None,
     loss: str | Loss | LossFunction = "cross_entropy",
     optimizer: str | Optimizer = "adam",
-    schedule: Schedule | None = None,
+    schedule: GivenSchedule | None = None,
     epochs: int | None = None,
     batch_size: int = 128,
     sample_weight: npt.ArrayLike | None = None,
@@ -95,8 +98,8 @@ def diagnose(
     verbose : {0, 1}, default 1
         1 shows the stages on stderr as they run.
     **options
-        l1, l2, max_norm, clip_norm, clip_value, class_weight, early_stopping, shuffle
-        and n_threads, as for `Sequential.fit`.
+        l1, l2, max_norm, clip_norm, clip_value, gradient_noise, augment, class_weight,
+        early_stopping, metrics, shuffle and n_threads, as for `Sequential.fit`.
 
     Returns
     -------
@@ -236,7 +239,7 @@ def _setup(
     return Setup(
         loss=trainer.loss,
         optimizer=trainer.optimizer,
-        schedule=trainer.schedule,
+        schedule=schedule,
         batch_size=check_int("batch_size", batch_size, 1),
         epochs=None if epochs is None else check_int("epochs", epochs, 1),
         trainer=trainer_options,

@@ -22,7 +22,7 @@ from fastnn.errors import DivergedError
 from fastnn.layers import Dense, Layer
 from fastnn.losses import Loss
 from fastnn.optim import LBFGS, Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
 
@@ -70,7 +70,7 @@ class Setup:
 
     loss: Loss
     optimizer: Optimizer
-    schedule: Schedule | None
+    schedule: GivenSchedule | None
     batch_size: int
     epochs: int | None
     trainer: dict[str, Any]  # penalties, clipping, threads

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
@@ -36,6 +37,8 @@ from fastnn.trainer import Trainer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from fastnn.diagnosis import Report
+
 __all__ = ["BaseMLP", "Rows"]
 
 Array = npt.NDArray[Any]
@@ -56,6 +59,19 @@ class Rows:
         """Return the rows of these numbers."""
         weight = None if self.weight is None else self.weight[index]
         return Rows(self.X[index], self.y[index], weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Task:
+    """What a fit is to train: layers, their first weights, loss, rows."""
+
+    layers: tuple[Any, ...]
+    weights: dict[str, Array]  # none: the network draws its own
+    seed: int
+    loss: Loss
+    n_outputs: int
+    train: Rows
+    validation: Rows | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +175,30 @@ class BaseMLP(FittedMLP):
                 "early_stopping must be True or False for partial_fit, got "
                 f"{parameters.stopping!r}, which counts the epochs of one fit"
             )
+        goes_on = self._goes_on(incremental=incremental)
+        task = self._task(
+            X, y, sample_weight, X_val, y_val, parameters, classes, incremental
+        )
+        if goes_on:
+            self._check_same_net(task.layers)
+        else:
+            self._start(task)
+        self.n_outputs_ = task.n_outputs
+        self.out_activation_ = self._out_activation(task.loss)
+        self._train(parameters, task.loss, task.train, task.validation, incremental)
+
+    def _task(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        parameters: Parameters,
+        classes: Any,
+        incremental: bool,
+    ) -> _Task:
+        """Return what is to be trained, on what; nothing is trained yet."""
         hidden = hidden_layers(self)
         goes_on = self._goes_on(incremental=incremental)
         X, y = self._checked_rows(X, y, parameters, reset=not goes_on)
@@ -173,13 +213,68 @@ class BaseMLP(FittedMLP):
         train, validation = self._with_validation(
             train, X_val, y_val, parameters, random_state
         )
-        if goes_on:
-            self._check_same_net(layers)
-        else:
-            self._start(layers, weights, train.X, random_state)
-        self.n_outputs_ = n_outputs
-        self.out_activation_ = self._out_activation(loss)
-        self._train(parameters, loss, train, validation, incremental)
+        seed = 0 if goes_on else int(random_state.randint(np.iinfo(np.int32).max))
+        return _Task(layers, weights, seed, loss, n_outputs, train, validation)
+
+    def diagnose(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: npt.ArrayLike | None = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        *,
+        budget: str | float = "30s",
+        verbose: int = 1,
+    ) -> Report:
+        """Find out why `fit` on these data does not do as it should.
+
+        Trains copies of the network that `fit` would make, as `fit` would train it; the
+        estimator itself is not changed, fitted or not. See `fastnn.diagnose`.
+
+        Parameters
+        ----------
+        X, y, sample_weight, X_val, y_val : array-like
+            As for `fit`. The report's validation rows are `X_val` and `y_val`.
+        budget : str or float, default "30s"
+            Seconds, as a number or in the form "30s", "2min".
+        verbose : {0, 1}, default 1
+            1 shows the stages on stderr as they run.
+
+        Returns
+        -------
+        Report
+            ``print(report)`` tells what was found and what to do.
+        """
+        from fastnn.diagnosis import diagnose  # noqa: PLC0415  (few need it)
+
+        twin = clone(self)
+        parameters = Parameters.of(twin)
+        early = dataclasses.replace(parameters, early_stopping=False, stopping=None)
+        task = twin._task(X, y, sample_weight, X_val, y_val, early, None, False)  # noqa: SLF001
+        twin._start(task)  # noqa: SLF001
+        rows = len(task.train)
+        batch = rows if parameters.takes_all_rows else _batch_size(parameters, rows)
+        options: dict[str, Any] = {
+            "l1": parameters.l1 / batch,  # alpha and l1 count by rows
+            "l2": parameters.alpha / batch,
+            "clip_norm": parameters.clip_norm,
+            "n_threads": threads_here(parameters.n_threads),
+        }
+        return diagnose(
+            twin.net_,
+            task.train.X,
+            task.train.y,
+            validation_data=_as_tuple(task.validation),
+            loss=task.loss,
+            optimizer=parameters.optimizer,
+            schedule=parameters.schedule,
+            batch_size=batch,
+            sample_weight=task.train.weight,
+            budget=budget,
+            verbose=verbose,
+            **options,
+        )
 
     def _is_stochastic(self) -> bool:
         """Whether there is a partial_fit: L-BFGS needs all rows at once."""
@@ -282,18 +377,13 @@ class BaseMLP(FittedMLP):
         )
         return rows.take(train), rows.take(held)
 
-    def _start(
-        self,
-        layers: tuple[Any, ...],
-        weights: dict[str, Array],
-        X: Any,
-        random_state: np.random.RandomState,
-    ) -> None:
+    def _start(self, task: _Task) -> None:
         """Make a new network with its first weights."""
-        seed = int(random_state.randint(np.iinfo(np.int32).max))
-        net = Sequential(*layers, seed=seed, dtype=X.dtype.name).build(X.shape[1])
-        if weights:
-            state = {name: w.astype(X.dtype) for name, w in weights.items()}
+        X = task.train.X
+        net = Sequential(*task.layers, seed=task.seed, dtype=X.dtype.name)
+        net.build(X.shape[1])
+        if task.weights:
+            state = {name: w.astype(X.dtype) for name, w in task.weights.items()}
             net.load_state_dict({**net.state_dict(), **state})
         self.net_ = net
         self.n_layers_ = 1 + len(self._dense())
