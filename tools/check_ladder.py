@@ -34,9 +34,9 @@ PYTHON_LADDER = (
         *("_progress", "errors", "history"),
     ),
     ("layers", "losses", "optim", "schedules"),
-    ("_validation", "callbacks"),
+    ("_validation", "callbacks", "gradient_noise"),
     ("augment",),
-    ("_fit_options", "_network", "_state", "_summary", "io"),
+    ("_fit_options", "_frozen", "_head", "_network", "_state", "_summary", "io"),
     ("trainer", "onnx"),
     ("sequential",),
 )
