@@ -36,7 +36,7 @@ enum class Purpose : std::uint32_t {
     kSplit = 4,
     kDropConnect = 8,
     kNoise = 9,
-    kAugment = 10
+    kAugment = 11
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

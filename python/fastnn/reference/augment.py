@@ -4,7 +4,7 @@ Everything drawn is a function of (seed, step, place in the list, row of the bat
 row has four uniform numbers, ``u_k = (w_k + 1/2) / 2^32`` of the words of the Philox
 block::
 
-    (0, row, 10 << 16 | place, step)
+    (0, row, 11 << 16 | place, step)
 
 but for the noise, whose elements have words as those of dropout do.
 
@@ -36,7 +36,7 @@ __all__ = [
     "uniforms",
 ]
 
-AUGMENT = 10 << 16
+AUGMENT = 11 << 16
 
 
 def uniforms(n: int, seed: int, step: int, place: int = 0) -> Array:
