@@ -83,7 +83,7 @@ void Dense<T>::product(const State<T>& state, const X& x, MatrixView<T> y) const
             return affine_forward<T>(x, weights(state), biases(state), y);
         }
     }
-    affine_forward<T>(x, {state.panels + panels_.begin, out_}, biases(state), y);
+    affine_forward<T>(x, packed(state), biases(state), y);
 }
 
 template <class T>

@@ -64,15 +64,20 @@ public:
                const X& x,
                MatrixView<T> y) const;
 
-private:
-    template <class X>
-    void product(const State<T>& state, const X& x, MatrixView<T> y) const;
+    // W (out, in), W as the forward product reads it, and b (out), or empty.
     MatrixView<const T> weights(const State<T>& state) const noexcept {
         return {state.parameters + weight_.begin, out_, in_};
+    }
+    PackedWeightsView<T> packed(const State<T>& state) const noexcept {
+        return {state.panels + panels_.begin, out_};
     }
     VectorView<const T> biases(const State<T>& state) const noexcept {
         return {state.parameters + bias_.begin, bias_.size()};
     }
+
+private:
+    template <class X>
+    void product(const State<T>& state, const X& x, MatrixView<T> y) const;
 
     Index in_;
     Index out_;
