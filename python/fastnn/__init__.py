@@ -22,8 +22,8 @@ __version__: str = _core.__version__
 _threadpool.register()
 
 _MODULES = (
-    *("callbacks", "datasets", "kernels", "layers", "losses", "onnx", "optim"),
-    *("reference", "schedules"),
+    *("callbacks", "curvature", "datasets", "kernels", "layers", "losses", "onnx"),
+    *("optim", "reference", "schedules"),
 )
 
 _NAMES = {
@@ -37,6 +37,12 @@ _NAMES = {
         "EarlyStopping",
         "EpochInfo",
         "TensorBoard",
+    ),
+    "fastnn.curvature": (
+        "critical_point",
+        "gauss_newton_vector_product",
+        "hessian_spectrum",
+        "hessian_vector_product",
     ),
     "fastnn.errors": (
         "DivergedError",
