@@ -125,30 +125,34 @@ double target(const Row& s, Index j) {
     return j == s.label ? 1.0 : 0.0;
 }
 
-// log softmax(z) of a row, and R{log softmax(z)} = rz - p' rz.
+// p = softmax(z) of a row, and R{log p} = rz - p' rz. All is counted from the likeliest
+// output, so that nothing is lost where the others' share is tiny.
 class SoftmaxRow {
 public:
     SoftmaxRow(const Row& s, const double* rz)
         : z_(s.z), rz_(rz), top_(std::max_element(s.z, s.z + s.outputs) - s.z) {
-        double partition = 0, change = 0;
+        double change = 0;
         for (Index j = 0; j < s.outputs; ++j) {
+            if (j == top_) continue;
             const double e = std::exp(z_[j] - z_[top_]);
-            partition += e;
+            others_ += e;
             change += e * (rz_[j] - rz_[top_]);
         }
-        log_partition_ = std::log(partition);
-        mean_change_ = change / partition;
+        mean_change_ = change / (1 + others_);
+        log_partition_ = std::log1p(others_);
     }
     double log_p(Index j) const { return z_[j] - z_[top_] - log_partition_; }
     double p(Index j) const { return std::exp(log_p(j)); }
-    // Counted from the likeliest output, whose change is nothing but the others' share:
-    // no digits are lost where that is tiny.
+    double rest(Index j) const {  // 1 - p
+        return j == top_ ? others_ / (1 + others_) : -std::expm1(log_p(j));
+    }
     double r_log_p(Index j) const { return rz_[j] - rz_[top_] - mean_change_; }
 
 private:
     const double* z_;
     const double* rz_;
     Index top_;
+    double others_ = 0;
     double log_partition_;
     double mean_change_;
 };
@@ -170,7 +174,8 @@ void row(const loss::CrossEntropy& c,
 
 // dl/dz_k = q_k g_k - p_k sum_j q_j g_j (focal_loss.cpp), with
 //   g          = (1 - p)^gamma (gamma p log p / (1 - p) - 1)
-//   dg / dlogp = gamma p (1 - p)^(gamma - 1) (2 + log p (1 - (gamma - 1) p / (1 - p)))
+//   dg / dlogp = gamma p (1 - p)^(gamma - 1)
+//                (2 + log p - (gamma - 1) p log p / (1 - p))
 void row(const loss::Focal& f,
          const Row& s,
          double factor,
@@ -184,11 +189,11 @@ void row(const loss::Focal& f,
         if (q == 0) continue;  // a class ruled out may have log p = -inf
         const double log_p = softmax.log_p(j), p = std::exp(log_p);
         const double rest =
-            std::max(-std::expm1(log_p), std::numeric_limits<double>::min());
+            std::max(softmax.rest(j), std::numeric_limits<double>::min());
         const double focus = std::pow(rest, f.gamma);
         const double g = focus * (f.gamma * p * log_p / rest - 1);
-        const double slope =
-            f.gamma * p * focus / rest * (2 + log_p * (1 - (f.gamma - 1) * p / rest));
+        const double slope = f.gamma * p * (focus / rest) *
+                             (2 + log_p - (f.gamma - 1) * p * (log_p / rest));
         rdz[j] = q * slope * softmax.r_log_p(j);
         sum += q * g;
         r_sum += rdz[j];

@@ -107,7 +107,7 @@ class Objective:
             unit[i] = 1.0
             columns[i] = self.product(unit)
             unit[i] = 0.0
-        return (columns + columns.T) / 2
+        return np.asarray((columns + columns.T) / 2)
 
     def loss_and_gradient(self, point: Array | None = None) -> tuple[float, Array]:
         """Return both at `point`, or where the network was."""
