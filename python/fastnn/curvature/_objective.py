@@ -122,18 +122,16 @@ class Objective:
         """Return the loss at `point`."""
         return self.loss_and_gradient(point)[0]
 
-    def loss_of_zeros(self) -> float:
-        """Return the loss of outputs that are all 0, what a loss of this kind is like.
-
-        That of guessing among classes, or the mean square of the targets.
-        """
+    def loss_of_constant(self, output: float) -> float:
+        """Return the loss of outputs that are all the same."""
         twin, data = self._twin._native, self._data  # noqa: SLF001
         layers = [Dense(twin.out_features, init="zeros").to_native()]
-        zeros = core.Network("float64", layers, twin.in_features, 0)
-        threads = self._n_threads
-        return float(
-            zeros.evaluate(data.X, data.y, data.weight, self._loss, [], threads)["loss"]
+        constant = core.Network("float64", layers, twin.in_features, 0)
+        constant.parameters[-twin.out_features :] = output  # the biases
+        report = constant.evaluate(
+            data.X, data.y, data.weight, self._loss, [], self._n_threads
         )
+        return float(report["loss"])
 
     def _summed(self) -> tuple[float, Array]:
         """Return loss and gradient as sums over chunks of rows, to bound memory."""

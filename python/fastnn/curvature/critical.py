@@ -149,7 +149,8 @@ def critical_point(
     Lengths of gradients say little by themselves: they depend on the units of the loss
     and on how many parameters there are. So the yardstick is the loss. S is the larger
     of the loss here and the loss of outputs that are all 0, such as log K or the mean
-    square of y; the radius R is the length of the parameters, or 1 if that is more.
+    square of y (if both are 0, the loss of outputs that are all 1); the radius R is the
+    length of the vector of parameters, or 1 if that is more.
 
     * Not critical: the quadratic model of the loss falls by more than `tolerance` S
       along the gradient, as far as it falls and no further than R (the Cauchy point;
@@ -242,6 +243,13 @@ def _kind(walk: _Walk, gradient: Array, spectrum: Spectrum) -> Kind:
     return "maximum" if high <= walk.tolerance * size else "saddle"
 
 
+def _scale(objective: Objective) -> float:
+    """Return how large the loss is where nothing is learnt, or here."""
+    here, zeros = objective.loss(objective.point), objective.loss_of_constant(0.0)
+    scale = max(abs(v) for v in (here, zeros) if math.isfinite(v))
+    return scale or abs(objective.loss_of_constant(1.0))
+
+
 class _Walk:
     """The surroundings of a point, and steps away from it."""
 
@@ -249,9 +257,7 @@ class _Walk:
         self.net = net
         self.objective = objective
         self.tolerance = tolerance
-        here, elsewhere = objective.loss(objective.point), objective.loss_of_zeros()
-        finite = [abs(v) for v in (here, elsewhere) if math.isfinite(v)]
-        self.scale = max(finite)
+        self.scale = _scale(objective)
         self.radius = max(float(np.linalg.norm(objective.point)), 1.0)
 
     def cauchy_decrease(self, gradient: Array) -> float:
