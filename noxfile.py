@@ -87,7 +87,7 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Types of the package and of the scripts, as strict as mypy can be."""
     dependencies = PROJECT["project"]["dependencies"]
-    session.install(*pinned("mypy"), "nox", "matplotlib", *dependencies)
+    session.install(*pinned("mypy"), "nox", "matplotlib", "narwhals", *dependencies)
     session.run("mypy")
     scripts = sorted(str(path) for path in (ROOT / "tools").glob("*.py"))
     for script in [*scripts, "noxfile.py"]:

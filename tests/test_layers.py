@@ -26,6 +26,21 @@ SETTINGS = [
     fnn.LayerNorm(eps=0.1),
     fnn.Dropout(0.0),
     fnn.Dropout(0.4),
+    fnn.Dense(4, dropconnect=0.25),
+    fnn.Dense(4, weight_norm=True),
+    fnn.Maxout(4),
+    fnn.Maxout(4, 3, init="torch", in_features=5, lr_scale=0.5),
+    fnn.PReLU(),
+    fnn.PReLU(-0.5, per_unit=True),
+    fnn.RMSNorm(),
+    fnn.RMSNorm(eps=0.1),
+    fnn.AlphaDropout(0.0),
+    fnn.AlphaDropout(0.4),
+    fnn.GaussianNoise(0.0),
+    fnn.GaussianNoise(0.3),
+    fnn.Residual(fnn.Tanh()),
+    fnn.Residual(fnn.Dense(5), fnn.Residual(fnn.Dense(4), survival=0.5)),
+    fnn.Residual(fnn.Dense(5), projection=True, survival=0.75),
 ]
 
 
@@ -48,7 +63,8 @@ def test_descriptions_are_frozen_values(layer):
     for twin in (copy.deepcopy(layer), pickle.loads(pickled)):  # noqa: S301
         assert twin == layer
         assert hash(twin) == hash(layer)
-    assert eval(repr(layer), vars(fnn)) == layer  # noqa: S307
+    names = {name: getattr(fnn, name) for name in fnn.__all__}
+    assert eval(repr(layer), names) == layer  # noqa: S307
     assert layer != fnn.Dense(7)
 
 
@@ -154,6 +170,44 @@ ERRORS = [
     (lambda: fnn.BatchNorm(eps=0.0), ValueError, ["BatchNorm", "eps", "0"]),
     (lambda: fnn.BatchNorm(momentum=1.5), ValueError, ["momentum", "1.5"]),
     (lambda: fnn.LayerNorm(eps=-1.0), ValueError, ["LayerNorm", "eps", "-1"]),
+    (lambda: fnn.RMSNorm(eps=0.0), ValueError, ["RMSNorm", "eps", "0"]),
+    (lambda: fnn.RMSNorm(eps="1e-5"), TypeError, ["RMSNorm", "eps", "a number"]),
+    (lambda: fnn.Dense(3, dropconnect=1.0), ValueError, ["dropconnect", "[0, 1)"]),
+    (lambda: fnn.Dense(3, dropconnect=-0.1), ValueError, ["dropconnect", "-0.1"]),
+    (lambda: fnn.Dense(3, dropconnect=np.nan), ValueError, ["dropconnect", "nan"]),
+    (lambda: fnn.Dense(3, dropconnect=None), TypeError, ["dropconnect", "a number"]),
+    (lambda: fnn.Dense(3, weight_norm=1), TypeError, ["weight_norm", "True or False"]),
+    (
+        lambda: fnn.Dense(3, init="zeros", weight_norm=True),
+        ValueError,
+        ["init", "zeros", "weight_norm", "direction"],
+    ),
+    (
+        lambda: fnn.Dense(2, init=([[1.0], [0.0]], [0, 0]), weight_norm=True),
+        ValueError,
+        ["init[0]", "row of zeros", "weight_norm"],
+    ),
+    (lambda: fnn.Maxout(0), ValueError, ["Maxout", "units", "0"]),
+    (lambda: fnn.Maxout(3, 1), ValueError, ["Maxout", "pieces", ">= 2", "1", "Dense"]),
+    (lambda: fnn.Maxout(3, 0), ValueError, ["pieces", "0"]),
+    (lambda: fnn.Maxout(3, 2.0), TypeError, ["pieces", "an integer", "2.0"]),
+    (lambda: fnn.Maxout(3, init="ones"), ValueError, ["Maxout", "init", "'ones'"]),
+    (lambda: fnn.Maxout(3, init=([[1]], [0])), TypeError, ["Maxout", "init"]),
+    (lambda: fnn.Maxout(3, in_features=0), ValueError, ["in_features", "0"]),
+    (lambda: fnn.Maxout(3, lr_scale=-1.0), ValueError, ["lr_scale", "-1"]),
+    (lambda: fnn.PReLU(float("inf")), ValueError, ["PReLU", "init", "inf"]),
+    (lambda: fnn.PReLU("0.25"), TypeError, ["PReLU", "init", "a number"]),
+    (lambda: fnn.PReLU(per_unit=3), TypeError, ["per_unit", "True or False"]),
+    (lambda: fnn.AlphaDropout(1), ValueError, ["AlphaDropout", "p", "[0, 1)"]),
+    (lambda: fnn.AlphaDropout(float("nan")), ValueError, ["p", "nan"]),
+    (lambda: fnn.GaussianNoise(-0.1), ValueError, ["GaussianNoise", "std", "-0.1"]),
+    (lambda: fnn.GaussianNoise(float("inf")), ValueError, ["std", "inf"]),
+    (lambda: fnn.GaussianNoise("1"), TypeError, ["std", "a number"]),
+    (
+        lambda: fnn.Sequential(fnn.Dense(3), fnn.Maxout(2, in_features=4)),
+        ValueError,
+        ["layers[1]", "in_features=4", "gives 3"],
+    ),
     (lambda: fnn.GELU("erf"), ValueError, ["GELU", "approximate"]),
     (lambda: fnn.GELU(1), TypeError, ["GELU", "approximate", "string", "1"]),
     (lambda: fnn.CELU(0.0), ValueError, ["CELU", "alpha", "0"]),

@@ -43,6 +43,7 @@ CASES = [
     (fnn.LogCosh(), _values),
     (fnn.Quantile(), _values),
     (fnn.Quantile(q=0.9), _values),
+    (fnn.Quantile(q=(0.1, 0.5, 0.9)), _values),
     (fnn.GaussianNLL(), _values),
     (fnn.GaussianNLL(eps=0.5), _values),
     (fnn.PoissonNLL(), _counts),
@@ -76,7 +77,7 @@ def test_the_table_has_every_loss():
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("training", [False, True])
 def test_gradient(loss, make_y, weighted, training, rng):
-    outputs = 6 if isinstance(loss, fnn.GaussianNLL) else 3
+    outputs = next(n for n in (3, 6, 9) if loss.target_width(n) == 3)
     net = fnn.Sequential(
         fnn.Dense(4, "tanh"), fnn.BatchNorm(), fnn.Dense(outputs), dtype="float64"
     ).build(2)
@@ -214,6 +215,29 @@ def test_quantiles_are_found(q, rng):
     assert np.mean(y < net.predict([[0.0]])[0, 0]) == pytest.approx(q, abs=0.01)
 
 
+def test_several_quantiles_at_once(rng):
+    """Runs of outputs, one for each q: by hand, and found side by side."""
+    loss = fnn.Quantile((0.25, 0.75))
+    # e = y - o = (2, -4) of q = 0.25, (1, -1) of q = 0.75
+    value = _loss_of([[1, 5, 2, 2]], [[3, 1]], loss)
+    assert value == (0.25 * 2 + 0.75 * 4 + 0.75 * 1 + 0.25 * 1) / 4
+    y = rng.exponential(size=2000)
+    net = fnn.Sequential(fnn.Dense(3))
+    q = [0.1, 0.5, 0.8]
+    net.fit(
+        np.zeros((2000, 1)),
+        y,
+        loss=fnn.Quantile(q),
+        optimizer=fnn.Adam(0.05),
+        schedule=fnn.Cosine(60),
+        epochs=60,
+    )
+    found = net.predict([[0.0]])[0]
+    np.testing.assert_allclose((y[:, None] < found).mean(axis=0), q, atol=0.01)
+    scores = net.evaluate(np.zeros((2000, 1)), y, loss=fnn.Quantile(q), metrics=["mae"])
+    assert scores["mae"] == pytest.approx(abs(y - found[1]).mean(), rel=1e-5)
+
+
 def test_spreads_are_found(rng):
     """y of mean x and of deviation 0.1 or 1, by the sign of x."""
     X = rng.choice([-1.0, 1.0], size=(2000, 1))
@@ -284,7 +308,21 @@ ERRORS = [
     ),
     (lambda: fnn.Quantile(1.0), ValueError, ["Quantile", "q", "(0, 1)", "1"]),
     (lambda: fnn.Quantile(0), ValueError, ["Quantile", "q", "(0, 1)", "0"]),
-    (lambda: fnn.Quantile([0.5]), TypeError, ["Quantile", "q", "a number"]),
+    (lambda: fnn.Quantile("0.5"), TypeError, ["Quantile", "q", "a number", "'0.5'"]),
+    (lambda: fnn.Quantile([]), TypeError, ["Quantile", "q", "a sequence of numbers"]),
+    (lambda: fnn.Quantile([0.5, "1"]), TypeError, ["Quantile", "q", "a number"]),
+    (lambda: fnn.Quantile([0.5, 1.0]), ValueError, ["Quantile", "q", "(0, 1)", "1"]),
+    (lambda: fnn.Quantile((0.5, np.nan)), ValueError, ["Quantile", "q", "(0, 1)"]),
+    (
+        lambda: _loss_of([[1, 2, 3]], [1], fnn.Quantile((0.1, 0.9))),
+        ValueError,
+        ["quantile", "2 outputs for each", "has 3", "Dense"],
+    ),
+    (
+        lambda: _loss_of([[1, 2]], [[1, 2]], fnn.Quantile((0.1, 0.9))),
+        ValueError,
+        ["y has shape (1, 2)", "'quantile'", "2 outputs need (1,)"],
+    ),
     (lambda: fnn.Focal(-1), ValueError, ["Focal", "gamma", ">= 0", "-1"]),
     (lambda: fnn.Focal(float("inf")), ValueError, ["Focal", "gamma", "inf"]),
     (lambda: _loss_of([[1]], [0], "focal"), ValueError, ["focal", "at least 2"]),

@@ -183,7 +183,7 @@ py::tuple dropout_forward(py::handle x,
         y.check_apart(input, true);
         mask.check_apart(input);
         mask.check_apart(y);
-        const DropoutKey key{seed, stream_of(Purpose::kDropout, layer), step};
+        const RandomKey key{seed, stream_of(Purpose::kDropout, layer), step};
         run_kernel(n_threads, kDropoutCost * static_cast<double>(input.size()),
                    [&](int n) {
                        parallel::dropout_forward<T>(n, input.matrix(), p, key,

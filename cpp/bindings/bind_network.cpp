@@ -222,6 +222,12 @@ py::object copy_of(BoundNetwork<T>& self) {
 }
 
 template <class T>
+void freeze(BoundNetwork<T>& self, const std::vector<Index>& positions) {
+    const Usage::Writing writing(self.usage);
+    self.network.freeze(positions);
+}
+
+template <class T>
 void register_network(py::module_& m, const char* name) {
     using Bound = BoundNetwork<T>;
     py::class_<Bound>(m, name, py::module_local())
@@ -238,6 +244,11 @@ void register_network(py::module_& m, const char* name) {
         .def_property_readonly(
             "n_parameters",
             [](const Bound& b) { return b.network.parameters().size(); })
+        .def("freeze", &freeze<T>, py::arg("positions"),
+             "Freezes the layers written there, and no others.")
+        .def_property_readonly(
+            "n_trained", [](const Bound& b) { return b.network.trained_parameters(); },
+            "Parameters of layers that are not frozen.")
         .def_property_readonly("in_features",
                                [](const Bound& b) { return b.network.in_features(); })
         .def_property_readonly("out_features",

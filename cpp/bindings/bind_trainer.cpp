@@ -15,16 +15,37 @@
 namespace fastnn::bindings {
 namespace {
 
+OtherSchedulesConfig other_schedules(const py::dict& d) {
+    OtherSchedulesConfig config;
+    for (const auto& [name, schedule] : d) {
+        const auto key = py::cast<std::string>(name);
+        auto& field = key == "weight_decay" ? config.weight_decay
+                      : key == "momentum"   ? config.momentum
+                                            : config.dropout;
+        require(&field != &config.dropout || key == "dropout", "schedule",
+                "'" + key + "'", "of 'lr', 'weight_decay', 'momentum' or 'dropout'");
+        field = schedule_from_dict(py::reinterpret_borrow<py::dict>(schedule));
+    }
+    return config;
+}
+
+std::optional<GradientNoise> gradient_noise_or_none(const py::object& noise) {
+    if (noise.is_none()) return std::nullopt;
+    return config_from_dict<GradientNoise>(py::cast<py::dict>(noise));
+}
+
 TrainerConfig trainer_config(const py::dict& d) {
     TrainerConfig config{
         .loss = loss_from_dict(d["loss"]),
         .optimizer = method_from_dict(d["optimizer"]),
         .schedule = schedule_or_none(d["schedule"]),
+        .other_schedules = other_schedules(d["other_schedules"]),
         .penalty = {py::cast<double>(d["l1"]), py::cast<double>(d["l2"])},
         .penalty_per_row = py::cast<bool>(d["penalty_per_row"]),
         .max_norm = py::cast<std::optional<double>>(d["max_norm"]),
         .clip_norm = py::cast<std::optional<double>>(d["clip_norm"]),
         .clip_value = py::cast<std::optional<double>>(d["clip_value"]),
+        .gradient_noise = gradient_noise_or_none(d["gradient_noise"]),
         .n_threads = py::cast<int>(d["n_threads"])};
     config.validate();
     return config;
@@ -190,6 +211,10 @@ void register_trainers(py::module_& m) {
             return make_trainer<float>(network, config);
         },
         py::arg("network"), py::arg("config"), "A trainer of this network.");
+    m.def(
+        "check_gradient_noise",
+        [](const py::dict& d) { config_from_dict<GradientNoise>(d); },
+        py::arg("gradient_noise"));
     m.def("default_threads", &resolve_threads, py::arg("n_threads") = 0,
           "n_threads if positive, else the number used when none is given.");
     m.def("set_num_threads", &set_default_threads, py::arg("n"),

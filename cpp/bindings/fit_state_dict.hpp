@@ -64,6 +64,7 @@ py::dict trainer_state_dict(TrainerState<T>&& state) {
     d["slots"] = slots;
     d["lr"] = state.lr;
     d["plateau"] = py::make_tuple(p.lr, p.best, p.bad_epochs, p.cooldown_left);
+    d["frozen"] = state.frozen;
     return d;
 }
 
@@ -81,6 +82,9 @@ TrainerState<T> trainer_state_from_dict(const py::dict& d) {
     const auto [lr, best, bad_epochs, cooldown_left] =
         py::cast<std::tuple<double, double, std::int64_t, std::int64_t>>(d["plateau"]);
     state.plateau = {lr, best, bad_epochs, cooldown_left};
+    if (d.contains("frozen")) {  // a file has the network's own
+        state.frozen = py::cast<std::vector<bool>>(d["frozen"]);
+    }
     return state;
 }
 

@@ -40,16 +40,37 @@ struct type_caster<fastnn::Averaging>
 
 namespace fastnn::bindings {
 
+LayerSpec layer_from_dict(const py::dict& dict);
+
+}  // namespace fastnn::bindings
+
+namespace pybind11::detail {
+
+template <>  // of a layer within a block
+struct type_caster<fastnn::LayerSpec>
+    : dict_caster<fastnn::LayerSpec, fastnn::bindings::layer_from_dict> {};
+
+}  // namespace pybind11::detail
+
+namespace fastnn::bindings {
+
+// The layer whose kKind equals dict["kind"], or the activation: activations are layers
+// too, and form a variant of their own, the last.
+template <class Spec, std::size_t I = 0>
+LayerSpec layer_of_kind(const py::dict& dict) {
+    using Config = std::variant_alternative_t<I, Spec>;
+    if constexpr (std::is_same_v<Config, Activation>) {
+        return variant_from_dict<Activation>(dict);
+    } else {
+        if (py::cast<std::string>(dict["kind"]) == Config::kKind) {
+            return config_from_dict<Config>(dict);
+        }
+        return layer_of_kind<Spec, I + 1>(dict);
+    }
+}
+
 inline LayerSpec layer_from_dict(const py::dict& dict) {
-    // Activations are layers too, and form a variant of their own.
-    using Named =
-        std::variant<spec::Dense, spec::BatchNorm, spec::LayerNorm, spec::Dropout>;
-    const auto kind = py::cast<std::string>(dict["kind"]);
-    const bool named = kind == spec::Dense::kKind || kind == spec::BatchNorm::kKind ||
-                       kind == spec::LayerNorm::kKind || kind == spec::Dropout::kKind;
-    if (!named) return variant_from_dict<Activation>(dict);
-    return std::visit([](auto config) -> LayerSpec { return config; },
-                      variant_from_dict<Named>(dict));
+    return layer_of_kind<LayerSpec>(dict);
 }
 
 inline std::vector<LayerSpec> layers_from_dicts(const py::list& dicts) {

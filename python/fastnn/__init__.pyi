@@ -36,6 +36,9 @@ from fastnn.errors import (
     ModelFileError as ModelFileError,
     NotBuiltError as NotBuiltError,
 )
+from fastnn.gradient_noise import (
+    GradientNoise as GradientNoise,
+)
 from fastnn.history import (
     History as History,
 )
@@ -44,17 +47,23 @@ from fastnn.layers import (
     ELU as ELU,
     GELU as GELU,
     SELU as SELU,
+    AlphaDropout as AlphaDropout,
     BatchNorm as BatchNorm,
     Dense as Dense,
     Dropout as Dropout,
+    GaussianNoise as GaussianNoise,
     HardSigmoid as HardSigmoid,
     HardSwish as HardSwish,
     HardTanh as HardTanh,
     Identity as Identity,
     LayerNorm as LayerNorm,
     LeakyReLU as LeakyReLU,
+    Maxout as Maxout,
     Mish as Mish,
+    PReLU as PReLU,
     ReLU as ReLU,
+    RMSNorm as RMSNorm,
+    Residual as Residual,
     Sigmoid as Sigmoid,
     SiLU as SiLU,
     Softplus as Softplus,

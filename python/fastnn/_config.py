@@ -161,16 +161,29 @@ def _checked(owner: str, name: str, annotation: Any, value: Any) -> Any:
     options = typing.get_args(annotation) or (annotation,)
     if value is None and type(None) in options:
         return None
+    if any(_is_choice(option, value) for option in options):
+        return value
     known = [_KINDS[option] for option in options if option in _KINDS]
     if not known:  # a type of its own: checked by the class that declares it
         return value
     for _, test, convert in known:
         if test(value):
             return convert(f"{owner}: {name}", value)
-    wanted = " or ".join(what for what, _, _ in known)
+    names = [repr(name) for option in options for name in _choices(option)]
+    wanted = " or ".join(names + [what for what, _, _ in known])
     raise TypeError(
         f"{owner}: {name} must be {wanted}, got {type(value).__name__} {value!r}"
     )
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """The names that one of an annotation's alternatives lists."""
+    is_list = typing.get_origin(annotation) is typing.Literal
+    return typing.get_args(annotation) if is_list else ()
+
+
+def _is_choice(annotation: Any, value: Any) -> bool:
+    return isinstance(value, str) and value in _choices(annotation)
 
 
 def _chosen(owner: str, name: str, names: tuple[str, ...], value: Any) -> str:
@@ -240,6 +253,11 @@ class Config:
         """The description as the dict from which C++ reads its twin."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {"kind": self.kind, **values}
+
+    @classmethod
+    def from_stored(cls, fields: dict[str, Any]) -> typing.Any:
+        """The description that `stored` gave these fields of; all are checked."""
+        return cls(**fields)
 
     def stored(self) -> dict[str, Any]:
         """The fields as a file keeps them; all else is `fastnn._plain`'s business."""

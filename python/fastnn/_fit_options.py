@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -57,6 +57,7 @@ class FitOptions:
         callbacks: object,
         metrics: object,
         verbose: object,
+        scheduled: Sequence[str] = (),
     ) -> FitOptions:
         """Return the options, or raise for the first that is unusable."""
         split = check_number("validation_split", validation_split, at_least=0, below=1)
@@ -87,7 +88,9 @@ class FitOptions:
             )
         for callback in functions:
             if isinstance(callback, Checkpoint):
-                _check_checkpoint(callback, options.metrics, validates=validates)
+                _check_checkpoint(
+                    callback, options.metrics, validates=validates, scheduled=scheduled
+                )
         return options
 
     def to_native(self) -> dict[str, Any]:
@@ -172,9 +175,15 @@ def sorted_callbacks(
     )
 
 
-def curve_names(metrics: list[str], *, validates: bool) -> list[str]:
-    """Return the names of the curves of a fit's history, in the engine's order."""
-    return [*_score_names(metrics, validates=validates), "lr", "seconds"]
+def curve_names(
+    metrics: list[str], *, validates: bool, scheduled: Sequence[str] = ()
+) -> list[str]:
+    """Return the names of the curves of a fit's history, in the engine's order.
+
+    `scheduled`: what has a schedule beside the learning rate.
+    """
+    scores = _score_names(metrics, validates=validates)
+    return [*scores, "lr", *scheduled, "seconds"]
 
 
 def _score_names(metrics: list[str], *, validates: bool) -> list[str]:
@@ -202,12 +211,18 @@ def _check_averaging(
 
 
 def _check_checkpoint(
-    callback: Checkpoint, metrics: list[str], *, validates: bool
+    callback: Checkpoint,
+    metrics: list[str],
+    *,
+    validates: bool,
+    scheduled: Sequence[str],
 ) -> None:
     """Raise ValueError if a fit lacks a value this callback asks for."""
     if callback.save_best_only:
         check_monitor("Checkpoint", callback.monitor, metrics, validates=validates)
-    callback.check_values(curve_names(metrics, validates=validates))
+    callback.check_values(
+        curve_names(metrics, validates=validates, scheduled=scheduled)
+    )
 
 
 def check_monitor(

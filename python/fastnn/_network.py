@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fastnn._frozen import positions
 from fastnn._native import core
 from fastnn._state import checked_state
 from fastnn._summary import network_html, network_repr, network_summary
@@ -31,6 +32,7 @@ from fastnn.layers.chain import (
     checked_chain,
     count_parameters,
     declared_width,
+    named_layers,
     output_width,
 )
 from fastnn.losses import Loss
@@ -53,6 +55,8 @@ class Network:
         self._dtype = check_dtype(dtype)
         self._native: Any = None
         self._loss: Loss | None = None  # the one last fitted with
+        self._frozen: frozenset[int] = frozenset()  # positions
+        self._heads = 0  # how often the head was replaced
 
     # -- description ------------------------------------------------------------------
 
@@ -83,9 +87,18 @@ class Network:
         """The width of the output, or None if it is not known yet."""
         return output_width(self._layers, self.in_features)
 
+    @property
+    def frozen(self) -> tuple[int, ...]:
+        """The positions of the layers that `freeze` froze, in order."""
+        return tuple(sorted(self._frozen))
+
     def __repr__(self) -> str:
         return network_repr(
-            type(self).__name__, self._layers, seed=self._seed, dtype=self._dtype
+            type(self).__name__,
+            self._layers,
+            seed=self._seed,
+            dtype=self._dtype,
+            frozen=self._frozen,
         )
 
     def summary(self) -> str:
@@ -110,7 +123,9 @@ class Network:
         67 parameters, float32, 0.3 KiB
         """
         native = self._require("summary")
-        return network_summary(self._layers, native.in_features, self._dtype)
+        return network_summary(
+            self._layers, native.in_features, self._dtype, self._frozen
+        )
 
     def _repr_html_(self) -> str:
         return network_html(
@@ -120,6 +135,7 @@ class Network:
             built=self._native is not None,
             seed=self._seed,
             dtype=self._dtype,
+            frozen=self._frozen,
         )
 
     # -- building ---------------------------------------------------------------------
@@ -165,6 +181,7 @@ class Network:
         """Return the native network, the same to all threads that come at once."""
         if self._native is None:
             native = self._initialised(in_features)
+            native.freeze(self.frozen)
             if self._native is None:  # else another thread was faster
                 self._native = native
         return self._native
@@ -174,11 +191,10 @@ class Network:
             [layer.to_native() for layer in self._layers], in_features
         )
         tensors = {name: view for name, view, _ in native.tensors()}
-        for i, layer in enumerate(self._layers):
+        for i, layer in named_layers(self._layers):
             if isinstance(layer, Dense):
-                names = (f"{i}.weight", f"{i}.bias")
-                for name, given in zip(names, layer.given, strict=False):
-                    tensors[name][...] = finite_in_dtype(
+                for name, given in layer.given_tensors().items():
+                    tensors[f"{i}.{name}"][...] = finite_in_dtype(
                         f"layer {i}: init",
                         given,
                         self._dtype,
@@ -190,13 +206,11 @@ class Network:
         self, in_features: int, tensors: Mapping[str, Any], progress: tuple[int, int]
     ) -> None:
         """Become a built network with these numbers; none is drawn for it."""
-        layers = [layer.to_native() for layer in self._layers]
-        for layer in layers:
-            if layer["kind"] == Dense.kind:
-                layer["init"] = "zeros"
+        layers = [layer.undrawn() for layer in self._layers]
         native = self._allocated(layers, in_features)
         native.assign(checked_state(native.tensors(), tensors, strict=True))
         native.progress = progress
+        native.freeze(self.frozen)
         self._native = native
 
     def _allocated(self, layers: list[dict[str, Any]], in_features: int) -> Any:
@@ -241,11 +255,119 @@ class Network:
             self.out_features,
         )
 
+    # -- transfer ---------------------------------------------------------------------
+
+    def freeze(self, *indices: int) -> Self:
+        """Let training leave layers as they are; those frozen before stay so.
+
+        A frozen layer keeps its parameters and its running statistics bit for bit,
+        whatever trains the network: penalties, `max_norm`, averages and the optimizer
+        leave it alone. A frozen BatchNorm normalises by its running statistics in
+        training too, as is usual in fine-tuning. Layers without parameters have nothing
+        to keep: a frozen Dropout drops all the same.
+
+        No gradient is computed for frozen layers, and none goes back past the first
+        layer that is trained: with frozen layers in front a step costs less. They stay
+        a part of ``parameters`` and of `loss_and_gradients`, which tells their gradient
+        as well.
+
+        Parameters
+        ----------
+        *indices : int
+            Positions of layers; negative: from the end, as in a list. None: all.
+
+        Returns
+        -------
+        Sequential
+            The network itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an index is no position of a layer; nothing is frozen then.
+        RuntimeError
+            If another thread trains the network at the moment.
+
+        Notes
+        -----
+        Takes effect with the next `fit` or `Trainer.step`; a fit whose callback calls
+        it goes on as it began. In a `Trainer`, the optimizer keeps what it remembers of
+        a layer while that is frozen. A layer that joins later begins with moments of 0
+        while the correction of Adam's bias counts all steps of the trainer, so its
+        first steps are up to 3 times as long: `fit`, or a new trainer, has a fresh
+        optimizer.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(2)).build(4)
+        >>> before = net.state_dict()["0.weight"]
+        >>> _ = net.freeze(0).fit([[1.0, 2.0, 3.0, 4.0]], [1], epochs=3)
+        >>> bool((net.state_dict()["0.weight"] == before).all()), net.frozen
+        (True, (0,))
+        """
+        return self._freeze(self._frozen | positions(indices, len(self._layers)))
+
+    def unfreeze(self, *indices: int) -> Self:
+        """Let training change layers again; see `freeze`.
+
+        Parameters
+        ----------
+        *indices : int
+            Positions of layers; negative: from the end, as in a list. None: all.
+
+        Returns
+        -------
+        Sequential
+            The network itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an index is no position of a layer; nothing has changed then.
+        RuntimeError
+            If another thread trains the network at the moment.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(8), fnn.Dense(8), fnn.Dense(2)).freeze(0, 1)
+        >>> net.unfreeze(-2).frozen
+        (0,)
+        """
+        return self._freeze(self._frozen - positions(indices, len(self._layers)))
+
+    def _freeze(self, frozen: frozenset[int]) -> Self:
+        if self._native is not None:
+            self._native.freeze(sorted(frozen))
+        self._frozen = frozen
+        return self
+
+    def _like(self, layers: tuple[Layer, ...], seed: int) -> Self:
+        """Return a network of other layers and seed that is not built."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.__dict__.update(
+            _layers=layers, _seed=seed, _native=None, _frozen=frozenset()
+        )
+        return twin
+
+    def _become(self, layers: tuple[Layer, ...], native: Any) -> None:
+        """Take over these layers and numbers, of which the last are new."""
+        frozen = frozenset(i for i in self._frozen if i < len(layers) - 1)
+        if native is not None:
+            native.freeze(sorted(frozen))
+        self._layers, self._native, self._frozen = layers, native, frozen
+        self._loss = None
+        self._heads += 1
+
     # -- numbers ----------------------------------------------------------------------
 
     @property
     def parameters(self) -> npt.NDArray[Any]:
         """Every trainable number, a writable 1-D view in the order of `state_dict`.
+
+        Those of frozen layers are among them.
 
         Examples
         --------

@@ -90,7 +90,7 @@ def from_plain(
         for name, value in given.items()
     }
     try:
-        description = cls(**values)
+        description: _C = cls.from_stored(values)
     except (TypeError, ValueError) as error:
         raise ModelFileError(where, str(error)) from None
     written = to_plain(description)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from fastnn._head import replace_head
 from fastnn._network import Network
 from fastnn._validation import (
     TableLike,
@@ -18,13 +19,19 @@ from fastnn._validation import (
     check_threads,
 )
 from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping
+from fastnn.gradient_noise import GradientNoise
 from fastnn.history import History
 from fastnn.io.checkpoint import load_network
 from fastnn.io.model_file import write_network
+from fastnn.layers import Activation
+from fastnn.layers.dense import ActivationName, InitArrays, InitName
 from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.trainer import Trainer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Sequential", "load"]
 
@@ -69,7 +76,7 @@ class Sequential(Network):
         *,
         loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
-        schedule: Schedule | None = None,
+        schedule: GivenSchedule | None = None,
         epochs: int = 10,
         batch_size: int = 128,
         shuffle: bool = True,
@@ -82,6 +89,7 @@ class Sequential(Network):
         max_norm: float | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        gradient_noise: float | GradientNoise | None = None,
         early_stopping: bool | EarlyStopping | None = None,
         callbacks: Sequence[Callback | EarlyStopping | EMA | SWA] = (),
         metrics: Sequence[str] = (),
@@ -102,7 +110,8 @@ class Sequential(Network):
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
             "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
-        loss, optimizer, schedule, l1, l2, max_norm, clip_norm, clip_value, n_threads
+        loss, optimizer, schedule, l1, l2, max_norm, clip_norm, clip_value, \
+gradient_noise, n_threads
             As for `Trainer`.
         epochs, batch_size, shuffle, validation_data, validation_split, \
 sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
@@ -156,6 +165,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
             max_norm=max_norm,
             clip_norm=clip_norm,
             clip_value=clip_value,
+            gradient_noise=gradient_noise,
             n_threads=n_threads,
         )
         return trainer.fit(
@@ -315,7 +325,8 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         loss : float
             Loss plus penalties.
         gradients : dict of str to ndarray
-            The gradient with respect to each trainable tensor, by its name.
+            The gradient with respect to each trainable tensor, by its name; those of
+            frozen layers are there as well.
 
         Examples
         --------
@@ -339,6 +350,63 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
             check_threads(n_threads),
         )
         return float(value), _by_name(flat, native.tensors())
+
+    def replace_head(
+        self,
+        units: int,
+        *,
+        activation: ActivationName | Activation | None = None,
+        init: InitName | InitArrays = "auto",
+        seed: int | None = None,
+    ) -> Self:
+        """Put a fresh Dense in the place of the last one, for another task.
+
+        What follows the last Dense, such as an activation of the outputs, belongs to
+        the old head and goes with it. All other layers keep their numbers bit for bit,
+        and stay frozen if they were. The loss last fitted with is forgotten.
+
+        Parameters
+        ----------
+        units : int
+            Outputs of the new head, >= 1.
+        activation, init
+            As for `Dense`; for other options put them into the layers from the start.
+        seed : int, optional
+            Decides the head's initial weights, >= 0. None: the network's own seed. Only
+            for a network that knows its input width.
+
+        Returns
+        -------
+        Sequential
+            The network itself, changed in place.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is unusable, or there is no Dense among the layers (those
+            within a block do not count); the network is then unchanged.
+        NotBuiltError
+            If `seed` is given before the width of the input is known.
+        RuntimeError
+            If another thread trains the network at the moment.
+
+        Notes
+        -----
+        A `Trainer` that has begun with the old head does not go on: make a new one.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(5)).build(4)
+        >>> net.replace_head(3).freeze(0)
+        Sequential(
+          (0): Dense(8, activation=ReLU()), frozen
+          (1): Dense(3)
+          seed=0, dtype='float32'
+        )
+        """
+        replace_head(self, units, activation=activation, init=init, seed=seed)
+        return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a file, whole or not at all.
@@ -481,6 +549,3 @@ def _by_name(flat: npt.NDArray[Any], tensors: Any) -> dict[str, npt.NDArray[Any]
             pieces[name] = flat[begin : begin + view.size].reshape(view.shape)
             begin += view.size
     return pieces
-
-
-Trainer._net_class = Sequential  # noqa: SLF001

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastnn._config import from_name, nearest
+from fastnn._config import from_name
 from fastnn._fit_options import FitOptions, check_monitor
 from fastnn._native import core
 from fastnn._network import Network
@@ -32,13 +33,14 @@ from fastnn._validation.fingerprint import fingerprints
 from fastnn._validation.weights import combine
 from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError
+from fastnn.gradient_noise import GradientNoise, checked_gradient_noise
 from fastnn.history import History
 from fastnn.io.atomic import checked_target
 from fastnn.io.checkpoint import Checkpoint, CheckpointWriter
 from fastnn.io.run_record import TRAINER_KEYWORDS, RunRecord
 from fastnn.losses import Loss, LossFunction, resolve_loss
 from fastnn.optim import OPTIMIZERS, Optimizer
-from fastnn.schedules import SCHEDULES, Schedule
+from fastnn.schedules.several import GivenSchedule, Schedules
 
 if TYPE_CHECKING:
     from fastnn.sequential import Sequential
@@ -59,8 +61,9 @@ class Trainer:
         `fastnn.losses.CustomLoss`.
     optimizer : str or Optimizer, default "adam"
         A name such as "sgd", with its defaults, or an object: ``SGD(0.1)``.
-    schedule : Schedule, optional
-        How the learning rate changes; None: it stays.
+    schedule : Schedule or mapping of str to Schedule, optional
+        How the learning rate changes; None: it stays. A mapping changes more than it:
+        ``{"lr": Cosine(30), "dropout": Linear(1.0, 0.0, 30)}``. See Notes.
     l1, l2 : float, default 0.0
         Add ``l1 * sum(|w|) + l2 / 2 * sum(w**2)`` to the mean loss of each batch. Only
         weights of Dense layers are penalised, neither biases nor normalisation. For
@@ -75,6 +78,9 @@ class Trainer:
     clip_value : float, optional
         Each element of the gradient is clipped to [-clip_value, clip_value], before
         `clip_norm` looks at the whole.
+    gradient_noise : float or GradientNoise, optional
+        Normal noise on the gradient, before it is clipped; a number is the `eta` of
+        `GradientNoise`.
     n_threads : int, optional
         None: the setting of `set_num_threads`, else all the process may use. The
         number does not change a bit of the result.
@@ -83,6 +89,25 @@ class Trainer:
     ------
     TypeError, ValueError
         If an argument is unusable.
+
+    Notes
+    -----
+    Names that may have a schedule, and what each starts from:
+
+    ==============  ==================================================================
+    "lr"            the optimizer's learning rate
+    "weight_decay"  the optimizer's `weight_decay`
+    "momentum"      the optimizer's `momentum`, above 0, or ``betas[0]`` of those that
+                    have betas; not of `NAdam`, whose momentum follows a rule of its own
+    "dropout"       the `p` of each layer that drops elements
+    ==============  ==================================================================
+
+    A value at step t is ``schedule.at(t, start)``. One that is impossible, such as a
+    `p` of 1, is a ValueError that names the step, before the training starts if it is
+    among the first million. The history has them by their names, as it has "lr": of an
+    epoch's last step, and of dropout that of the first such layer.
+
+    Once ``net.replace_head`` was called, a trainer that was used before is an error.
 
     Examples
     --------
@@ -93,21 +118,19 @@ class Trainer:
     [1.0, 0.0, 0.0]
     """
 
-    _net_class: ClassVar[Any]
-    """What `resume` makes: `Sequential`, which alone knows of both."""
-
     def __init__(
         self,
         net: Sequential,
         *,
         loss: str | Loss | LossFunction = "cross_entropy",
         optimizer: str | Optimizer = "adam",
-        schedule: Schedule | None = None,
+        schedule: GivenSchedule | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        gradient_noise: float | GradientNoise | None = None,
         n_threads: int | None = None,
     ) -> None:
         if not isinstance(net, Network):
@@ -117,17 +140,22 @@ class Trainer:
         self.net = net
         self.loss = resolve_loss(loss)
         self.optimizer = from_name("optimizer", optimizer, Optimizer, OPTIMIZERS)
-        self.schedule = _checked_schedule(schedule)
+        self._schedules = Schedules.checked(schedule)
+        self.schedule = self._schedules.given
+        self.gradient_noise = checked_gradient_noise(gradient_noise)
         self._config = {
             "loss": self.loss.to_native(),
             "optimizer": self.optimizer.to_native(),
-            "schedule": None if schedule is None else self.schedule.to_native(),
+            **self._schedules.to_native(),
             "l1": check_number("l1", l1, at_least=0.0),
             "l2": check_number("l2", l2, at_least=0.0),
             "penalty_per_row": False,  # the estimators' rule
             "max_norm": check_positive_or_none("max_norm", max_norm),
             "clip_norm": check_positive_or_none("clip_norm", clip_norm),
             "clip_value": check_positive_or_none("clip_value", clip_value),
+            "gradient_noise": (
+                None if self.gradient_noise is None else self.gradient_noise.to_native()
+            ),
             "n_threads": check_threads(n_threads),
         }
         self.optimizer.check_training(
@@ -136,8 +164,12 @@ class Trainer:
             max_norm=max_norm,
             clip_norm=clip_norm,
             clip_value=clip_value,
+            gradient_noise=gradient_noise,
         )
+        self._schedules.check_optimizer(self.optimizer)
+        self._schedules.check_layers(net.layers)
         self._native: Any = None
+        self._head = 0  # of the network that is trained
         self._unfinished: Checkpoint | None = None  # the fit to complete
 
     def __repr__(self) -> str:
@@ -149,12 +181,12 @@ class Trainer:
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         if self._native is not None:
-            state["_native"] = self._native.state()
+            state["_native"] = {} if self._is_of_old_head() else self._native.state()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if self._native is not None:
+        if self._native is not None and not self._is_of_old_head():
             self._native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
             self._native.restore(state["_native"])
 
@@ -213,7 +245,9 @@ class Trainer:
         5
         """
         checkpoint = Checkpoint.read(path)
-        net = checkpoint.network(cls._net_class)
+        # Sequential stands above: it knows trainers. A file holds no other networks.
+        net_class = importlib.import_module("fastnn.sequential").Sequential
+        net = checkpoint.network(net_class)
         trainer = cls(net, **checkpoint.run.trainer, n_threads=n_threads)
         trainer._unfinished = checkpoint
         return trainer
@@ -373,6 +407,7 @@ class Trainer:
             callbacks=callbacks,
             metrics=metrics,
             verbose=verbose,
+            scheduled=self._schedules.curves,
         )
         path = self._checkpoint_path(checkpoint)
         every = check_int("checkpoint_every", checkpoint_every, 1)
@@ -384,7 +419,7 @@ class Trainer:
         given = train, validation
         if options.validation_split > 0:
             train, validation = self._split(train, options.validation_split)
-        if isinstance(monitor := getattr(self.schedule, "monitor", None), str):
+        if isinstance(monitor := getattr(self._schedules.lr, "monitor", None), str):
             check_monitor(
                 "schedule", monitor, options.metrics, validates=validation is not None
             )
@@ -396,7 +431,7 @@ class Trainer:
         if resumed is not None or path is not None:
             run = self._run_record(options, given, by_class)
         if resumed is not None and run is not None:
-            resumed.check_completed_by(run)
+            resumed.check_completed_by(run, self.net)
         native = self._ready(train)
         writer = None
         if run is not None and path is not None:
@@ -442,6 +477,7 @@ class Trainer:
             "loss": self.loss,
             "optimizer": self.optimizer,
             "schedule": self.schedule,
+            "gradient_noise": self.gradient_noise,
         }
         keywords = {name: values[name] for name in TRAINER_KEYWORDS}
         run = RunRecord(keywords, options, fingerprints(*data, class_weight))
@@ -476,13 +512,32 @@ class Trainer:
 
     def _ready(self, data: Data) -> Any:
         """Return the native trainer; all checks are behind us."""
+        self.net.build(data.X.shape[1])
+        self._check_trainable()
         if self._native is None:
-            self.net.build(data.X.shape[1])
+            head = self.net._heads  # noqa: SLF001
             native = core.Trainer(self.net._native, self._config)  # noqa: SLF001
             if self._native is None:  # else another thread was faster
-                self._native = native
+                self._native, self._head = native, head
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
+
+    def _is_of_old_head(self) -> bool:
+        return self._native is not None and self._head != self.net._heads  # noqa: SLF001
+
+    def _check_trainable(self) -> None:
+        """Raise ValueError if there is nothing to train, or not by this trainer."""
+        if self._is_of_old_head():
+            raise ValueError(
+                "net: its head was replaced after this trainer began, whose optimizer "
+                "remembers the old one: make a new one, fnn.Trainer(net, ...)"
+            )
+        native = self.net._native  # noqa: SLF001
+        if self.net.frozen and native.n_parameters and not native.n_trained:
+            raise ValueError(
+                "net: all its layers with parameters are frozen, so there is nothing "
+                "to train: call net.unfreeze(-1), or with the layers that are to learn"
+            )
 
     def _set_learning_rate(self, lr: float) -> None:
         """Change the rate of the steps to come; a callback may do so."""
@@ -499,24 +554,10 @@ class Trainer:
             progress.update(logs)
             info = EpochInfo(epoch, dict(logs), self.net, self)
             wishes = [_wish(callback(info)) for callback in callbacks]  # each runs
+            self._check_trainable()
             return any(wishes)
 
         return on_epoch
-
-
-def _checked_schedule(value: object) -> Any:
-    if value is None or isinstance(value, Schedule):
-        return value
-    if isinstance(value, type) and issubclass(value, Schedule):
-        got = f"the class {value.__name__}: write {value.__name__}(...)"
-    else:
-        known = [schedule.__name__ for schedule in SCHEDULES.values()]
-        hint = nearest(value, known) if isinstance(value, str) else ""
-        got = f"{type(value).__name__} {value!r}{hint}"
-    raise TypeError(
-        "schedule must be a schedule object such as fastnn.Cosine(30), or None, got "
-        f"{got}"
-    )
 
 
 @contextlib.contextmanager

@@ -220,6 +220,26 @@ def test_many_rows_in_parts(rng):
     assert point.gradient_norm == pytest.approx(norm, rel=1e-10)
 
 
+def test_an_escape_leaves_frozen_layers_alone(rng):
+    X = features(rng, 50, 3)
+    y = X @ rng.normal(size=(3, 1)) + X[:, :1] ** 2
+    layers = [
+        fnn.Dense(4, "tanh"),
+        fnn.Dense(4, "tanh", init="zeros"),
+        fnn.Dense(1, init="zeros"),
+    ]
+    net = fnn.Sequential(*layers).build(3)
+    net.freeze(0)
+    y -= y.mean()
+    frozen = net.state_dict()["0.weight"]
+    point = fnn.critical_point(net, X, y, loss="mse")
+    assert point.kind == "saddle"
+    assert not point.direction[:16].any()
+    point.escape()
+    np.testing.assert_array_equal(net.state_dict()["0.weight"], frozen)
+    assert net.state_dict()["1.weight"].any()
+
+
 def test_a_net_trained_since_is_left_alone():
     net = _chain(0, 0)
     point = fnn.critical_point(net, **ONE)

@@ -134,6 +134,26 @@ def test_penalties(rng, l2):
     )
 
 
+@pytest.mark.parametrize("penalty", [{"l1": 0.3}, {"l2": 0.7}, {"l1": 0.2, "l2": 0.1}])
+def test_penalties_of_normalised_weights(rng, penalty):
+    """Of w = g v / |v| even l1 bends."""
+    net = make(NETS["weight norm"], rng)
+    X, y = features(rng, 9), targets(rng, "classes", 9, 3)
+    v = rng.normal(size=net.n_parameters)
+    assert_product(net, X, y, v, loss="cross_entropy", **penalty)
+
+
+def test_frozen_layers_are_part_of_products(rng):
+    net = make(NETS["mlp"], rng)
+    X, y = features(rng, 9), targets(rng, "values", 9, 3)
+    v = rng.normal(size=net.n_parameters)
+    before = fnn.hessian_vector_product(net, X, y, v, loss="mse")
+    net.freeze(0)
+    np.testing.assert_array_equal(
+        fnn.hessian_vector_product(net, X, y, v, loss="mse"), before
+    )
+
+
 def test_a_loss_of_ones_own(rng):
     def quartic(outputs, y):
         d = outputs - y

@@ -184,6 +184,31 @@ def test_a_net_beyond_2000_parameters(rng):
         curvature.hessian_matrix(net, X, y, loss="cross_entropy")
 
 
+def test_frozen_layers_stand_still(rng):
+    """The spectrum is that of the block of the Hessian which training moves in."""
+    net = make([fnn.Dense(4, "tanh"), fnn.Dense(3, "tanh"), fnn.Dense(2)], rng)
+    X, y = features(rng, 20), targets(rng, "values", 20, 2)
+    H = curvature.hessian_matrix(net, X, y, loss="mse")
+    net.freeze(1)
+    moving = np.r_[0:24, 39:47]
+    values = np.linalg.eigvalsh(H[np.ix_(moving, moving)])
+    for method in ("full", "lanczos"):
+        found = fnn.hessian_spectrum(
+            net, X, y, loss="mse", k=2, method=method, tolerance=1e-7
+        )
+        np.testing.assert_allclose(
+            found.eigenvalues, np.r_[values[:2], values[-2:]], atol=1e-8
+        )
+        assert found.eigenvectors.shape == (47, 4)
+        assert not found.eigenvectors[24:39].any()
+    assert curvature.hessian_trace(net, X, y, loss="mse", n_probes=500).value == (
+        pytest.approx(values.sum(), rel=0.1)
+    )
+    net.freeze()
+    with pytest.raises(ValueError, match="no parameters that training changes"):
+        fnn.hessian_spectrum(net, X, y, loss="mse")
+
+
 def test_relu_nets(rng):
     """Away from the corners their Hessian is symmetric and of both signs."""
     net = make([fnn.Dense(8, "relu"), fnn.Dense(8, "relu"), fnn.Dense(3)], rng)
@@ -196,5 +221,7 @@ def test_every_net_has_a_spectrum(rng):
     for layers in NETS.values():
         net = make(layers, rng)
         X, y = features(rng, 12), targets(rng, "values", 12, 3)
-        found = fnn.hessian_spectrum(net, X, y, loss="mse", k=1, method="lanczos")
+        found = fnn.hessian_spectrum(
+            net, X, y, loss="mse", k=1, method="lanczos", max_steps=12
+        )
         assert found.lambda_min <= found.lambda_max

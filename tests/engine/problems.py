@@ -19,6 +19,42 @@ EVERYTHING = (
     fnn.Dense(3),
 )
 
+# And one of everything it has no room for.
+MORE = (
+    fnn.GaussianNoise(0.1),
+    fnn.Dense(11, "tanh", weight_norm=True, dropconnect=0.2),
+    fnn.RMSNorm(),
+    fnn.PReLU(per_unit=True),
+    fnn.Maxout(7, pieces=3),
+    fnn.AlphaDropout(0.1),
+    fnn.Dense(6, dropconnect=0.3, use_bias=False),
+    fnn.PReLU(),
+    fnn.Dense(3, weight_norm=True),
+)
+
+# Residual blocks with one of everything: within one another, with projections, first
+# and last, rows that skip them.
+BLOCKS = (
+    fnn.Residual(fnn.Dense(12), fnn.BatchNorm(), fnn.ReLU(), survival=0.7),
+    fnn.Residual(
+        fnn.BatchNorm(),
+        fnn.ReLU(),
+        fnn.Residual(fnn.Dense(7, "gelu"), fnn.Dropout(0.2), fnn.LayerNorm()),
+        fnn.Dense(12),
+        survival=0.8,
+    ),
+    fnn.ReLU(),
+    fnn.Residual(fnn.Dropout(0.1), fnn.Dense(12), projection=True),
+    fnn.Residual(
+        fnn.GaussianNoise(0.1),
+        fnn.Maxout(8, pieces=3),
+        fnn.RMSNorm(),
+        fnn.Residual(fnn.Dense(8, weight_norm=True, dropconnect=0.2), fnn.PReLU()),
+        fnn.AlphaDropout(0.1),
+    ),
+    fnn.Residual(fnn.Dense(3)),
+)
+
 # loss -> (outputs, targets). Every loss of the package in each form its targets take.
 LOSSES = {
     "mse": (fnn.MSE(), 2, "values"),
@@ -28,6 +64,7 @@ LOSSES = {
     "huber-narrow": (fnn.Huber(delta=0.3), 1, "values"),
     "log_cosh": (fnn.LogCosh(), 2, "values"),
     "quantile": (fnn.Quantile(0.8), 2, "values"),
+    "quantiles": (fnn.Quantile((0.1, 0.6)), 4, "means"),
     "gaussian": (fnn.GaussianNLL(), 4, "means"),
     "focal": (fnn.Focal(), 3, "classes"),
     "focal-soft": (fnn.Focal(0.5), 3, "probabilities"),

@@ -19,25 +19,73 @@ from engine import trajectories
 FILE = Path(__file__).with_name("trajectories.json")
 
 
-def torch_modules(torch, layers):
+def torch_modules(torch, layers, width=trajectories.FEATURES):
     """Return the torch.nn.Sequential of some layers, and its tensors by our names."""
-    modules, names, width = [], {}, trajectories.FEATURES
+    modules, names = [], {}
     for i, layer in enumerate(layers):
         first = len(modules)
         if isinstance(layer, fnn.Dense):
-            modules.append(torch.nn.Linear(width, layer.units, bias=layer.use_bias))
+            modules.append(torch_linear(torch, layer, width))
             width = layer.units
             if layer.activation is not None:
                 modules.append(torch_activation(torch, layer.activation))
+        elif isinstance(layer, fnn.Maxout):
+            modules.append(torch.nn.Linear(width, layer.pieces * layer.units))
+            modules.append(torch.nn.Unflatten(1, (layer.pieces, layer.units)))
+            modules.append(torch.nn.MaxPool2d((layer.pieces, 1)))
+            modules.append(torch.nn.Flatten())
+            width = layer.units
+        elif isinstance(layer, fnn.RMSNorm):
+            modules.append(torch.nn.RMSNorm(width, layer.eps))
+        elif isinstance(layer, fnn.PReLU):
+            slopes = width if layer.per_unit else 1
+            modules.append(torch.nn.PReLU(slopes, layer.init))
         elif isinstance(layer, fnn.BatchNorm):
             modules.append(torch.nn.BatchNorm1d(width, layer.eps, layer.momentum))
         elif isinstance(layer, fnn.LayerNorm):
             modules.append(torch.nn.LayerNorm(width, layer.eps))
+        elif isinstance(layer, fnn.Residual):
+            branch, inner = torch_modules(torch, layer.layers, width)
+            skip = torch.nn.Identity()
+            if layer.projects(width):
+                skip = torch.nn.Linear(width, layer.width(width), bias=False)
+            modules.append(torch_block(torch, branch, skip))
+            width = layer.width(width)
+            names |= {f"{first}.branch.{t}": f"{i}.{n}" for t, n in inner.items()}
+            if skip.state_dict():
+                names[f"{first}.skip.weight"] = f"{i}.projection.weight"
+            continue
         else:
             modules.append(torch_activation(torch, layer))
         for name in modules[first].state_dict():
-            names[f"{first}.{name}"] = f"{i}.{name}"
+            ours = {WEIGHT_NORM + "0": "weight_g", WEIGHT_NORM + "1": "weight_v"}
+            names[f"{first}.{name}"] = f"{i}.{ours.get(name, name)}"
     return torch.nn.Sequential(*modules), names
+
+
+def torch_block(torch, branch, skip):
+    """Return the module y = skip(x) + branch(x)."""
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.branch, self.skip = branch, skip
+
+        def forward(self, x):
+            return self.skip(x) + self.branch(x)
+
+    return Block()
+
+
+WEIGHT_NORM = "parametrizations.weight.original"
+
+
+def torch_linear(torch, layer, width):
+    """Return the module of a Dense without its activation."""
+    linear = torch.nn.Linear(width, layer.units, bias=layer.use_bias)
+    if layer.weight_norm:
+        torch.nn.utils.parametrizations.weight_norm(linear)
+    return linear
 
 
 def torch_activation(torch, layer):
@@ -123,6 +171,9 @@ def limit_norms(torch, linear, limit):
     """Scale rows of weights longer than the limit back to it."""
     with torch.no_grad():
         for layer in linear:
+            if hasattr(layer, "parametrizations"):
+                layer.parametrizations.weight.original0.clamp_(-limit, limit)
+                continue
             norms = layer.weight.norm(dim=1, keepdim=True)
             layer.weight *= (limit / norms).clamp(max=1.0)
 
@@ -154,7 +205,7 @@ def _run(torch, layers, loss, rule, data, options, averaging):
     net, names = torch_modules(torch, layers)
     first = trajectories.state(layers)
     net.load_state_dict({k: torch.tensor(first[v]) for k, v in names.items()})
-    linear = [m for m in net if isinstance(m, torch.nn.Linear)]
+    linear = [m for m in net.modules() if isinstance(m, torch.nn.Linear)]
     settings = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
     family = getattr(torch.optim, type(rule).__name__)
     optimizer = family(net.parameters(), foreach=False, **settings)

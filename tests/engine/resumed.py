@@ -22,13 +22,17 @@ import fastnn as fnn
 from fastnn.io import atomic
 
 LAYERS = (
-    fnn.Dense(12),
+    fnn.Dense(12, weight_norm=True, dropconnect=0.1),
     fnn.BatchNorm(),
     fnn.ReLU(),
     fnn.Dropout(0.3),
     fnn.Dense(9, "gelu"),
     fnn.LayerNorm(),
-    fnn.Dropout(0.2),
+    fnn.GaussianNoise(0.05),
+    fnn.Maxout(8),
+    fnn.RMSNorm(),
+    fnn.PReLU(),
+    fnn.AlphaDropout(0.1),
     fnn.Dense(3),
 )
 

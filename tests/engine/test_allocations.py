@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, classes, features, targets
+from engine.problems import BLOCKS, EVERYTHING, MORE, classes, features, targets
 from fastnn._native import core
 from sanitized import counts_new
 
@@ -15,6 +15,14 @@ OPTIONS = {
     "constrained": {"optimizer": fnn.NAdam(), "max_norm": 1.0},
     "full batch": {"optimizer": fnn.LBFGS(history_size=1)},
     "scheduled": {"schedule": fnn.Cosine(1000, per="step"), "optimizer": "rmsprop"},
+    "all scheduled": {
+        "schedule": {
+            "weight_decay": fnn.Cosine(1000, per="step"),
+            "momentum": fnn.Warmup(9, fnn.Cosine(1000, per="step"), per="step"),
+            "dropout": fnn.Cyclic(0.1, 0.5, 7, per="step"),
+        },
+    },
+    "noisy": {"gradient_noise": 0.1},
 }
 
 
@@ -44,14 +52,23 @@ def _per_epoch(rows, n_threads, name, layers=EVERYTHING, form=None, **options):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("layers", [EVERYTHING, MORE])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_steps_allocate_nothing(name, n_threads):
+def test_steps_allocate_nothing(name, layers, n_threads):
     """Ten times the steps in an epoch: not one allocation more."""
-    few, many = (_per_epoch(rows, n_threads, name) for rows in (35, 350))
+    few, many = (_per_epoch(rows, n_threads, name, layers) for rows in (35, 350))
     assert few == many
 
 
-@pytest.mark.parametrize("layers", [EVERYTHING, (fnn.BatchNorm(), fnn.Dense(3))])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_steps_of_blocks_allocate_nothing(n_threads):
+    few, many = (_per_epoch(rows, n_threads, "bare", BLOCKS) for rows in (35, 350))
+    assert few == many
+
+
+@pytest.mark.parametrize(
+    "layers", [EVERYTHING, MORE[1:], (fnn.BatchNorm(), fnn.Dense(3))]
+)
 def test_steps_on_sparse_rows_allocate_nothing(layers):
     """Whether the first layer reads them, or they are written out for it."""
     few, many = (

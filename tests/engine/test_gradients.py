@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, LOSSES, features, settled, targets
+from engine.problems import (
+    BLOCKS,
+    EVERYTHING,
+    LOSSES,
+    MORE,
+    features,
+    settled,
+    targets,
+)
 from gradcheck import assert_network_gradient
 
 ACTIVATIONS = [cls() for cls in dict.fromkeys(fnn.layers.ACTIVATIONS.values())]
@@ -65,6 +73,95 @@ NETS = {
         fnn.Tanh(),
         fnn.Dense(3),
     ],
+    "prelu": [fnn.PReLU(per_unit=True), fnn.Dense(6), fnn.PReLU(), fnn.Dense(3)],
+    "prelu last": [fnn.Dense(3), fnn.PReLU(0.1, per_unit=True)],
+    "maxout": [fnn.Maxout(6, 3), fnn.Tanh(), fnn.Maxout(5), fnn.Dense(3)],
+    "maxout alone": [fnn.Maxout(3)],
+    "rmsnorm": [
+        fnn.RMSNorm(),
+        fnn.Dense(6),
+        fnn.RMSNorm(0.1),
+        fnn.SiLU(),
+        fnn.Dense(3),
+    ],
+    "rmsnorm alone": [fnn.Dense(3), fnn.RMSNorm()],
+    "weight norm": [
+        fnn.Dense(6, "tanh", weight_norm=True),
+        fnn.Dense(3, weight_norm=True, use_bias=False),
+    ],
+    "dropconnect": [
+        fnn.Dense(6, "tanh", dropconnect=0.3),
+        fnn.Dense(5, "silu", dropconnect=0.5, use_bias=False),
+        fnn.Dense(3),
+    ],
+    "dropconnect and weight norm": [
+        fnn.Dense(6, "tanh", weight_norm=True, dropconnect=0.4),
+        fnn.Dense(3, weight_norm=True, dropconnect=0.2),
+    ],
+    "noise": [
+        fnn.GaussianNoise(0.3),
+        fnn.Dense(6),
+        fnn.AlphaDropout(0.3),
+        fnn.Dense(3),
+    ],
+    "noise last": [fnn.Dense(3), fnn.AlphaDropout(0.3), fnn.GaussianNoise(0.2)],
+    "more": list(MORE),
+    "block": [fnn.Dense(6), fnn.Residual(fnn.Dense(6), fnn.Tanh()), fnn.Dense(3)],
+    "block first": [fnn.Residual(fnn.Tanh(), fnn.Dense(5)), fnn.Dense(3)],
+    "block last": [fnn.Dense(3), fnn.Residual(fnn.Dense(3, "gelu"))],
+    "block alone": [fnn.Residual(fnn.Dense(3))],
+    "block without parameters": [
+        fnn.Residual(fnn.Tanh()),
+        fnn.Dense(6),
+        fnn.Residual(fnn.SiLU()),
+        fnn.Dense(3),
+    ],
+    "block of one more width": [
+        fnn.Dense(4, "tanh"),
+        fnn.Residual(fnn.Dense(6, "tanh"), fnn.Dense(7)),
+        fnn.GELU(),
+        fnn.Dense(3),
+    ],
+    "projection first": [fnn.Residual(fnn.Dense(6, "tanh")), fnn.Dense(3)],
+    "projection of equal width": [
+        fnn.Dense(4),
+        fnn.Residual(fnn.Dense(4, "tanh"), projection=True),
+        fnn.Dense(3),
+    ],
+    "blocks in a row": [
+        fnn.Dense(6),
+        fnn.Residual(fnn.Dense(6), fnn.Tanh()),
+        fnn.Residual(fnn.Dense(5), fnn.SiLU(), fnn.Dense(6)),
+        fnn.Softplus(),
+        fnn.Residual(fnn.Dense(3)),
+    ],
+    "blocks within blocks": [
+        fnn.Dense(6, "tanh"),
+        fnn.Residual(
+            fnn.Residual(fnn.Residual(fnn.Dense(6, "tanh")), fnn.Dense(5)),
+            fnn.GELU(),
+            fnn.Residual(fnn.Dense(4), survival=0.6),
+        ),
+        fnn.Tanh(),
+        fnn.Dense(3),
+    ],
+    "normalised blocks": [
+        fnn.Dense(6),
+        fnn.Residual(fnn.BatchNorm(), fnn.Tanh(), fnn.Dense(6), fnn.BatchNorm()),
+        fnn.Residual(fnn.LayerNorm(), fnn.SiLU(), fnn.Dense(5), fnn.LayerNorm()),
+        fnn.BatchNorm(),
+        fnn.Dense(3),
+    ],
+    "dropout in blocks": [
+        fnn.Residual(fnn.Dropout(0.3), fnn.Dense(6), fnn.Tanh(), fnn.Dropout(0.2)),
+        fnn.Residual(fnn.Dropout(0.4)),
+        fnn.Dense(3),
+    ],
+    "stochastic depth": [
+        fnn.Residual(fnn.Dense(6), fnn.BatchNorm(), fnn.Tanh(), survival=0.5),
+        fnn.Residual(fnn.Dense(6, "tanh"), survival=0.8),
+        fnn.Dense(3),
+    ],
     "everything": [
         fnn.Tanh() if layer == fnn.ReLU() else layer for layer in EVERYTHING
     ],
@@ -119,9 +216,11 @@ def test_losses(rng, name, weighted):
     "penalty", [{"l1": 0.3}, {"l2": 0.7}, {"l1": 0.05, "l2": 0.2}], ids=str
 )
 def test_penalties(rng, penalty):
-    net = _net(NETS["everything"], rng)
     X, y = features(rng, 9), targets(rng, "classes", 9, 3)
-    assert_network_gradient(net, X, y, loss="cross_entropy", training=True, **penalty)
+    for name in ("everything", "more"):
+        net = _net(NETS[name], rng)
+        options = {"loss": "cross_entropy", "training": True, **penalty}
+        assert_network_gradient(net, X, y, **options)
 
 
 def test_penalties_spare_biases_and_normalisation(rng):
@@ -169,9 +268,10 @@ def test_loss_and_gradients_changes_nothing(rng):
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_masks_are_those_of_the_next_step(rng):
+@pytest.mark.parametrize("layers", [EVERYTHING, MORE])
+def test_masks_are_those_of_the_next_step(rng, layers):
     """One step of descent at rate 1 goes against the gradient told before, always."""
-    net = _net(EVERYTHING, rng)
+    net = _net(layers, rng)
     X, y = features(rng, 9), targets(rng, "classes", 9, 3)
     trainer = fnn.Trainer(net, optimizer=fnn.SGD(lr=1.0))
     for _ in range(3):
@@ -184,9 +284,10 @@ def test_masks_are_those_of_the_next_step(rng):
         np.testing.assert_allclose(net.parameters, before - flat, rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("layers", [EVERYTHING, MORE, BLOCKS])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_same_bits_for_any_number_of_threads(rng, dtype):
-    net = settled(fnn.Sequential(*EVERYTHING, dtype=dtype), rng)
+def test_the_same_bits_for_any_number_of_threads(rng, layers, dtype):
+    net = settled(fnn.Sequential(*layers, dtype=dtype), rng)
     X, y = features(rng, 203), targets(rng, "classes", 203, 3)
     results = []
     for n_threads in (1, 2, 3, 8):

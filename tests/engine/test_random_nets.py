@@ -31,22 +31,45 @@ OPTIMIZERS = st.sampled_from(
 )
 
 
+def _block(inner, survival, projection):
+    return fnn.Residual(inner, survival=survival, projection=projection)
+
+
 @st.composite
-def layers(draw, activations):
-    """One to six layers in any order, then a Dense is put behind by the test."""
+def layers(draw, activations, *, blocks=False):
+    """Up to six layers in any order, then a Dense is put behind by the test."""
     activation = st.sampled_from(activations)
+    kinks = [fnn.PReLU(), fnn.PReLU(per_unit=True), fnn.Maxout(3), fnn.Maxout(5, 3)]
     layer = st.one_of(
         st.builds(
             fnn.Dense,
             st.integers(1, 20),
             st.none() | activation,
             use_bias=st.booleans(),
+            weight_norm=st.booleans(),
+            dropconnect=st.sampled_from([0.0, 0.3]),
+        ),
+        st.sampled_from(kinks if activations is ANY else [fnn.RMSNorm(0.1)]),
+        st.sampled_from(
+            [fnn.AlphaDropout(0.2), fnn.GaussianNoise(0.2), fnn.RMSNorm(0.1)]
         ),
         st.just(fnn.BatchNorm(eps=0.1)),
         st.just(fnn.LayerNorm(eps=0.1)),
         st.builds(fnn.Dropout, st.sampled_from([0.0, 0.3, 0.8])),
         activation.map(lambda name: fnn.layers.ACTIVATIONS[name]()),
     )
+    if blocks:
+        survival, projection = (
+            st.sampled_from([1.0, 0.6]),
+            st.sampled_from(["auto", True]),
+        )
+        layer = st.recursive(
+            layer,
+            lambda inner: st.builds(
+                _block, st.lists(inner, min_size=1, max_size=3), survival, projection
+            ),
+            max_leaves=6,
+        )
     return draw(st.lists(layer, min_size=0, max_size=6))
 
 
@@ -101,7 +124,31 @@ def test_a_fit(inner, task, options, dtype):
         np.testing.assert_array_equal(net.predict(X[i : i + 1])[0], together[i])
 
 
-@given(layers(SMOOTH), tasks(20), st.booleans(), st.sampled_from([0.0, 0.1]))
+@given(
+    layers(ANY, blocks=True), tasks(140), st.booleans(), st.sampled_from(["f4", "f8"])
+)
+def test_a_pass_through_blocks(inner, task, training, dtype):
+    """The same bits on three threads, and for a row alone."""
+    loss, outputs, (X, y, weight) = task
+    dtype = np.dtype(dtype).name
+    net = fnn.Sequential(*inner, fnn.Dense(outputs), dtype=dtype, seed=7)
+    settled(net, np.random.default_rng(0), X.shape[1])
+    options = {"loss": loss, "sample_weight": weight, "training": training}
+    first, *others = [
+        net.loss_and_gradients(X, y, n_threads=n, **options) for n in (1, 3)
+    ]
+    for other in others:
+        assert other[0] == first[0]
+        for name, gradient in first[1].items():
+            assert other[1][name].tobytes() == gradient.tobytes(), name
+    together = net.predict(X)
+    for i in {0, len(X) // 2, len(X) - 1}:
+        np.testing.assert_array_equal(net.predict(X[i : i + 1])[0], together[i])
+
+
+@given(
+    layers(SMOOTH, blocks=True), tasks(20), st.booleans(), st.sampled_from([0.0, 0.1])
+)
 @settings(max_examples=25)
 def test_gradient(inner, task, training, l2):
     loss, outputs, (X, y, weight) = task

@@ -4,12 +4,28 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from engine.problems import EVERYTHING, bits, classes, curves, features, settled
+from engine.problems import (
+    BLOCKS,
+    EVERYTHING,
+    MORE,
+    bits,
+    classes,
+    curves,
+    features,
+    settled,
+)
 
 NETS = {
     "mlp": [fnn.Dense(33, "relu"), fnn.Dense(17, "tanh"), fnn.Dense(3)],
     "everything": list(EVERYTHING),
+    "blocks": list(BLOCKS),
     "batchnorm first": [fnn.BatchNorm(), fnn.Dropout(0.2), fnn.Dense(40), fnn.Dense(3)],
+    "more": list(MORE),
+    "wide, more": [
+        fnn.Dense(300, weight_norm=True, dropconnect=0.1),
+        fnn.Maxout(150),
+        fnn.Dense(3, dropconnect=0.5),
+    ],
     "wide": [fnn.Dense(300), fnn.BatchNorm(), fnn.SiLU(), fnn.Dense(200), fnn.Dense(3)],
 }
 
@@ -101,6 +117,11 @@ def _assert_rows_alone(net, X):
 def test_a_row_predicts_the_same_alone_at_every_width(rng, dtype):
     for width in range(1, 71):
         layers = [fnn.Dense(width, "gelu"), fnn.LayerNorm(), fnn.Dense(71 - width)]
+        if width % 2:
+            layers = [
+                *(fnn.Maxout(width, 3), fnn.RMSNorm(), fnn.PReLU(per_unit=True)),
+                fnn.Dense(71 - width, weight_norm=True, dropconnect=0.5),
+            ]
         net = fnn.Sequential(*layers, dtype=dtype)
         rows = 1 + width % 9
         _assert_rows_alone(net.build(width), features(rng, rows, width))

@@ -32,23 +32,79 @@ NETS = {
         fnn.ELU(0.5),
         fnn.Dense(3),
     ],
+    "blocks": [
+        fnn.Residual(
+            fnn.Dense(8),
+            fnn.Tanh(),
+            fnn.Residual(fnn.GELU(), fnn.Dropout(0.2), fnn.Dense(8), survival=0.6),
+            fnn.Dropout(0.3),
+            survival=0.8,
+        ),
+        fnn.ReLU(),
+        fnn.Residual(fnn.Tanh(), fnn.Dense(8), fnn.BatchNorm(), survival=0.9),
+        fnn.Dropout(0.2),
+        fnn.Dense(3),
+    ],
+    "prelu": [
+        fnn.PReLU(),
+        fnn.Dense(8),
+        fnn.PReLU(0.1, per_unit=True),
+        fnn.Dropout(0.2),
+        fnn.Dense(3),
+    ],
+    "maxout": [fnn.Maxout(8), fnn.Maxout(6, 3), fnn.Dense(3)],
+    "rmsnorm": [fnn.RMSNorm(), fnn.Dense(8), fnn.RMSNorm(), fnn.Tanh(), fnn.Dense(3)],
+    "alpha dropout": [fnn.Dense(8), fnn.SELU(), fnn.AlphaDropout(0.2), fnn.Dense(3)],
+    "noise": [
+        fnn.GaussianNoise(0.2),
+        fnn.Dense(9),
+        fnn.GaussianNoise(0.1),
+        fnn.Dense(3),
+    ],
+    "weight norm": [fnn.Dense(8, weight_norm=True), fnn.Tanh(), fnn.Dense(3)],
+    "dropconnect": [
+        fnn.Dense(8, dropconnect=0.3),
+        fnn.Tanh(),
+        fnn.Dense(7, dropconnect=0.6),
+        fnn.Dense(3),
+    ],
+}
+
+# What stands beside a layer's tensors in the specification's tuples.
+SETTINGS = {
+    "maxout": ["pieces"],
+    "dropout": ["p"],
+    "alpha_dropout": ["p"],
+    "gaussian_noise": ["std"],
 }
 
 
 def _specification(net, **options):
-    state = net.state_dict()
+    return MLP(_tuples(net.layers, net.state_dict()), seed=net.seed, **options)
+
+
+def _tuples(given, state, prefix=""):
     layers = []
-    for i, layer in enumerate(net.layers):
-        if isinstance(layer, fnn.Dense):
-            layers.append(("dense", state[f"{i}.weight"], state[f"{i}.bias"]))
-        elif isinstance(layer, fnn.BatchNorm):
-            layers.append(("batchnorm", state[f"{i}.weight"], state[f"{i}.bias"]))
-        elif isinstance(layer, fnn.Dropout):
-            layers.append(("dropout", layer.p))
+    for position, layer in enumerate(given):
+        i = f"{prefix}{position}"
+        if isinstance(layer, fnn.Residual):
+            inner = _tuples(layer.layers, state, f"{i}.")
+            projection = state.get(f"{i}.projection.weight")
+            layers.append(("residual", inner, projection, layer.survival))
+            continue
+        names = layer.tensors(1, "float64")
+        tensors = [state[f"{i}.{n}"] for n in names if not n.startswith(("run", "num"))]
+        if isinstance(layer, fnn.Dense) and layer.weight_norm:
+            layers.append(("weight_norm", *tensors))
+        elif isinstance(layer, fnn.Dense) and layer.dropconnect:
+            layers.append(("dropconnect", *tensors, layer.dropconnect))
+        elif tensors or layer.kind in SETTINGS:
+            settings = [getattr(layer, name) for name in SETTINGS.get(layer.kind, ())]
+            layers.append((layer.kind, *tensors, *settings))
         else:
             alpha = [layer.alpha] if isinstance(layer, fnn.ELU) else []
             layers.append(("activation", layer.kind, *alpha))
-    return MLP(layers, seed=net.seed, **options)
+    return layers
 
 
 def _assert_same(net, spec, rtol=1e-10):

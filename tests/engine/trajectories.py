@@ -44,7 +44,23 @@ MIXED = (
     Dense(3),
 )
 ODD = (fnn.Tanh(), Dense(5, "leaky_relu"), fnn.Softsign(), Dense(3, "selu"))
+BLOCKS = (
+    fnn.Residual(Dense(6), BatchNorm(), fnn.Tanh(), Dense(5)),
+    fnn.Tanh(),
+    fnn.Residual(LayerNorm(), fnn.Residual(Dense(5), fnn.SiLU()), Dense(5)),
+    fnn.Residual(fnn.GELU(), Dense(5, use_bias=False), projection=True),
+    Dense(3),
+)
 ONE = (Dense(6, "sigmoid"), Dense(1))
+
+SLOPES = (Dense(6), fnn.PReLU(), Dense(5), fnn.PReLU(0.1, per_unit=True), Dense(3))
+RMS = (fnn.RMSNorm(), Dense(6), fnn.RMSNorm(1e-2), fnn.SiLU(), Dense(3))
+LENGTHS = (
+    Dense(6, "tanh", weight_norm=True),
+    Dense(5, "gelu", weight_norm=True, use_bias=False),
+    Dense(3, weight_norm=True),
+)
+PIECES = (fnn.Maxout(6), fnn.Maxout(5, 3), Dense(3))
 
 momentum = SGD(lr=0.1, momentum=0.9)
 
@@ -59,6 +75,32 @@ CASES = {
     "layernorm": (LAYER, "cross_entropy", Adam(lr=0.01), {}),
     "both norms": (MIXED, "mse", AdamW(lr=0.01, eps=1e-3, weight_decay=0.1), {}),
     "odd orders": (ODD, "huber", momentum, {}),
+    "blocks": (BLOCKS, "cross_entropy", momentum, {}),
+    "blocks, adam": (BLOCKS, "mse", Adam(lr=0.01, eps=1e-3), {"weighted": True}),
+    "prelu": (SLOPES, "cross_entropy", Adam(lr=0.02), {}),
+    "prelu, decay and l2": (
+        SLOPES,
+        "mse",
+        SGD(lr=0.05, momentum=0.9, weight_decay=0.02),
+        {"l2": 0.05},
+    ),
+    "rmsnorm": (RMS, "cross_entropy", Adam(lr=0.02), {}),
+    "weight norm": (LENGTHS, "cross_entropy", momentum, {}),
+    "weight norm, adamw": (LENGTHS, "mse", AdamW(lr=0.02, weight_decay=0.1), {}),
+    "weight norm, l1 and l2": (
+        LENGTHS,
+        "mse",
+        Adam(lr=0.02),
+        {"l1": 0.01, "l2": 0.05, "clip_norm": 0.5},
+    ),
+    "weight norm, max norm": (LENGTHS, "mse", SGD(lr=0.1), {"max_norm": 0.7}),
+    "maxout": (PIECES, "cross_entropy", momentum, {}),
+    "maxout, l2 and max norm": (
+        PIECES,
+        "mse",
+        Adam(lr=0.02),
+        {"l2": 0.02, "max_norm": 0.9},
+    ),
     "mse": (MLP, "mse", momentum, {}),
     "mae": (MLP, "mae", SGD(lr=0.05), {}),
     "huber": (MLP, fnn.Huber(delta=0.4), RMSprop(lr=0.003), {}),

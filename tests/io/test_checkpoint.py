@@ -387,6 +387,44 @@ HOSTILE = {
     "slots": (_set("state", "slots", value=3), "config.state.slots"),
     "sgd": (_set("trainer", "optimizer", value=to_plain(fnn.SGD())), "config.state"),
     "schedule": (_set("trainer", "schedule", value="x"), "config.trainer.schedule"),
+    "schedule of p": (
+        _set("trainer", "schedule", value={"p": {"kind": "cosine", "total": 3}}),
+        "config.trainer.schedule.p",
+    ),
+    "schedules of names": (
+        _set("trainer", "schedule", value={"dropout": "cosine"}),
+        "config.trainer.schedule.dropout",
+    ),
+    "a schedule of a layer": (
+        _set("trainer", "schedule", value={"lr": {"kind": "dense", "units": 3}}),
+        "config.trainer.schedule.lr",
+    ),
+    "a plateau of momentum": (
+        _set(
+            "trainer", "schedule", value={"momentum": to_plain(fnn.ReduceOnPlateau())}
+        ),
+        "config.trainer.schedule",
+    ),
+    "a schedule more": (
+        _set("trainer", "schedule", value={"momentum": to_plain(fnn.Cosine(3))}),
+        "curves",
+    ),
+    "noise": (
+        _set("trainer", "gradient_noise", value=0.1),
+        "config.trainer.gradient_noise",
+    ),
+    "noise is null": (
+        _set("trainer", "gradient_noise", value=None),
+        "config.trainer.gradient_noise",
+    ),
+    "negative noise": (
+        _set(
+            *("trainer", "gradient_noise"),
+            value={"kind": "gradient_noise", "eta": -1.0, "gamma": 0.5},
+        ),
+        "config.trainer.gradient_noise",
+    ),
+    "frozen": (_set("net", "frozen", value=[4]), "config.net.frozen"),
     "l1": (_set("trainer", "l1", value=-1.0), "config.trainer.l1"),
     "l2": (_set("trainer", "l2", value=None), "config.trainer.l2"),
     "clip_norm": (_set("trainer", "clip_norm", value=[1]), "config.trainer.clip_norm"),

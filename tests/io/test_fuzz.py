@@ -47,6 +47,10 @@ def victims(tmp_path_factory):
             dtype="float64",
         ),
         fnn.Sequential(fnn.ReLU(), fnn.LeakyReLU(0.3)).build(4),
+        fnn.Sequential(
+            fnn.Residual(fnn.Dense(3), fnn.Residual(fnn.BatchNorm(), survival=0.5)),
+            fnn.Residual(fnn.Tanh(), projection=True),
+        ),
     ]
     files = []
     for net in nets:

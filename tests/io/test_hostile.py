@@ -603,6 +603,25 @@ table(
 )
 
 
+table(
+    "config.net.frozen",
+    {
+        "frozen_empty": _net(frozen=[]),
+        "frozen_null": _net(frozen=None),
+        "frozen_a_number": _net(frozen=0),
+        "frozen_a_boolean": _net(frozen=[True]),
+        "frozen_a_float": _net(frozen=[0.0]),
+        "frozen_negative": _net(frozen=[-1]),
+        "frozen_beyond": _net(frozen=[3]),
+        "frozen_huge": _net(frozen=[2**60]),
+        "frozen_twice": _net(frozen=[1, 1]),
+        "frozen_unsorted": _net(frozen=[1, 0]),
+        "frozen_lists": _net(frozen=[[0]]),
+        "frozen_a_megabyte": _net(frozen="0" * 10**6),
+    },
+)
+
+
 # -- the numbers ----------------------------------------------------------------------
 
 

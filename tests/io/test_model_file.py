@@ -15,7 +15,18 @@ NETS = {
     "no_bias": [fnn.Dense(4, "gelu", use_bias=False), fnn.Dense(3, init="orthogonal")],
     "batchnorm": [fnn.Dense(5), fnn.BatchNorm(), fnn.ReLU(), fnn.Dense(3)],
     "layernorm": [fnn.LayerNorm(), fnn.Dense(5, "tanh"), fnn.LayerNorm(), fnn.Dense(3)],
+    "weight norm": [fnn.Dense(5, "tanh", weight_norm=True, dropconnect=0.3)],
+    "maxout": [fnn.Maxout(5, 3), fnn.Maxout(4, init="torch"), fnn.Dense(3)],
+    "slopes": [fnn.PReLU(), fnn.Dense(3), fnn.PReLU(-0.5, per_unit=True)],
+    "noise": [fnn.GaussianNoise(0.2), fnn.RMSNorm(), fnn.AlphaDropout(), fnn.Dense(3)],
     "dropout": [fnn.Dense(6, "selu"), fnn.Dropout(0.3), fnn.Dense(3, lr_scale=0.5)],
+    "blocks": [
+        fnn.Residual(
+            *(fnn.Dense(6), fnn.BatchNorm(), fnn.ReLU()),
+            fnn.Residual(fnn.Dense(6), fnn.Dropout(0.2), survival=0.8),
+        ),
+        fnn.Dense(3),
+    ],
     "everything": [
         *(fnn.BatchNorm(eps=1e-3), fnn.Dense(8, fnn.LeakyReLU(0.2)), fnn.Dropout(0.1)),
         *(cls() for cls in ACTIVATIONS.values()),

@@ -17,11 +17,18 @@ from fastnn.schedules import SCHEDULES, Schedule
 
 NO_FILE_HOLDS = {"custom"}  # a function of the user's own
 
-OTHERS = {"early_stopping": fnn.EarlyStopping, **AVERAGES}
+OTHERS = {
+    "early_stopping": fnn.EarlyStopping,
+    "gradient_noise": fnn.GradientNoise,
+    **AVERAGES,
+}
 
 # What has no default must be given here; a class that is missing fails the test.
 NEEDED = {
     "dense": [3],
+    "maxout": [3],
+    "gaussian_noise": [0.1],
+    "residual": [fnn.ReLU()],
     "step_decay": [5],
     "multi_step": [(2, 4)],
     "exponential": [0.9],
@@ -49,8 +56,21 @@ WITH_SCHEDULES = {**OTHERS, **SCHEDULES}  # what stands within is of the same re
 SPECIAL = [
     (Layer, LAYERS, fnn.Dense(4, fnn.LeakyReLU(0.3), use_bias=False, init="torch")),
     (Layer, LAYERS, fnn.Dense(2**62, in_features=7, lr_scale=0.1)),
+    (Layer, LAYERS, fnn.Dense(4, weight_norm=True, dropconnect=1 / 3)),
+    (Layer, LAYERS, fnn.Maxout(2**61, 3, in_features=7, init="zeros")),
+    (Layer, LAYERS, fnn.RMSNorm(5e-324)),
     (Layer, LAYERS, fnn.GELU("tanh")),
+    (
+        Layer,
+        LAYERS,
+        fnn.Residual(
+            fnn.Dense(3, "relu"),
+            fnn.Residual(fnn.LayerNorm(), survival=0.9, projection=False),
+            projection=True,
+        ),
+    ),
     (Layer, LAYERS, fnn.BatchNorm(momentum=1 / 3)),
+    (Loss, LOSSES, fnn.Quantile((0.1, 1 / 3))),
     (Loss, LOSSES, fnn.BinaryCrossEntropy(pos_weight=[1.0, 0.1 + 0.2])),
     (Optimizer, OPTIMIZERS, fnn.AdamW(np.float32(0.1), betas=(0.5, 0.75))),
     (Schedule, SCHEDULES, fnn.Warmup(2, fnn.Warmup(3, fnn.Cosine(4, 5e-324)))),
@@ -105,6 +125,7 @@ def test_given_arrays_are_not_stored():
 
 
 DENSE = to_plain(fnn.Dense(3, "relu"))
+BLOCK = to_plain(fnn.Residual(fnn.Dense(3, "relu")))
 WARMUP = to_plain(fnn.Warmup(2, fnn.Cosine(3)))
 
 
@@ -139,6 +160,16 @@ WARMUP = to_plain(fnn.Warmup(2, fnn.Cosine(3)))
         (Layer, LAYERS, {**DENSE, "activation": DENSE}, "config: activation must be"),
         (Layer, LAYERS, {**DENSE, "activation": {}}, "config.activation.kind"),
         (Layer, LAYERS, {**DENSE, "activation": [1]}, "config: activation must be"),
+        (Layer, LAYERS, {**BLOCK, "layers": []}, "config: Residual: layers: .* none"),
+        (Layer, LAYERS, {**BLOCK, "layers": "relu"}, "config: layers must be a list"),
+        (Layer, LAYERS, {**BLOCK, "layers": None}, "config: layers must be a list"),
+        (Layer, LAYERS, {**BLOCK, "layers": DENSE}, "config: layers must be a list"),
+        (Layer, LAYERS, {**BLOCK, "layers": [[DENSE]]}, "config: Residual: .* tuple"),
+        (Layer, LAYERS, {**BLOCK, "layers": [1]}, "config: Residual: layers.0. must"),
+        (Layer, LAYERS, {**BLOCK, "layers": [WARMUP]}, "config.layers.0..kind"),
+        (Layer, LAYERS, {**BLOCK, "survival": 0}, "config: Residual: survival"),
+        (Layer, LAYERS, {**BLOCK, "projection": 1}, "config: Residual: projection"),
+        (Layer, LAYERS, {"kind": "residual"}, "config.layers: Residual needs it"),
         (Schedule, SCHEDULES, {**WARMUP, "then": DENSE}, "config.then.kind"),
         (Schedule, SCHEDULES, {**WARMUP, "then": "x"}, "config: Warmup: then"),
         (Schedule, SCHEDULES, {**WARMUP, "per": "day"}, "config: Warmup: per"),

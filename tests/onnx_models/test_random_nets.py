@@ -31,7 +31,8 @@ def networks(draw):
             st.builds(fnn.Dropout, st.floats(0, 0.5)),
             _activations(dtype),
         ]
-        layers.append(draw(st.one_of(blocks)))
+        inner = st.lists(st.one_of(blocks), min_size=1, max_size=3)
+        layers.append(draw(st.one_of(*blocks, inner.map(fnn.Residual))))
     return fnn.Sequential(layers, seed=draw(st.integers(0, 99)), dtype=dtype)
 
 

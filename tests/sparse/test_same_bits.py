@@ -22,6 +22,21 @@ NETS = {
     "layernorm first": [fnn.LayerNorm(), fnn.Dense(9), fnn.Dense(3)],
     "dropout first": [fnn.Dropout(0.2), fnn.Dense(20, "relu"), fnn.Dense(3)],
     "activation first": [fnn.Tanh(), fnn.Dense(9), fnn.Dense(3)],
+    "weight norm": [fnn.Dense(20, "tanh", weight_norm=True), fnn.Dense(3)],
+    "dropconnect": [fnn.Dense(20, "tanh", dropconnect=0.3), fnn.Dense(3)],
+    "maxout": [fnn.Maxout(19, 3), fnn.Dense(3)],
+    "noise first": [fnn.GaussianNoise(0.2), fnn.Maxout(9), fnn.Dense(3)],
+    "block first": [fnn.Residual(fnn.Dense(9, "relu")), fnn.Dense(3)],
+    "block without projection": [
+        fnn.Dropout(0.2),
+        fnn.Residual(fnn.LayerNorm(), fnn.Tanh(), survival=0.5),
+        fnn.Dense(3),
+    ],
+    "block after": [
+        fnn.Dense(9),
+        fnn.Residual(fnn.ReLU(), fnn.Dense(9)),
+        fnn.Dense(3),
+    ],
     "no dense": [fnn.Dropout(0.2), fnn.LayerNorm()],
 }
 

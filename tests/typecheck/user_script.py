@@ -40,7 +40,11 @@ def layers() -> list[Layer]:
     assert_type(hidden.units, int)
     return [
         *(hidden, fnn.BatchNorm(eps=1e-3), fnn.LayerNorm(), fnn.Dropout(0.1)),
+        *(fnn.Maxout(4, pieces=2), fnn.RMSNorm(), fnn.PReLU(per_unit=True)),
+        *(fnn.GaussianNoise(0.1), fnn.AlphaDropout(0.1), fnn.RMSNorm(eps=1e-6)),
+        fnn.Dense(4, weight_norm=True, dropconnect=0.1),
         *activations,
+        fnn.Residual(fnn.Dense(8), fnn.ReLU(), survival=0.9, projection="auto"),
         fnn.Dense(2, fnn.Identity()),
     ]
 
@@ -48,6 +52,7 @@ def layers() -> list[Layer]:
 def losses() -> list[Loss]:
     return [
         *(fnn.MSE(), fnn.MAE(), fnn.Huber(delta=2.0), fnn.LogCosh(), fnn.Quantile(0.9)),
+        fnn.Quantile([0.1, 0.5, 0.9]),
         *(fnn.PoissonNLL(sum_outputs=True), fnn.GaussianNLL(eps=1e-4), SquaredError()),
         *(fnn.CrossEntropy(label_smoothing=0.1), fnn.Focal(gamma=1.0), fnn.Hinge()),
         fnn.BinaryCrossEntropy(pos_weight=[1.0, 2.0]),
@@ -200,6 +205,16 @@ def trainers(net: fnn.Sequential) -> None:
         assert_type(error.history, fnn.History | None)
 
 
+def transfer(net: fnn.Sequential) -> None:
+    assert_type(net.freeze(0, -1).unfreeze(-1), fnn.Sequential)
+    assert_type(net.frozen, tuple[int, ...])
+    assert_type(net.replace_head(3, activation="tanh", seed=1), fnn.Sequential)
+    schedule = {"lr": fnn.Cosine(2), "momentum": fnn.Linear(1.0, 0.9, 2)}
+    noise = fnn.GradientNoise(eta=0.1, gamma=0.55)
+    net.fit(X, Y, schedule=schedule, gradient_noise=noise, epochs=1)
+    fnn.Trainer(net, gradient_noise=0.01, schedule={"dropout": fnn.Cosine(2)})
+
+
 def resumed(net: fnn.Sequential, folder: Path) -> None:
     fnn.Trainer(net, loss=own_loss)
     trainer = fnn.Trainer(net)
@@ -310,6 +325,7 @@ def main() -> None:
         resumed(net, Path(name))
         estimators(Path(name))
         files(net, Path(name))
+        transfer(net)
 
 
 if __name__ == "__main__":

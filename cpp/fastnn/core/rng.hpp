@@ -32,7 +32,11 @@ enum class Purpose : std::uint32_t {
     kDropout = 1,
     kShuffle = 2,
     kInit = 3,
-    kSplit = 4
+    kSplit = 4,
+    kGradientNoise = 5,
+    kDropConnect = 8,
+    kNoise = 9,
+    kSurvival = 10
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

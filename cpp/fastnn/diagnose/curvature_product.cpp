@@ -6,6 +6,8 @@
 
 #include "fastnn/core/threads.hpp"
 #include "fastnn/diagnose/loss_curvature.hpp"
+#include "fastnn/diagnose/penalty_curvature.hpp"
+#include "fastnn/diagnose/r_dense.hpp"
 #include "fastnn/diagnose/r_network.hpp"
 #include "fastnn/kernels/vectors.hpp"
 #include "fastnn/nn/custom_loss.hpp"
@@ -49,14 +51,15 @@ Cut cut(const Network<double>& network, Index rows) {
 class Direction {
 public:
     Direction(const Network<double>& network, VectorView<const double> v, int n_threads)
-        : panels_(network.tensors().panels()),
+        : panels_(network.tensors().size(Room::kPacked)),
           state_{v.data, network.statistics().data(), panels_.data()} {
         const auto& tiles = network.parameter_tiles();
         parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int) {
             const ParameterTile& tile = tiles[static_cast<std::size_t>(i)];
             const auto& layer = network.layers()[static_cast<std::size_t>(tile.layer)];
             if (const auto* dense = std::get_if<Dense<double>>(&layer)) {
-                dense->pack(v.data, tile, panels_.data());
+                r_pack(*dense, network.parameters().data(), v.data, tile,
+                       panels_.data());
             }
         });
     }
@@ -228,10 +231,9 @@ void begin_with_penalty(const CurvatureTask& task,
                         VectorView<const double> v,
                         VectorView<double> out) {
     std::fill_n(out.data, out.size, 0.0);
-    if (task.l2 == 0) return;
+    const double* w = task.network.parameters().data();
     for (const ParameterTile& tile : task.network.parameter_tiles()) {
-        if (!tile.penalised) continue;
-        add_scaled<double>(task.l2, v.slice(tile.weight), out.slice(tile.weight));
+        add_penalty_r_gradient(task.penalty, w, v.data, tile, out.data);
     }
 }
 

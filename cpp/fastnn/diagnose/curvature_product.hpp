@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "fastnn/nn/batch_pass.hpp"
+#include "fastnn/nn/regularizer.hpp"
 
 namespace fastnn {
 
@@ -25,7 +26,7 @@ struct CurvatureTask {
     const Loss& loss;
     Samples<double> samples;
     Curvature kind = Curvature::kHessian;
-    double l2 = 0;  // penalty: adds l2 to the diagonal, where it applies
+    Penalty penalty{};
 };
 
 // out := the product with v, the same bits for any number of threads. A custom loss

@@ -1,16 +1,17 @@
-// The R-operator through layers that leave everything to their activation, or, as
-// dropout does outside of training, do nothing: z = x.
+// The R-operator through layers that leave everything to their activation, or are noise
+// in training and nothing outside of it: z = x.
 #pragma once
 
 #include <algorithm>
 
 #include "fastnn/diagnose/r_layer.hpp"
-#include "fastnn/nn/elementwise.hpp"
+#include "fastnn/nn/noise.hpp"
 
 namespace fastnn {
 
 template <class L>
-concept PassesOn = std::is_base_of_v<Elementwise<double>, L>;
+concept PassesOn =
+    std::is_same_v<L, ActivationLayer<double>> || std::is_base_of_v<Noise<double>, L>;
 
 template <PassesOn L>
 void r_forward(const L&, const RRows& at, MatrixView<double> rz) {
@@ -23,7 +24,9 @@ void r_backward(const L&, const RRows& at, MatrixView<double> rdx) {
     copy_rows<double>(at.rdz, rdx);
 }
 
-template <PassesOn L>
+// Whatever has no parameters.
+template <class L>
+    requires std::is_base_of_v<Elementwise<double>, L>
 void r_gradient(const L&, const RRows&, const ParameterTile&, double*) {}
 
 }  // namespace fastnn

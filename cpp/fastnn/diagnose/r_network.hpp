@@ -37,7 +37,7 @@ public:
     MatrixView<const double> outputs(Range rows) const {
         return memory_.back().out.view(rows);
     }
-    MatrixView<const double> r_outputs(Range rows) const { return r_out(last(), rows); }
+    MatrixView<const double> r_outputs(Range rows) const;
     MatrixView<double> slope(Range rows) { return memory_.back().grad.view(rows); }
     MatrixView<double> r_slope(Range rows) { return r_memory_.back().grad.view(rows); }
 
@@ -47,15 +47,23 @@ private:
     const Activation& activation(Index layer) const noexcept {
         return activations_[static_cast<std::size_t>(layer)];
     }
-    // Whether what layer `layer` reads depends on parameters.
-    bool inputs_move(Index layer) const noexcept { return layer > first_; }
-    MatrixView<const double> input(Index layer, Range rows) const;
-    MatrixView<const double> r_input(Index layer, Range rows) const;
-    MatrixView<const double> r_out(Index layer, Range rows) const;
-    MatrixView<double> input_slope(Index layer, Range rows);
+    void plan();
+    // Whether what comes from `source` depends on parameters.
+    bool moves(Index source) const noexcept {
+        return source != kFeatures && moves_[static_cast<std::size_t>(source)];
+    }
+    MatrixView<const double> output(Index source, Range rows) const;
+    MatrixView<const double> r_output(Index source, Range rows) const;  // or empty: 0
     RRows rows_of(Index layer, Range rows) const;
     void forward_layer(Index layer, const Tile& tile);
+    void activate_r_forward(Index layer, Range rows);
+    void activate_r_backward(Index layer, Range rows);
     void backward_layer(Index layer, const Tile& tile);
+
+    void backward_sum(const Add<double>& add, Index layer, const Tile& tile);
+    // dL/dout of what comes from `source`, and R of it; empty if nobody asks.
+    MatrixView<double> slope_of(Index source, Range rows);
+    MatrixView<double> r_slope_of(Index source, Range rows);
 
     const Network<double>& network_;
     const State<double>& state_;
@@ -63,10 +71,13 @@ private:
     Curvature kind_;
     Pass pass_;
     MatrixView<const double> x_;
-    Index first_ = 0;  // layer that has parameters
     std::vector<Activation> activations_;
+    std::vector<bool> moves_;  // of what comes from each layer
+    std::vector<bool> adds_;   // whether each comes, backward, to slopes
+                               // that another layer has written
     std::vector<LayerMemory<double>> memory_;  // of each layer
     std::vector<RMemory> r_memory_;            // of each layer
+    Matrix<double> share_, r_share_;           // of a layer that adds to slopes
 };
 
 }  // namespace fastnn

@@ -1,28 +1,15 @@
 #include "fastnn/kernels/dropout.hpp"
 
-#include <algorithm>
+#include <cmath>
 
-#include "fastnn/core/rng.hpp"
 #include "fastnn/kernels/simd.hpp"
 
 namespace fastnn {
 namespace {
 
-constexpr Index kLanes = 16;  // columns whose numbers are drawn together
-constexpr Index kRowsPerBlock = 4;
-
-// Random words of columns col .. col + kLanes for the four rows of one block.
-void draw(std::uint32_t (&words)[kRowsPerBlock][kLanes],
-          Index col,
-          Index block,
-          const DropoutKey& key) noexcept {
-    for (Index i = 0; i < kLanes; ++i) {
-        words[0][i] = static_cast<std::uint32_t>(col + i);
-        words[1][i] = static_cast<std::uint32_t>(block);
-        words[2][i] = key.stream;
-        words[3][i] = key.step;
-    }
-    philox4x32<kLanes>(words, PhiloxKey(key.seed));
+// A random word below it: dropped.
+std::uint32_t threshold_of(double p) noexcept {
+    return static_cast<std::uint32_t>(p * 0x1p32);
 }
 
 }  // namespace
@@ -30,30 +17,64 @@ void draw(std::uint32_t (&words)[kRowsPerBlock][kLanes],
 template <class T>
 void dropout_forward(MatrixView<const T> x,
                      double p,
-                     const DropoutKey& key,
+                     const RandomKey& key,
                      Index first_row,
                      MatrixView<T> y,
                      MatrixView<T> factor) noexcept {
-    const auto threshold = static_cast<std::uint32_t>(p * 0x1p32);
+    const std::uint32_t threshold = threshold_of(p);
     const T kept = static_cast<T>(1.0 / (1.0 - p));
-    const Range blocks{first_row / kRowsPerBlock,
-                       ceil_div(first_row + x.rows, kRowsPerBlock)};
-    std::uint32_t words[kRowsPerBlock][kLanes];
-    for (Index block = blocks.begin; block < blocks.end; ++block) {
-        for (Index col = 0; col < x.cols; col += kLanes) {
-            draw(words, col, block, key);
-            const Index n = std::min(kLanes, x.cols - col);
-            for (Index word = 0; word < kRowsPerBlock; ++word) {
-                const Index row = block * kRowsPerBlock + word - first_row;
-                if (row < 0 || row >= x.rows) continue;
-                T* f = factor.row(row) + col;
-                for (Index i = 0; i < n; ++i) {
-                    f[i] = words[word][i] < threshold ? T(0) : kept;
-                }
-            }
-        }
-    }
+    for_each_word(x.rows, x.cols, key, first_row,
+                  [&](Index row, Range cols, const auto& words, Index word) {
+                      T* f = factor.row(row) + cols.begin;
+                      for (Index i = 0; i < cols.size(); ++i) {
+                          f[i] = words[word][i] < threshold ? T(0) : kept;
+                      }
+                  });
     multiply<T>(x, factor, y);
+}
+
+template <class T>
+void apply_mask(MatrixView<const T> x,
+                double p,
+                const RandomKey& key,
+                Index first_row,
+                MatrixView<T> y) noexcept {
+    const std::uint32_t threshold = threshold_of(p);
+    const T kept = static_cast<T>(1.0 / (1.0 - p));
+    for_each_word(x.rows, x.cols, key, first_row,
+                  [&](Index row, Range cols, const auto& words, Index word) {
+                      const T* from = x.row(row) + cols.begin;
+                      T* to = y.row(row) + cols.begin;
+                      for (Index i = 0; i < cols.size(); ++i) {
+                          to[i] = from[i] * (words[word][i] < threshold ? T(0) : kept);
+                      }
+                  });
+}
+
+template <class T>
+void alpha_dropout_forward(MatrixView<const T> x,
+                           double p,
+                           const RandomKey& key,
+                           Index first_row,
+                           MatrixView<T> y,
+                           MatrixView<T> factor) noexcept {
+    constexpr double kSaturation = -1.7580993408473766;  // SELU's -scale alpha
+    const double slope = 1 / std::sqrt((1 - p) * (1 + p * kSaturation * kSaturation));
+    const double shift = -slope * p * kSaturation;
+    const std::uint32_t threshold = threshold_of(p);
+    const T a = static_cast<T>(slope), b = static_cast<T>(shift);
+    const T dropped = static_cast<T>(slope * kSaturation + shift);
+    for_each_word(x.rows, x.cols, key, first_row,
+                  [&](Index row, Range cols, const auto& words, Index word) {
+                      const T* from = x.row(row) + cols.begin;
+                      T* to = y.row(row) + cols.begin;
+                      T* f = factor.row(row) + cols.begin;
+                      for (Index i = 0; i < cols.size(); ++i) {
+                          const bool drop = words[word][i] < threshold;
+                          f[i] = drop ? T(0) : a;
+                          to[i] = f[i] * from[i] + (drop ? dropped : b);
+                      }
+                  });
 }
 
 template <class T>
@@ -67,10 +88,15 @@ void multiply(MatrixView<const T> a,
     }
 }
 
-#define FASTNN_INSTANTIATE(T)                                                        \
-    template void dropout_forward<T>(MatrixView<const T>, double, const DropoutKey&, \
-                                     Index, MatrixView<T>, MatrixView<T>) noexcept;  \
-    template void multiply<T>(MatrixView<const T>, MatrixView<const T>,              \
+#define FASTNN_INSTANTIATE(T)                                                         \
+    template void dropout_forward<T>(MatrixView<const T>, double, const RandomKey&,   \
+                                     Index, MatrixView<T>, MatrixView<T>) noexcept;   \
+    template void apply_mask<T>(MatrixView<const T>, double, const RandomKey&, Index, \
+                                MatrixView<T>) noexcept;                              \
+    template void alpha_dropout_forward<T>(MatrixView<const T>, double,               \
+                                           const RandomKey&, Index, MatrixView<T>,    \
+                                           MatrixView<T>) noexcept;                   \
+    template void multiply<T>(MatrixView<const T>, MatrixView<const T>,               \
                               MatrixView<T>) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)

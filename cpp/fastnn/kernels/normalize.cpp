@@ -205,6 +205,64 @@ void layernorm_sums(MatrixView<const T> dy,
     });
 }
 
+template <class T>
+void rmsnorm_forward(MatrixView<const T> x,
+                     const T* gamma,
+                     double eps,
+                     MatrixView<T> y,
+                     T* inv_rms) noexcept {
+    for (Index i = 0; i < x.rows; ++i) {
+        const T* row = x.row(i);
+        Vec<T> squares;
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> v = at.load(row);
+            squares = fma(v, v, squares);
+        });
+        const T mean = sum(squares) / static_cast<T>(x.cols);
+        const T inverse = T(1) / std::sqrt(mean + static_cast<T>(eps));
+        for_each<T>(x.cols, [&](auto at) {
+            at.store(y.row(i), at.load(row) * Vec<T>(inverse) * at.load(gamma));
+        });
+        if (inv_rms) inv_rms[i] = inverse;
+    }
+}
+
+template <class T>
+void rmsnorm_backward_input(MatrixView<const T> dy,
+                            MatrixView<const T> x,
+                            const T* gamma,
+                            const T* inv_rms,
+                            MatrixView<T> dx) noexcept {
+    for (Index i = 0; i < x.rows; ++i) {
+        const Vec<T> inverse(inv_rms[i]);
+        Vec<T> product;
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> d = at.load(dy.row(i)) * at.load(gamma);
+            product = fma(d, at.load(x.row(i)) * inverse, product);
+        });
+        const Vec<T> slope(sum(product) / static_cast<T>(x.cols));
+        for_each<T>(x.cols, [&](auto at) {
+            const Vec<T> d = at.load(dy.row(i)) * at.load(gamma);
+            const Vec<T> xhat = at.load(x.row(i)) * inverse;
+            at.store(dx.row(i), inverse * (d - xhat * slope));
+        });
+    }
+}
+
+template <class T>
+void rmsnorm_sums(MatrixView<const T> dy,
+                  MatrixView<const T> x,
+                  const T* inv_rms,
+                  T* dgamma) noexcept {
+    for_each<T>(x.cols, [&](auto at) {
+        RowSums<T, 1> sums;
+        sums.add_rows(x.rows, [&](Index i, auto add) {
+            add(0, at.load(dy.row(i)) * at.load(x.row(i)) * Vec<T>(inv_rms[i]));
+        });
+        at.store(dgamma, sums.sum(0));
+    });
+}
+
 #define FASTNN_INSTANTIATE(T)                                                          \
     template void column_moments<T>(MatrixView<const T>, T*, T*) noexcept;             \
     template void merge_moments<T>(Index, Index, T*, T*, Index, const T*,              \
@@ -225,7 +283,14 @@ void layernorm_sums(MatrixView<const T> dy,
                                               MatrixView<const T>, const T*, const T*, \
                                               const T*, MatrixView<T>) noexcept;       \
     template void layernorm_sums<T>(MatrixView<const T>, MatrixView<const T>,          \
-                                    const T*, const T*, T*, T*) noexcept;
+                                    const T*, const T*, T*, T*) noexcept;              \
+    template void rmsnorm_forward<T>(MatrixView<const T>, const T*, double,            \
+                                     MatrixView<T>, T*) noexcept;                      \
+    template void rmsnorm_backward_input<T>(MatrixView<const T>, MatrixView<const T>,  \
+                                            const T*, const T*,                        \
+                                            MatrixView<T>) noexcept;                   \
+    template void rmsnorm_sums<T>(MatrixView<const T>, MatrixView<const T>, const T*,  \
+                                  T*) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
 #undef FASTNN_INSTANTIATE

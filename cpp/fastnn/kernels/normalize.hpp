@@ -1,4 +1,5 @@
-// Batch normalisation (Ioffe & Szegedy 2015) and layer normalisation (Ba et al. 2016).
+// Batch normalisation (Ioffe & Szegedy 2015), layer normalisation (Ba et al. 2016) and
+// root-mean-square normalisation (Zhang & Sennrich 2019).
 //
 // Statistics over a batch are gathered tile by tile as (mean, M2), M2 the sum of
 // squared deviations, and merged in a fixed order (Chan, Golub & LeVeque 1983): no
@@ -98,5 +99,28 @@ void layernorm_sums(MatrixView<const T> dy,  // (rows, cols)
                     const T* inv_std,  // (rows)
                     T* dgamma,
                     T* dbeta) noexcept;  // (cols)
+
+// y = x inv_rms gamma,  inv_rms = 1 / sqrt(mean_cols(x^2) + eps) per row
+template <class T>
+void rmsnorm_forward(MatrixView<const T> x,  // (rows, cols)
+                     const T* gamma,         // (cols)
+                     double eps,
+                     MatrixView<T> y,       // (rows, cols)
+                     T* inv_rms) noexcept;  // (rows), or null
+
+// dx = inv_rms (dy gamma - xhat mean_cols(dy gamma xhat)),  xhat = x inv_rms
+template <class T>
+void rmsnorm_backward_input(MatrixView<const T> dy,      // (rows, cols)
+                            MatrixView<const T> x,       // (rows, cols)
+                            const T* gamma,              // (cols)
+                            const T* inv_rms,            // (rows)
+                            MatrixView<T> dx) noexcept;  // (rows, cols)
+
+// dgamma = sum_rows dy xhat
+template <class T>
+void rmsnorm_sums(MatrixView<const T> dy,  // (rows, cols)
+                  MatrixView<const T> x,   // (rows, cols)
+                  const T* inv_rms,        // (rows)
+                  T* dgamma) noexcept;     // (cols)
 
 }  // namespace fastnn

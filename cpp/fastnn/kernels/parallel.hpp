@@ -82,7 +82,7 @@ template <class T>
 void dropout_forward(int n_threads,
                      MatrixView<const T> x,  // (rows, cols)
                      double p,
-                     const DropoutKey& key,
+                     const RandomKey& key,
                      MatrixView<T> y,         // (rows, cols), may be x
                      MatrixView<bool> mask);  // (rows, cols), true where kept
 

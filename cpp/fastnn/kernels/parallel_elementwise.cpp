@@ -48,7 +48,7 @@ template <class T>
 void dropout_forward(int n_threads,
                      MatrixView<const T> x,
                      double p,
-                     const DropoutKey& key,
+                     const RandomKey& key,
                      MatrixView<T> y,
                      MatrixView<bool> mask) {
     const RowTiles tiles = dropout_tiles<T>(x.rows, x.cols);
@@ -88,7 +88,7 @@ void dropout_backward(int n_threads,
     template void activation_backward<T>(int, const Activation&, VectorView<const T>, \
                                          VectorView<const T>, VectorView<T>);         \
     template void dropout_forward<T>(int, MatrixView<const T>, double,                \
-                                     const DropoutKey&, MatrixView<T>,                \
+                                     const RandomKey&, MatrixView<T>,                 \
                                      MatrixView<bool>);                               \
     template void dropout_backward<T>(int, MatrixView<const T>,                       \
                                       MatrixView<const bool>, double, MatrixView<T>);

@@ -230,6 +230,14 @@ template <class T>
 Vec<T> tanh(Vec<T> a) {
     return Vec<T>(Eigen::internal::ptanh(a.packet));
 }
+template <class T>
+Vec<T> sin(Vec<T> a) {
+    return Vec<T>(Eigen::internal::psin(a.packet));
+}
+template <class T>
+Vec<T> cos(Vec<T> a) {
+    return Vec<T>(Eigen::internal::pcos(a.packet));
+}
 // The larger and the smaller; NaN if either is NaN.
 template <class T>
 Vec<T> max(Vec<T> a, Vec<T> b) {

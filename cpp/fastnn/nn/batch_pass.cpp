@@ -59,8 +59,14 @@ template <class T>
 BatchPass<T>::BatchPass(const Network<T>& network,
                         const Loss& loss,
                         Index max_batch,
-                        bool training)
-    : network_(network), weights_(network), loss_(loss), max_batch_(max_batch) {
+                        bool training,
+                        Gradients gradients)
+    : network_(network),
+      weights_(network, training),
+      loss_(loss),
+      max_batch_(max_batch),
+      frozen_(network.frozen()),
+      rates_(network.layers().size()) {
     check_outputs(loss, network.out_features());
     pass_.batch = max_batch;
     pass_.tile_height = tile_height(max_batch);
@@ -68,26 +74,81 @@ BatchPass<T>::BatchPass(const Network<T>& network,
     tile_loss_.resize(pass_.tiles());
     if (is_custom(loss)) row_loss_.resize(max_batch);
     for (const Layer<T>& layer : network.layers()) {
-        std::visit([&](const auto& l) { memory_.push_back(l.memory(pass_)); }, layer);
+        const bool wanted =
+            gradients == Gradients::kAll || !frozen_[has_gradient_.size()];
+        std::visit(
+            [&](const auto& l) {
+                memory_.push_back(l.memory(pass_));
+                has_gradient_.push_back(wanted && l.has_parameters());
+            },
+            layer);
     }
-    plan(training);
+    set_dropout([](double p) { return p; });
+    plan();
+}
+
+// Whether what comes from `source` depends on parameters that have a gradient, so that
+// gradients must reach it.
+template <class T>
+bool BatchPass<T>::reaches(Index source) const noexcept {
+    return source != kFeatures && reached_[static_cast<std::size_t>(source)];
 }
 
 template <class T>
-void BatchPass<T>::plan(bool training) {
+void BatchPass<T>::find_reached() {
+    const Wiring& wiring = network_.wiring();
+    for (Index k = 0; k < wiring.size(); ++k) {
+        reached_.push_back(has_gradient(k) || reaches(wiring.input_of(k)) ||
+                           (wiring.has_skip(k) && reaches(wiring.skip_of(k))));
+    }
+}
+
+// Of the layers that read the same outputs the last comes first, backward: it writes
+// their gradient, the others add to it. The branch of a block has one reader.
+template <class T>
+void BatchPass<T>::plan_backward(Index layer, std::vector<bool>& written) {
+    const Wiring& wiring = network_.wiring();
+    const Index shared =
+        wiring.has_skip(layer) ? wiring.skip_of(layer) : wiring.input_of(layer);
+    Step step{Action::kBackward, layer};
+    if (reaches(shared)) {
+        step.adds = written[static_cast<std::size_t>(shared)];
+        written[static_cast<std::size_t>(shared)] = true;
+    }
+    if (step.adds && !wiring.has_skip(layer)) {
+        const Index width =
+            visit_layer(network_, shared, [](const auto& l) { return l.width(); });
+        if (width > share_.cols()) share_ = Matrix<T>(max_batch_, width);
+    }
+    phases_.back().push_back(step);
+}
+
+template <class T>
+Pass BatchPass<T>::pass_of(Index layer) const noexcept {
+    const auto k = static_cast<std::size_t>(layer);
+    Pass pass = pass_;
+    pass.dropout_rate = rates_[k];
+    if (std::holds_alternative<BatchNorm<T>>(network_.layers()[k])) {
+        pass.training = takes_statistics(layer);
+    }
+    return pass;
+}
+
+// Whether it is a BatchNorm that normalises by the batch.
+template <class T>
+bool BatchPass<T>::takes_statistics(Index layer) const noexcept {
+    const auto k = static_cast<std::size_t>(layer);
+    return pass_.training && !frozen_[k] &&
+           std::holds_alternative<BatchNorm<T>>(network_.layers()[k]);
+}
+
+template <class T>
+void BatchPass<T>::plan() {
     const auto n = static_cast<Index>(network_.layers().size());
-    const auto needs_batch = [&](Index k) {
-        return training && std::holds_alternative<BatchNorm<T>>(
-                               network_.layers()[static_cast<std::size_t>(k)]);
-    };
-    const auto reaches_parameters = [&](Index k) {
-        return network_.needs_input_gradient(k) ||
-               visit_layer(network_, k,
-                           [](const auto& l) { return l.has_parameters(); });
-    };
+    find_reached();
     phases_ = {{{Action::kGather}}};
     for (Index k = 0; k < n; ++k) {
-        if (needs_batch(k)) {
+        if (takes_statistics(k)) {
             phases_.back().push_back({Action::kStatistics, k});
             phases_.emplace_back();
         }
@@ -98,13 +159,15 @@ void BatchPass<T>::plan(bool training) {
         phases_.emplace_back();
     }
     phases_.back().push_back({Action::kLoss});
-    for (Index k = n - 1; k >= 0 && reaches_parameters(k); --k) {
-        if (std::holds_alternative<BatchNorm<T>>(
-                network_.layers()[static_cast<std::size_t>(k)])) {
+    std::vector<bool> written(static_cast<std::size_t>(n));
+    for (Index k = n - 1; k >= 0; --k) {
+        if (!reaches(k)) continue;
+        if (has_gradient(k) && std::holds_alternative<BatchNorm<T>>(
+                                   network_.layers()[static_cast<std::size_t>(k)])) {
             phases_.back().push_back({Action::kBackwardSums, k});
             phases_.emplace_back();
         }
-        phases_.back().push_back({Action::kBackward, k});
+        plan_backward(k, written);
     }
 }
 
@@ -114,9 +177,10 @@ void BatchPass<T>::begin(const Samples<T>& samples,
                          Index n,
                          std::uint64_t seed,
                          std::uint32_t step) {
-    const bool dense_first = std::holds_alternative<Dense<T>>(network_.layers()[0]);
+    const bool dense_alone = std::holds_alternative<Dense<T>>(network_.layers()[0]) &&
+                             network_.wiring().readers(kFeatures) == 1;
     sparse_ = {};
-    if (samples.x.is_sparse() && dense_first) {
+    if (samples.x.is_sparse() && dense_alone) {
         sparse_ = samples.x.sparse.choose(rows, n);
     } else if (x_.empty()) {
         x_ = Matrix<T>(max_batch_, network_.in_features());
@@ -128,10 +192,11 @@ void BatchPass<T>::begin(const Samples<T>& samples,
     pass_.seed = seed;
     pass_.step = step;
     total_weight_ = samples.total_weight(rows, n);
-    if (pass_.training) return;
     for (std::size_t k = 0; k < memory_.size(); ++k) {
-        if (const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k])) {
-            norm->merge_statistics(weights_.state(), pass_, memory_[k]);
+        const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k]);
+        const Pass pass = pass_of(static_cast<Index>(k));
+        if (norm && !pass.training) {
+            norm->merge_statistics(weights_.state(), pass, memory_[k]);
         }
     }
 }
@@ -165,19 +230,31 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
     const Index k = step.layer;
     LayerMemory<T>& memory = memory_[static_cast<std::size_t>(k)];
     const State<T> state = weights_.state();
+    const Pass pass = pass_of(k);
     const auto x = input_of(k, tile.rows);
     visit_layer(network_, k, [&]<class L>(const L& layer) {
-        if (step.action == Action::kForward) {
+        if constexpr (std::is_same_v<L, Add<T>>) {
+            run_add(layer, step, tile);
+        } else if (step.action == Action::kForward) {
             if constexpr (std::is_same_v<L, Dense<T>>) {
                 if (k == 0 && reads_sparse()) {
                     const CsrView<T> rows = sparse_.row_slice(tile.rows);
-                    return layer.forward(state, pass_, rows, memory, tile);
+                    return layer.forward(state, pass, rows, memory, tile);
                 }
             }
-            layer.forward(state, pass_, x, memory, tile);
+            layer.forward(state, pass, x, memory, tile);
         } else if (step.action == Action::kBackward) {
-            layer.backward(state, pass_, x, memory, input_gradient_of(k, tile.rows),
-                           tile);
+            if constexpr (std::is_same_v<L, BatchNorm<T>>) {
+                // Nobody wanted its sums, which would have done that.
+                if (!has_gradient(k)) {
+                    activate_backward(layer.activation(), memory, tile.rows);
+                }
+            }
+            const MatrixView<T> dx = input_gradient_of(step, tile.rows);
+            layer.backward(state, pass, x, memory, dx, tile);
+            if (step.adds) {
+                add_rows<T>(dx, gradient_of(network_.wiring().input_of(k), tile.rows));
+            }
         } else if constexpr (std::is_same_v<L, BatchNorm<T>>) {
             if (step.action == Action::kStatistics) {
                 layer.statistics_tile(x, memory, tile);
@@ -186,6 +263,25 @@ void BatchPass<T>::run(const Step& step, const Tile& tile) {
             }
         }
     });
+}
+
+// The one layer with two inputs.
+template <class T>
+void BatchPass<T>::run_add(const Add<T>& add, const Step& step, const Tile& tile) {
+    const Wiring& wiring = network_.wiring();
+    const Index k = step.layer, skip = wiring.skip_of(k);
+    LayerMemory<T>& memory = memory_[static_cast<std::size_t>(k)];
+    if (step.action == Action::kForward) {
+        add.forward(pass_, output_of(skip, tile.rows), input_of(k, tile.rows), memory,
+                    tile);
+        return;
+    }
+    add.backward(pass_, memory, gradient_of(wiring.input_of(k), tile.rows), tile);
+    const MatrixView<T> dskip = gradient_of(skip, tile.rows);
+    if (!dskip.data) return;
+    const MatrixView<const T> dy = memory.grad.view(tile.rows);
+    if (step.adds) return add_rows<T>(dy, dskip);
+    copy_rows<T>(dy, dskip);
 }
 
 template <class T>
@@ -242,16 +338,17 @@ void BatchPass<T>::finish_phase(Index phase) {
 }
 
 template <class T>
-void BatchPass<T>::gradient(const ParameterTile& tile, T* dweight, T* dbias) const {
+void BatchPass<T>::gradient(const ParameterTile& tile, const TileGradient<T>& d) const {
     const LayerMemory<T>& memory = memory_[static_cast<std::size_t>(tile.layer)];
+    const State<T> state = weights_.state();
     visit_layer(network_, tile.layer, [&]<class L>(const L& layer) {
         if constexpr (std::is_same_v<L, Dense<T>>) {
             if (tile.layer == 0 && reads_sparse()) {
-                return layer.gradient(pass_, sparse_, memory, tile, dweight, dbias);
+                return layer.gradient(state, pass_, sparse_, memory, tile, d);
             }
         }
         const MatrixView<const T> x = input_of(tile.layer, {0, pass_.batch});
-        layer.gradient(pass_, x, memory, tile, dweight, dbias);
+        layer.gradient(state, pass_, x, memory, tile, d);
     });
 }
 
@@ -259,7 +356,8 @@ template <class T>
 void BatchPass<T>::update_running(Network<T>& network,
                                   std::optional<double> share) const {
     for (std::size_t k = 0; k < memory_.size(); ++k) {
-        if (const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k])) {
+        const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k]);
+        if (norm && !frozen_[k]) {
             norm->update_running(pass_, memory_[k], share, network.statistics().data(),
                                  network.counters().data());
         }
@@ -270,22 +368,35 @@ void BatchPass<T>::update_running(Network<T>& network,
 template <class T>
 Index BatchPass<T>::statistics_phases() const noexcept {
     Index n = 0;
-    for (const Layer<T>& layer : network_.layers()) {
-        n += std::holds_alternative<BatchNorm<T>>(layer) ? 1 : 0;
+    for (std::size_t k = 0; k < memory_.size(); ++k) {
+        n += takes_statistics(static_cast<Index>(k)) ? 1 : 0;
     }
     return n;
 }
 
 template <class T>
-MatrixView<const T> BatchPass<T>::input_of(Index layer, Range rows) const {
-    if (layer == 0) return x_.view(rows);
-    return memory_[static_cast<std::size_t>(layer - 1)].out.view(rows);
+MatrixView<const T> BatchPass<T>::output_of(Index source, Range rows) const {
+    if (source == kFeatures) return x_.view(rows);
+    return memory_[static_cast<std::size_t>(source)].out.view(rows);
 }
 
 template <class T>
-MatrixView<T> BatchPass<T>::input_gradient_of(Index layer, Range rows) {
-    if (!network_.needs_input_gradient(layer)) return {};
-    return memory_[static_cast<std::size_t>(layer - 1)].grad.view(rows);
+MatrixView<const T> BatchPass<T>::input_of(Index layer, Range rows) const {
+    return output_of(network_.wiring().input_of(layer), rows);
+}
+
+template <class T>
+MatrixView<T> BatchPass<T>::gradient_of(Index source, Range rows) {
+    if (!reaches(source)) return {};
+    return memory_[static_cast<std::size_t>(source)].grad.view(rows);
+}
+
+template <class T>
+MatrixView<T> BatchPass<T>::input_gradient_of(const Step& step, Range rows) {
+    const MatrixView<T> whole =
+        gradient_of(network_.wiring().input_of(step.layer), rows);
+    if (!step.adds) return whole;
+    return share_.view(rows).col_slice({0, whole.cols});
 }
 
 template struct Samples<float>;

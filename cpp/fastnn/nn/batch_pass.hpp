@@ -30,6 +30,10 @@ struct Samples {
     double total_weight(const Index* rows, Index n) const noexcept;
 };
 
+// Of which parameters a pass gives the gradient: of those that training changes, or of
+// frozen layers too.
+enum class Gradients { kTrained, kAll };
+
 // Tiles of rows that a batch is cut into.
 Index row_tiles(Index batch) noexcept;
 
@@ -41,8 +45,21 @@ public:
     BatchPass(const Network<T>& network,
               const Loss& loss,
               Index max_batch,
-              bool training);
+              bool training,
+              Gradients gradients = Gradients::kTrained);
 
+    // The rates of layers that drop elements, from the next batch on: rate(p) for each
+    // layer's own p.
+    template <class Rate>
+    void set_dropout(const Rate& rate) {
+        for (std::size_t k = 0; k < rates_.size(); ++k) {
+            std::visit(
+                [&](const auto& layer) {
+                    if constexpr (requires { layer.p; }) rates_[k] = rate(layer.p);
+                },
+                network_.layers()[k]);
+        }
+    }
     Index max_batch() const noexcept { return max_batch_; }
     // The batch to come: rows[0 .. n) of the samples, or their first n when rows is
     // null.
@@ -72,12 +89,16 @@ public:
         return memory_.back().out.view({0, pass_.batch});
     }
 
-    // The weights the pass reads: to be packed before the first phase, and after every
-    // change.
+    // The weights the pass reads: to be packed before the first phase and after every
+    // change, and then masked, if they are, with the seed and the step of the batch.
     PackedWeights<T>& weights() noexcept { return weights_; }
     const PackedWeights<T>& weights() const noexcept { return weights_; }
+    // Whether there is a gradient of this layer's parameters.
+    bool has_gradient(Index layer) const noexcept {
+        return has_gradient_[static_cast<std::size_t>(layer)];
+    }
     // Gradient of the mean loss for one slice of the parameters.
-    void gradient(const ParameterTile& tile, T* dweight, T* dbias) const;
+    void gradient(const ParameterTile& tile, const TileGradient<T>& d) const;
     // The batch's share in the running statistics of BatchNorm layers: their momentum,
     // if not given. Needs the first statistics_phases() in training mode alone.
     void update_running(Network<T>& network,
@@ -97,17 +118,31 @@ private:
     struct Step {
         Action action;
         Index layer = 0;
+        // Backward: others that read the same have written its gradient before.
+        bool adds = false;
     };
 
-    void plan(bool training);
+    void plan();
+    // The pass as this layer is to see it: a frozen BatchNorm is in inference mode.
+    Pass pass_of(Index layer) const noexcept;
+    bool takes_statistics(Index layer) const noexcept;
+    void plan_backward(Index layer, std::vector<bool>& written);
+    void find_reached();
+    bool reaches(Index source) const noexcept;
     void run(const Step& step, const Tile& tile);
+    void run_add(const Add<T>& add, const Step& step, const Tile& tile);
     void gather(Range rows);
-    // Whether the first layer reads sparse rows where they lie. Others, and dense rows,
-    // are gathered.
+    // Whether the first layer reads sparse rows where they lie, as nobody else reads
+    // them. Others, and dense rows, are gathered.
     bool reads_sparse() const noexcept { return sparse_.starts != nullptr; }
     void loss_of(const Tile& tile);
+    // Outputs of a layer, or the features.
+    MatrixView<const T> output_of(Index source, Range rows) const;
     MatrixView<const T> input_of(Index layer, Range rows) const;
-    MatrixView<T> input_gradient_of(Index layer, Range rows);
+    // Where the gradient of a layer's outputs lies; empty if nobody needs it.
+    MatrixView<T> gradient_of(Index source, Range rows);
+    // Where a layer writes the gradient of its input: there, or what is to be added.
+    MatrixView<T> input_gradient_of(const Step& step, Range rows);
 
     const Network<T>& network_;
     PackedWeights<T> weights_;
@@ -119,8 +154,13 @@ private:
     const Index* rows_ = nullptr;
     double total_weight_ = 0;
     double weighted_loss_ = 0;
+    std::vector<bool> frozen_;        // of each layer, when the pass was made
+    std::vector<bool> has_gradient_;  // of each layer
+    std::vector<double> rates_;       // of each layer that drops elements
     std::vector<std::vector<Step>> phases_;
-    Matrix<T> x_;                         // (max_batch, in): the gathered rows
+    std::vector<bool> reached_;  // of each layer: gradients reach its outputs
+    Matrix<T> share_;            // (max_batch, widest) to be added to a gradient
+    Matrix<T> x_;                // (max_batch, in): the gathered rows
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
     Buffer<double> row_loss_;  // (max_batch), of a custom loss

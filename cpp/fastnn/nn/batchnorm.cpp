@@ -8,19 +8,21 @@
 namespace fastnn {
 
 template <class T>
-BatchNorm<T>::BatchNorm(Index position,
+BatchNorm<T>::BatchNorm(const std::string& name,
                         Index width,
                         double eps,
                         double momentum,
+                        double lr_scale,
                         Activation f,
                         TensorTable& table)
     : width_(width),
-      gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
-      beta_(table.add(position, "bias", {width}, Storage::kParameters)),
-      running_mean_(table.add(position, "running_mean", {width}, Storage::kStatistics)),
-      running_var_(table.add(position, "running_var", {width}, Storage::kStatistics)),
-      counter_(table.add(position, "num_batches_tracked", {}, Storage::kCounters)),
+      gamma_(table.add(name, "weight", {width}, Storage::kParameters)),
+      beta_(table.add(name, "bias", {width}, Storage::kParameters)),
+      running_mean_(table.add(name, "running_mean", {width}, Storage::kStatistics)),
+      running_var_(table.add(name, "running_var", {width}, Storage::kStatistics)),
+      counter_(table.add(name, "num_batches_tracked", {}, Storage::kCounters)),
       eps_(eps),
+      lr_scale_(lr_scale),
       momentum_(momentum),
       f_(f) {}
 
@@ -46,7 +48,7 @@ LayerMemory<T> BatchNorm<T>::memory(const Pass& pass) const {
 
 template <class T>
 std::vector<ParameterTile> BatchNorm<T>::parameter_tiles(Index layer) const {
-    return {{layer, {0, width_}, gamma_, beta_}};
+    return {{layer, {0, width_}, gamma_, beta_, lr_scale_}};
 }
 
 template <class T>
@@ -123,14 +125,14 @@ void BatchNorm<T>::backward(const State<T>& state,
 }
 
 template <class T>
-void BatchNorm<T>::gradient(const Pass&,
+void BatchNorm<T>::gradient(const State<T>&,
+                            const Pass&,
                             MatrixView<const T>,
                             const LayerMemory<T>& memory,
                             const ParameterTile&,
-                            T* dgamma,
-                            T* dbeta) const {
-    std::copy_n(memory.dgamma.data(), width_, dgamma);
-    std::copy_n(memory.dbeta.data(), width_, dbeta);
+                            const TileGradient<T>& d) const {
+    std::copy_n(memory.dgamma.data(), width_, d.weight);
+    std::copy_n(memory.dbeta.data(), width_, d.bias);
 }
 
 template <class T>
@@ -151,6 +153,13 @@ void BatchNorm<T>::update_running(const Pass& pass,
         var[i] = keep * var[i] + unbias * memory.m2[i];
     }
     ++counters[counter_.begin];
+}
+
+template <class T>
+void BatchNorm<T>::forget_running(T* statistics, std::int64_t* counters) const {
+    std::fill_n(statistics + running_mean_.begin, width_, T(0));
+    std::fill_n(statistics + running_var_.begin, width_, T(0));
+    counters[counter_.begin] = 0;
 }
 
 template <class T>

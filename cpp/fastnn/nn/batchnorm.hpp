@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -19,10 +20,11 @@ namespace fastnn {
 template <class T>
 class BatchNorm {
 public:
-    BatchNorm(Index position,
+    BatchNorm(const std::string& name,
               Index width,
               double eps,
               double momentum,
+              double lr_scale,
               Activation f,
               TensorTable& table);
 
@@ -58,12 +60,12 @@ public:
                   MatrixView<T> dx,
                   const Tile& tile) const;
 
-    void gradient(const Pass& pass,
+    void gradient(const State<T>& state,
+                  const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
-                  T* dgamma,
-                  T* dbeta) const;
+                  const TileGradient<T>& d) const;
     // running = (1 - share) running + share batch; share is the momentum if not given.
     // A batch of one row has no variance and leaves the running statistics alone.
     void update_running(const Pass& pass,
@@ -71,6 +73,8 @@ public:
                         std::optional<double> share,
                         T* statistics,
                         std::int64_t* counters) const;
+    // To zeros, before running statistics are made anew.
+    void forget_running(T* statistics, std::int64_t* counters) const;
 
     void infer(const State<T>& state,
                const Activation& f,
@@ -93,6 +97,7 @@ private:
     Range running_var_;
     Range counter_;
     double eps_;
+    double lr_scale_;
     double momentum_;
     Activation f_;
 };

@@ -1,11 +1,9 @@
-// Layers without parameters: an activation that stands alone, and dropout.
+// Layers without parameters: what they share, and an activation that stands alone.
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
-#include "fastnn/core/rng.hpp"
-#include "fastnn/kernels/dropout.hpp"
 #include "fastnn/nn/pass.hpp"
 
 namespace fastnn {
@@ -18,12 +16,12 @@ struct Elementwise {
     Index width() const noexcept { return columns; }
     static constexpr bool has_parameters() noexcept { return false; }
     std::vector<ParameterTile> parameter_tiles(Index) const { return {}; }
-    void gradient(const Pass&,
+    void gradient(const State<T>&,
+                  const Pass&,
                   MatrixView<const T>,
                   const LayerMemory<T>&,
                   const ParameterTile&,
-                  T*,
-                  T*) const {}
+                  const TileGradient<T>&) const {}
 };
 
 template <class T>
@@ -66,50 +64,6 @@ struct ActivationLayer : Elementwise<T> {
                MatrixView<T> y) const {
         copy_rows<T>(x, y);
         if (!is_identity(g)) activation_forward<T>(g, flat<const T>(y), flat(y));
-    }
-};
-
-// Inverted dropout (Srivastava et al. 2014): y = x factor in training, y = x otherwise.
-template <class T>
-struct Dropout : Elementwise<T> {
-    double p;
-    Index position;  // of the layer in the network: its own stream of random numbers
-
-    static Activation activation() noexcept { return activation::Identity{}; }
-    LayerMemory<T> memory(const Pass& pass) const {
-        LayerMemory<T> memory =
-            activation_memory<T>(activation(), pass.batch, this->columns);
-        memory.pre = Matrix<T>(pass.batch, this->columns);
-        return memory;
-    }
-    void forward(const State<T>&,
-                 const Pass& pass,
-                 MatrixView<const T> x,
-                 LayerMemory<T>& memory,
-                 const Tile& tile) const {
-        const Range rows = tile.rows;
-        if (!pass.training) return copy_rows<T>(x, memory.out.view(rows));
-        const DropoutKey key{pass.seed, stream_of(Purpose::kDropout, position),
-                             pass.step};
-        dropout_forward<T>(x, p, key, pass.first_row + rows.begin,
-                           memory.out.view(rows), memory.pre.view(rows));
-    }
-    void backward(const State<T>&,
-                  const Pass& pass,
-                  MatrixView<const T>,
-                  LayerMemory<T>& memory,
-                  MatrixView<T> dx,
-                  const Tile& tile) const {
-        if (!dx.data) return;
-        const Range rows = tile.rows;
-        if (!pass.training) return copy_rows<T>(memory.grad.view(rows), dx);
-        multiply<T>(memory.grad.view(rows), memory.pre.view(rows), dx);
-    }
-    void infer(const State<T>&,
-               const Activation&,
-               MatrixView<const T> x,
-               MatrixView<T> y) const {
-        copy_rows<T>(x, y);
     }
 };
 

@@ -12,30 +12,31 @@ double loss_and_gradients(const Network<T>& network,
                           const Penalty& penalty,
                           int n_threads,
                           T* gradients) {
-    BatchPass<T> pass(network, loss, samples.size(), training);
+    const auto step = static_cast<std::uint32_t>(network.progress().steps);
+    const auto& tiles = network.parameter_tiles();
+    BatchPass<T> pass(network, loss, samples.size(), training, Gradients::kAll);
     pass.weights().pack_all(n_threads);
-    pass.begin(samples, nullptr, samples.size(), network.seed(),
-               static_cast<std::uint32_t>(network.progress().steps));
+    if (pass.weights().masked()) {
+        for (const ParameterTile& tile : tiles) {
+            pass.weights().mask(tile, network.seed(), step);
+        }
+    }
+    pass.begin(samples, nullptr, samples.size(), network.seed(), step);
     for (Index phase = 0; phase < pass.phases(); ++phase) {
         parallel_for(n_threads, pass.tiles(),
                      [&](Index tile, int) { pass.run_tile(phase, tile); });
         pass.finish_phase(phase);
     }
-    const auto& tiles = network.parameter_tiles();
     const T* parameters = network.parameters().data();
     parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int) {
         const ParameterTile& tile = tiles[static_cast<std::size_t>(i)];
-        pass.gradient(tile, gradients + tile.weight.begin, gradients + tile.bias.begin);
-        if (!tile.penalised || penalty.none()) return;
-        add_penalty_gradient<T>(penalty,
-                                {parameters + tile.weight.begin, tile.weight.size()},
-                                {gradients + tile.weight.begin, tile.weight.size()});
+        const auto d = TileGradient<T>::among(gradients, tile);
+        pass.gradient(tile, d);
+        add_penalty_gradient<T>(penalty, parameters, tile, d);
     });
     double value = pass.weighted_loss() / pass.total_weight();
     for (const ParameterTile& tile : tiles) {
-        if (!tile.penalised || penalty.none()) continue;
-        value += penalty_value<T>(penalty,
-                                  {parameters + tile.weight.begin, tile.weight.size()});
+        value += penalty_value<T>(penalty, parameters, tile);
     }
     return value;
 }

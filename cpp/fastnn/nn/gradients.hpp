@@ -8,7 +8,8 @@ namespace fastnn {
 
 // Mean loss plus penalty over all samples as one batch; `gradients` gets its derivative
 // in the layout of the flat parameters. In training mode BatchNorm uses the batch's
-// statistics and dropout the masks of the next training step.
+// statistics (a frozen one its running ones) and dropout the masks of the next training
+// step. Frozen layers have gradients here as all others.
 template <class T>
 double loss_and_gradients(const Network<T>& network,
                           const Loss& loss,

@@ -33,51 +33,62 @@ public:
 };
 
 template <class T>
-Index widest(const Network<T>& network) {
-    const auto& widths = network.widths();
-    return *std::max_element(widths.begin(), widths.end());
-}
-
-template <class T>
 const Activation& own_activation(const Layer<T>& layer) {
     static const Activation identity = activation::Identity{};
     return std::visit(
         [&]<class L>(const L& l) -> const Activation& {
-            if constexpr (std::is_same_v<L, Dropout<T>>) {
-                return identity;
-            } else {
+            if constexpr (std::is_reference_v<decltype(l.activation())>) {
                 return l.activation();
+            } else {
+                return identity;  // it has none
             }
         },
         layer);
 }
 
-// Dropout does nothing in inference.
-template <class T>
-bool is_idle(const Network<T>& network, Index layer) {
-    return std::holds_alternative<Dropout<T>>(
-        network.layers()[static_cast<std::size_t>(layer)]);
-}
-
 // The layer that reads sparse rows where they lie: the first that does anything, if it
-// is dense and not beyond `last`.
+// is dense, not beyond `last`, and the only one that reads them.
 template <class T>
 Index sparse_reader(const Network<T>& network, Index last) {
+    const auto alone = [&](Index k) {
+        return network.wiring().readers(network.wiring().input_of(k)) == 1;
+    };
     Index k = 0;
-    while (k <= last && is_idle(network, k)) ++k;
-    const bool dense = k <= last && std::holds_alternative<Dense<T>>(
-                                        network.layers()[static_cast<std::size_t>(k)]);
+    while (k <= last && alone(k) && network.inference_plan().step(k).idle) ++k;
+    const bool dense =
+        k <= last && alone(k) &&
+        std::holds_alternative<Dense<T>>(network.layers()[static_cast<std::size_t>(k)]);
     return dense ? k : PackedWeights<T>::kNone;
 }
 
-// The layer whose weights are not worth packing for rows with so few nonzeros.
+// Columns of the widest matrix that a buffer must hold: the features are one of them
+// if they are sparse and must be written out.
+template <class T>
+Index widest(const Network<T>& network) {
+    const auto n = static_cast<Index>(network.layers().size());
+    const bool written_out = sparse_reader(network, n - 1) == PackedWeights<T>::kNone;
+    Index width = written_out ? network.in_features() : 1;
+    for (const Layer<T>& layer : network.layers()) {
+        width =
+            std::max(width, std::visit([](const auto& l) { return l.width(); }, layer));
+    }
+    return width;
+}
+
+// The layer whose weights are not worth packing for rows with so few nonzeros: not one
+// with weight normalisation, which has to make them anyway.
 template <class T>
 Index not_worth_packing(const Network<T>& network,
                         typename Network<T>::Depth depth,
                         const Features<T>& x) {
     constexpr Index kScattered = 16;  // packed weights in the time of one looked up
     const bool few = x.is_sparse() && x.sparse.nonzeros().size * kScattered < x.cols;
-    return few ? sparse_reader(network, depth.layers - 1) : PackedWeights<T>::kNone;
+    const Index k =
+        few ? sparse_reader(network, depth.layers - 1) : PackedWeights<T>::kNone;
+    if (k == PackedWeights<T>::kNone) return k;
+    const auto& dense =
+        std::get<Dense<T>>(network.layers()[static_cast<std::size_t>(k)]);
+    return dense.has_weight_norm() ? PackedWeights<T>::kNone : k;
 }
 
 template <class T>
@@ -105,8 +116,18 @@ void apply(Link link, MatrixView<T> y) {
 template <class T>
 InferenceWorkspace<T>::InferenceWorkspace(const Network<T>& network, Index rows) {
     const Index height = std::min(rows, kTileHeight);
-    const Index size = height * padded_stride<T>(widest(network));
-    for (Buffer<T>& buffer : buffers_) buffer.resize(size);
+    size_ = height * padded_stride<T>(widest(network));
+    buffers_.resize(network.inference_plan().buffers() * size_);
+}
+
+template <class T>
+MatrixView<const T> InferenceWorkspace<T>::output_of(const Network<T>& network,
+                                                     Index source,
+                                                     const Features<T>& x) noexcept {
+    if (source == kFeatures) return x.is_sparse() ? buffer(0, x.rows, x.cols) : x.dense;
+    const Index cols = std::visit([](const auto& l) { return l.width(); },
+                                  network.layers()[static_cast<std::size_t>(source)]);
+    return buffer(network.inference_plan().step(source).buffer, x.rows, cols);
 }
 
 template <class T>
@@ -116,38 +137,39 @@ MatrixView<const T> InferenceWorkspace<T>::run(const Network<T>& network,
                                                const Features<T>& x,
                                                MatrixView<T> y) {
     static const Activation identity = activation::Identity{};
-    Index last = depth.layers - 1;  // that writes
-    while (last >= 0 && is_idle(network, last)) --last;
+    const InferencePlan& plan = network.inference_plan();
+    const Index last = plan.resolve(depth.layers - 1);  // that writes
 
-    MatrixView<const T> current = x.dense;
-    int next = 0;
     const Index reader =
         x.is_sparse() ? sparse_reader(network, last) : PackedWeights<T>::kNone;
     if (x.is_sparse() && reader == PackedWeights<T>::kNone) {
-        const MatrixView<T> dense = buffer(next, x.rows, x.cols);
-        write_out(x.sparse, dense);
-        current = dense;
-        next = 1 - next;
+        write_out(x.sparse, buffer(0, x.rows, x.cols));
     }
     for (Index k = 0; k <= last; ++k) {
-        if (is_idle(network, k)) continue;
+        const InferencePlan::Step& step = plan.step(k);
+        if (step.idle) continue;
         const Layer<T>& layer = network.layers()[static_cast<std::size_t>(k)];
         const bool activate = k + 1 < depth.layers || depth.last_activation;
         const Activation& f = activate ? own_activation(layer) : identity;
         const bool into_y = k == last && y.data;
         std::visit(
             [&]<class L>(const L& l) {
-                const MatrixView<T> out = into_y ? y : buffer(next, x.rows, l.width());
+                const MatrixView<T> out =
+                    into_y ? y : buffer(step.buffer, x.rows, l.width());
+                const auto input = [&] { return output_of(network, step.input, x); };
                 if constexpr (std::is_same_v<L, Dense<T>>) {
-                    if (k == reader) l.infer(state, f, x.sparse, out);
+                    if (k == reader) return l.infer(state, f, x.sparse, out);
                 }
-                if (k != reader) l.infer(state, f, current, out);
-                current = out;
+                if constexpr (std::is_same_v<L, Add<T>>) {
+                    l.infer(f, output_of(network, step.skip, x), input(), out);
+                } else {
+                    l.infer(state, f, input(), out);
+                }
             },
             layer);
-        next = 1 - next;
+        if (into_y) return y;
     }
-    return current;
+    return output_of(network, last, x);
 }
 
 template <class T>

@@ -27,11 +27,16 @@ public:
                             MatrixView<T> y = {});
 
 private:
-    MatrixView<T> buffer(int which, Index rows, Index cols) noexcept {
-        return {buffers_[which].data(), rows, cols, padded_stride<T>(cols)};
+    MatrixView<T> buffer(Index which, Index rows, Index cols) noexcept {
+        return {buffers_.data() + which * size_, rows, cols, padded_stride<T>(cols)};
     }
+    // What layer `source`, or the features, left for those that read it.
+    MatrixView<const T> output_of(const Network<T>& network,
+                                  Index source,
+                                  const Features<T>& x) noexcept;
 
-    Buffer<T> buffers_[2];  // a tile of the widest layer each
+    Index size_ = 0;     // of one buffer: a tile of the widest layer
+    Buffer<T> buffers_;  // as many as the network's inference plan names
 };
 
 // What makes probabilities of outputs.
@@ -44,15 +49,13 @@ double inference_work(const Network<T>& network, const Features<T>& x) noexcept 
     constexpr double kElement = 16;
     const auto rows = static_cast<double>(x.rows);
     const auto inputs = static_cast<double>(x.cols) * rows;
-    double elements = inputs;
-    for (const Index width : network.widths()) {
-        elements += static_cast<double>(width) * rows;
-    }
+    double elements = inputs + static_cast<double>(network.row_elements()) * rows;
     double weights = static_cast<double>(network.parameters().size()) * rows;
-    if (x.is_sparse() && std::holds_alternative<Dense<T>>(network.layers()[0])) {
+    const auto* first = std::get_if<Dense<T>>(&network.layers()[0]);
+    if (x.is_sparse() && first && network.wiring().readers(kFeatures) == 1) {
         const double zeros = inputs - static_cast<double>(x.sparse.nonzeros().size);
         elements -= zeros;
-        weights -= zeros * static_cast<double>(network.widths()[0]);
+        weights -= zeros * static_cast<double>(first->width());
     }
     return 2.0 * weights + kElement * elements;
 }

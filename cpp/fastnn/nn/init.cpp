@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace fastnn {
 namespace {
@@ -57,6 +58,19 @@ void fill_orthogonal(MatrixView<T> w, Generator& random) {
     }
 }
 
+// E(max^2) of n standard normal numbers: the integral of n x^2 phi(x) Phi(x)^(n-1), by
+// the trapezoidal rule, which is exact to rounding for what vanishes at both ends.
+double mean_square_of_largest(Index n) {
+    constexpr double kStep = 1.0 / 64;
+    double sum = 0;
+    for (double x = -12; x <= 12; x += kStep) {
+        const double density = std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
+        const double below = std::erfc(-x / std::numbers::sqrt2) / 2;
+        sum += x * x * density * std::pow(below, static_cast<double>(n - 1));
+    }
+    return static_cast<double>(n) * sum * kStep;
+}
+
 }  // namespace
 
 const std::vector<std::string>& init_names() {
@@ -67,18 +81,20 @@ const std::vector<std::string>& init_names() {
 }
 
 template <class T>
-void initialise_dense(const std::string& scheme,
-                      bool before_rectifier,
+void initialise_dense(const InitialWeights& how,
                       MatrixView<T> w,
                       VectorView<T> b,
                       Generator random) {
     const double in = static_cast<double>(w.cols), out = static_cast<double>(w.rows);
     const double he = 2 / in, glorot = 2 / (in + out);
-    const std::string name = scheme != "auto"   ? scheme
-                             : before_rectifier ? "he_normal"
-                                                : "glorot_uniform";
+    const std::string name = how.scheme != "auto"   ? how.scheme
+                             : how.pieces > 1       ? "maxout"
+                             : how.before_rectifier ? "he_normal"
+                                                    : "glorot_uniform";
     std::fill_n(b.data, b.size, T(0));
-    if (name == "zeros") {
+    if (name == "maxout") {
+        fill_normal(w, 1 / (in * mean_square_of_largest(how.pieces)), random);
+    } else if (name == "zeros") {
         std::fill_n(w.data, w.rows * w.cols, T(0));
     } else if (name == "he_normal") {
         fill_normal(w, he, random);
@@ -98,13 +114,11 @@ void initialise_dense(const std::string& scheme,
     }
 }
 
-template void initialise_dense<float>(const std::string&,
-                                      bool,
+template void initialise_dense<float>(const InitialWeights&,
                                       MatrixView<float>,
                                       VectorView<float>,
                                       Generator);
-template void initialise_dense<double>(const std::string&,
-                                       bool,
+template void initialise_dense<double>(const InitialWeights&,
                                        MatrixView<double>,
                                        VectorView<double>,
                                        Generator);

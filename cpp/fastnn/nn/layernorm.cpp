@@ -7,15 +7,17 @@
 namespace fastnn {
 
 template <class T>
-LayerNorm<T>::LayerNorm(Index position,
+LayerNorm<T>::LayerNorm(const std::string& name,
                         Index width,
                         double eps,
+                        double lr_scale,
                         Activation f,
                         TensorTable& table)
     : width_(width),
-      gamma_(table.add(position, "weight", {width}, Storage::kParameters)),
-      beta_(table.add(position, "bias", {width}, Storage::kParameters)),
+      gamma_(table.add(name, "weight", {width}, Storage::kParameters)),
+      beta_(table.add(name, "bias", {width}, Storage::kParameters)),
       eps_(eps),
+      lr_scale_(lr_scale),
       f_(f) {}
 
 template <class T>
@@ -34,7 +36,7 @@ LayerMemory<T> LayerNorm<T>::memory(const Pass& pass) const {
 
 template <class T>
 std::vector<ParameterTile> LayerNorm<T>::parameter_tiles(Index layer) const {
-    return {{layer, {0, width_}, gamma_, beta_}};
+    return {{layer, {0, width_}, gamma_, beta_, lr_scale_}};
 }
 
 template <class T>
@@ -67,14 +69,14 @@ void LayerNorm<T>::backward(const State<T>& state,
 }
 
 template <class T>
-void LayerNorm<T>::gradient(const Pass& pass,
+void LayerNorm<T>::gradient(const State<T>&,
+                            const Pass& pass,
                             MatrixView<const T> x,
                             const LayerMemory<T>& memory,
                             const ParameterTile&,
-                            T* dgamma,
-                            T* dbeta) const {
+                            const TileGradient<T>& d) const {
     layernorm_sums<T>(memory.grad.view({0, pass.batch}), x, memory.mean.data(),
-                      memory.inv_std.data(), dgamma, dbeta);
+                      memory.inv_std.data(), d.weight, d.bias);
 }
 
 template <class T>

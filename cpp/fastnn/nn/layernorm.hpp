@@ -2,6 +2,7 @@
 // torch.nn.LayerNorm's semantics: statistics of each row, biased variance.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "fastnn/nn/pass.hpp"
@@ -12,9 +13,10 @@ namespace fastnn {
 template <class T>
 class LayerNorm {
 public:
-    LayerNorm(Index position,
+    LayerNorm(const std::string& name,
               Index width,
               double eps,
+              double lr_scale,
               Activation f,
               TensorTable& table);
 
@@ -37,12 +39,12 @@ public:
                   LayerMemory<T>& memory,
                   MatrixView<T> dx,
                   const Tile& tile) const;
-    void gradient(const Pass& pass,
+    void gradient(const State<T>& state,
+                  const Pass& pass,
                   MatrixView<const T> x,
                   const LayerMemory<T>& memory,
                   const ParameterTile& tile,
-                  T* dgamma,
-                  T* dbeta) const;
+                  const TileGradient<T>& d) const;
     void infer(const State<T>& state,
                const Activation& f,
                MatrixView<const T> x,
@@ -61,6 +63,7 @@ private:
     Range gamma_;
     Range beta_;
     double eps_;
+    double lr_scale_;
     Activation f_;
 };
 

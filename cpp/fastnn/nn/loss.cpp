@@ -110,12 +110,22 @@ template <class T>
                             const Sample<T>& s,
                             double factor,
                             T* dz) {
-    const Vec<T> zero, above(1 - l.q), below(-l.q);  // slopes, by the sign of d
-    const auto slope = [&](auto d) {
-        return select(d > zero, above, select(d < zero, below, d));
-    };
-    return of_differences(
-        l, s, factor, dz, [&](auto d) { return slope(d) * d; }, slope);
+    const Vec<T> zero;
+    const Index n = s.outputs / l.count();
+    const double share = 1.0 / static_cast<double>(l.count());
+    double total = 0;
+    for (Index k = 0; k < l.count(); ++k) {
+        const double q = l.q[static_cast<std::size_t>(k)];
+        const Vec<T> above(1 - q), below(-q);  // slopes, by the sign of d
+        const auto slope = [&](auto d) {
+            return select(d > zero, above, select(d < zero, below, d));
+        };
+        const Sample<T> run{s.z + k * n, s.y, s.label, n};
+        total += of_differences(
+            l, run, factor * share, dz ? dz + k * n : nullptr,
+            [&](auto d) { return slope(d) * d; }, slope);
+    }
+    return total * share;
 }
 
 template <class T>
@@ -228,6 +238,18 @@ template <class T>
 
 }  // namespace
 
+void loss::Quantile::validate() const {
+    require(!q.empty(), "q", "none", "at least one number in (0, 1)");
+    for (const double p : q) require(p > 0 && p < 1, "q", p, "in (0, 1)");
+}
+
+Index loss::Quantile::central() const noexcept {
+    const auto nearer = [](double a, double b) {
+        return std::abs(a - 0.5) < std::abs(b - 0.5);
+    };
+    return std::min_element(q.begin(), q.end(), nearer) - q.begin();
+}
+
 void loss::CrossEntropy::validate() const {
     require_fraction("label_smoothing", label_smoothing);
 }
@@ -244,6 +266,18 @@ void loss::Custom::validate() const {
             "'any', 'values', 'classes' or 'labels'");
 }
 
+Index target_width(const Loss& loss, Index outputs) {
+    if (const auto* quantile = std::get_if<loss::Quantile>(&loss)) {
+        return outputs / quantile->count();
+    }
+    return std::holds_alternative<loss::GaussianNll>(loss) ? outputs / 2 : outputs;
+}
+
+Index first_prediction(const Loss& loss, Index outputs) {
+    const auto* quantile = std::get_if<loss::Quantile>(&loss);
+    return quantile ? quantile->central() * target_width(loss, outputs) : 0;
+}
+
 void check_outputs(const Loss& loss, Index outputs) {
     if (const auto* b = std::get_if<loss::BinaryCrossEntropy>(&loss)) {
         const auto n = static_cast<Index>(b->pos_weight.size());
@@ -253,6 +287,12 @@ void check_outputs(const Loss& loss, Index outputs) {
     if (std::holds_alternative<loss::GaussianNll>(loss)) {
         require(outputs >= 2 && outputs % 2 == 0, "the number of outputs for gaussian",
                 outputs, "even: a mean and the logarithm of a variance for each value");
+    }
+    if (const auto* quantile = std::get_if<loss::Quantile>(&loss)) {
+        require(outputs % quantile->count() == 0, "the number of outputs for quantile",
+                outputs,
+                "a multiple of the number of quantiles (" +
+                    std::to_string(quantile->count()) + ")");
     }
     if (std::holds_alternative<loss::CrossEntropy>(loss) ||
         std::holds_alternative<loss::Focal>(loss)) {

@@ -98,13 +98,17 @@ struct LogCosh {
 };
 
 // l = mean_j max(q (y_j - z_j), (q - 1) (y_j - z_j)); the subgradient at 0 is 0
-// (Koenker and Bassett 1978)
+// (Koenker and Bassett 1978). Of several q the outputs are as many runs of quantiles of
+// all y_j, and l is the mean over these too.
 struct Quantile {
     static constexpr const char* kKind = "quantile";
-    double q = 0.5;
+    std::vector<double> q{0.5};
     static constexpr auto fields() { return std::tuple{field("q", &Quantile::q)}; }
-    void validate() const { require(q > 0 && q < 1, "q", q, "in (0, 1)"); }
+    void validate() const;
     double share(Index outputs) const { return share_of(outputs, false); }
+    Index count() const noexcept { return static_cast<Index>(q.size()); }
+    // The position of the one nearest the median.
+    Index central() const noexcept;
 };
 
 // l = mean_j (exp(z_j) - y_j z_j), or the sum over j: counts y whose log rate is z
@@ -207,9 +211,9 @@ inline bool is_custom(const Loss& loss) {
 }
 
 // How many values a row of targets has for so many outputs.
-inline Index target_width(const Loss& loss, Index outputs) {
-    return std::holds_alternative<loss::GaussianNll>(loss) ? outputs / 2 : outputs;
-}
+Index target_width(const Loss& loss, Index outputs);
+// The first of the outputs that say what the targets are near: the others say how near.
+Index first_prediction(const Loss& loss, Index outputs);
 
 // Throws unless the loss fits a network with this many outputs.
 void check_outputs(const Loss& loss, Index outputs);

@@ -4,14 +4,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "fastnn/nn/inference_plan.hpp"
 #include "fastnn/nn/layer.hpp"
 #include "fastnn/nn/layer_spec.hpp"
 #include "fastnn/nn/tensors.hpp"
+#include "fastnn/nn/wiring.hpp"
 
 namespace fastnn {
 
 // Layers are built from specs; an activation right after a dense or normalisation layer
-// is taken into it and computed in the same pass over a tile.
+// or a residual block is taken into it and computed in the same pass over a tile. A
+// block becomes its inner layers, its projection if it has one, and an Add.
 template <class T>
 class Network {
 public:
@@ -22,6 +25,8 @@ public:
     Index out_features() const noexcept { return widths_.back(); }
     // Output width of each layer as written.
     const std::vector<Index>& widths() const noexcept { return widths_; }
+    // Outputs for a row of all layers as written, within blocks as well.
+    Index row_elements() const noexcept { return row_elements_; }
     std::uint64_t seed() const noexcept { return seed_; }
 
     const TensorTable& tensors() const noexcept { return table_; }
@@ -46,8 +51,17 @@ public:
     const std::vector<ParameterTile>& parameter_tiles() const noexcept {
         return parameter_tiles_;
     }
-    // Whether a layer before `layer` has parameters, so that gradients must reach it.
-    bool needs_input_gradient(Index layer) const noexcept;
+    const Wiring& wiring() const noexcept { return wiring_; }
+    const InferencePlan& inference_plan() const noexcept { return plan_; }
+
+    // Lets training leave alone what the layers written at these positions own, and
+    // train all others. A run that has begun goes on as it was.
+    void freeze(const std::vector<Index>& positions);
+    // Of each of layers(): whether it is frozen.
+    const std::vector<bool>& frozen() const noexcept { return frozen_; }
+    // Slices of the parameters that training changes.
+    std::vector<ParameterTile> trained_tiles() const;
+    Index trained_parameters() const;
 
     // How much of the network inference runs: `layers` of layers(), the last of them
     // perhaps without its activation.
@@ -60,15 +74,19 @@ public:
     Depth depth_of(Index position) const;
 
 private:
-    void build(const std::vector<LayerSpec>& specs);
-    void initialise(const std::vector<LayerSpec>& specs);
+    class Builder;
+    void initialise(const Builder& builder);
 
     Index in_features_ = 0;
     std::uint64_t seed_ = 0;
     std::vector<Layer<T>> layers_;
+    Wiring wiring_;
+    InferencePlan plan_;
     std::vector<Index> widths_;     // by position as written
     std::vector<Depth> depths_;     // by position as written
-    std::vector<Index> positions_;  // of each of layers_, as written
+    std::vector<Index> positions_;  // of each of layers_, or of its block, as written
+    Index row_elements_ = 0;
+    std::vector<bool> frozen_;  // of each of layers_
     std::vector<ParameterTile> parameter_tiles_;
     TensorTable table_;
     Buffer<T> parameters_;

@@ -1,6 +1,8 @@
 // The weights of a network's dense layers once more, as their forward product reads
 // them (kernels/affine.hpp): packed once a step, right after an update while they are
-// in cache, instead of once for every tile of rows.
+// in cache, instead of once for every tile of rows. Weights that are made of parameters
+// (weight normalisation) or of chance (DropConnect) live here as well; the latter in
+// memory of their own, so that a validation amid training sees all weights.
 #pragma once
 
 #include "fastnn/core/threads.hpp"
@@ -11,11 +13,14 @@ namespace fastnn {
 template <class T>
 class PackedWeights {
 public:
-    explicit PackedWeights(const Network<T>& network)
-        : network_(network), own_(network.tensors().panels()), panels_(own_.data()) {}
-    // In `room`, which grows as needed and outlives this.
+    explicit PackedWeights(const Network<T>& network, bool training = false)
+        : network_(network),
+          own_(network.tensors().size(Room::kPacked)),
+          masked_(training ? network.tensors().size(Room::kMasked) : 0),
+          panels_(own_.data()) {}
+    // For inference, in `room`, which grows as needed and outlives this.
     PackedWeights(const Network<T>& network, Buffer<T>& room) : network_(network) {
-        room.reserve(network.tensors().panels());
+        room.reserve(network.tensors().size(Room::kPacked));
         panels_ = room.data();
     }
     PackedWeights(const PackedWeights&) = delete;
@@ -24,9 +29,17 @@ public:
     // Whoever changed a slice of the parameters packs it anew. Slices may be packed in
     // parallel.
     void pack(const ParameterTile& tile) {
-        const auto& layer = network_.layers()[static_cast<std::size_t>(tile.layer)];
-        if (const auto* dense = std::get_if<Dense<T>>(&layer)) {
+        if (const Dense<T>* dense = dense_of(tile)) {
             dense->pack(network_.parameters().data(), tile, panels_);
+        }
+    }
+    // Whether a training pass reads weights with a mask. Then each slice needs, between
+    // pack and the pass, a mask of the step.
+    bool masked() const noexcept { return masked_.size() > 0; }
+    void mask(const ParameterTile& tile, std::uint64_t seed, std::uint32_t step) {
+        if (!masked()) return;
+        if (const Dense<T>* dense = dense_of(tile)) {
+            dense->mask(state(), tile, seed, step, masked_.data());
         }
     }
     static constexpr Index kNone = -1;
@@ -44,12 +57,18 @@ public:
     // The network's numbers, as layers see them.
     State<T> state() const noexcept {
         return {network_.parameters().data(), network_.statistics().data(), panels_,
-                reader_packed_};
+                reader_packed_, masked_.data()};
     }
 
 private:
+    const Dense<T>* dense_of(const ParameterTile& tile) const noexcept {
+        const auto layer = static_cast<std::size_t>(tile.layer);
+        return std::get_if<Dense<T>>(&network_.layers()[layer]);
+    }
+
     const Network<T>& network_;
     Buffer<T> own_;
+    Buffer<T> masked_;
     T* panels_ = nullptr;
     bool reader_packed_ = true;
 };

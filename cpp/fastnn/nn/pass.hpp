@@ -16,10 +16,11 @@ template <class T>
 struct State {
     const T* parameters;
     const T* statistics;
-    const T* panels;  // the dense layers' weights again, packed (packed_weights.hpp)
+    const T* panels;  // what the dense layers' products read (packed_weights.hpp)
     // Whether those of the layer that reads sparse rows are there too: for few rows
     // packing takes longer than to look up what they need.
     bool reader_packed = true;
+    const T* masked = nullptr;  // this step's weights of layers that drop some
 };
 
 // One pass of one batch.
@@ -30,6 +31,7 @@ struct Pass {
     bool training = true;   // batch statistics and dropout, or inference mode
     std::uint64_t seed = 0;
     std::uint32_t step = 0;
+    double dropout_rate = 0;  // of the layer that is given this, if it drops elements
 
     Index tiles() const noexcept { return ceil_div(batch, tile_height); }
 };
@@ -50,6 +52,7 @@ struct LayerMemory {
     Matrix<T> tile_a, tile_b;     // (tiles, width) partial sums of each tile
     Buffer<T> mean, inv_std, m2;  // (width) or (batch): statistics
     Buffer<T> dgamma, dbeta;      // (width)
+    Buffer<T> factors;            // (batch) what a residual block's branch counts
 };
 
 // Memory for z, y = f(z) and dL/dy; z is kept apart only where the slope needs it.
@@ -94,8 +97,34 @@ struct ParameterTile {
     Range bias;    // ... and biases (beta); may be empty
     double lr_scale = 1.0;
     bool penalised = false;  // whether l1, l2 and max_norm apply to `weight`
+    Range gain{};  // with weight normalisation: the lengths of these units' weights
 
-    Index size() const noexcept { return weight.size() + bias.size(); }
+    Index size() const noexcept { return weight.size() + bias.size() + gain.size(); }
+};
+
+// Where the gradient of a slice goes: of its weights, biases and gains.
+template <class T>
+struct TileGradient {
+    T* weight;
+    T* bias;
+    T* gain;
+
+    // At its place among the gradients of all parameters.
+    static TileGradient among(T* all, const ParameterTile& tile) noexcept {
+        return {all + tile.weight.begin, all + tile.bias.begin, all + tile.gain.begin};
+    }
+    // In a buffer of its own, one after the other.
+    static TileGradient alone(T* buffer, const ParameterTile& tile) noexcept {
+        T* bias = buffer + tile.weight.size();
+        return {buffer, bias, bias + tile.bias.size()};
+    }
+    // Calls visit(range of the parameters, their gradient) for all three.
+    template <class Visit>
+    void for_each(const ParameterTile& tile, const Visit& visit) const {
+        visit(tile.weight, VectorView<T>{weight, tile.weight.size()});
+        visit(tile.bias, VectorView<T>{bias, tile.bias.size()});
+        visit(tile.gain, VectorView<T>{gain, tile.gain.size()});
+    }
 };
 
 // Parameters of the largest tile.

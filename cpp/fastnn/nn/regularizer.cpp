@@ -3,15 +3,84 @@
 #include <cmath>
 
 #include "fastnn/kernels/reduce.hpp"
-#include "fastnn/kernels/simd.hpp"
+#include "fastnn/kernels/vectors.hpp"
 
 namespace fastnn {
 
 using simd::for_each;
 using simd::Vec;
 
+namespace {
+
 template <class T>
-double penalty_value(const Penalty& penalty, VectorView<const T> w) noexcept {
+MatrixView<T> rows_of(T* parameters, const ParameterTile& tile) noexcept {
+    const Index units = tile.units.size();
+    return {parameters + tile.weight.begin, units, tile.weight.size() / units};
+}
+
+// Of a row of weights: |v|, and sum |v| / |v|; of zeros 1 and 0.
+template <class T>
+struct Direction {
+    double length;
+    double sum_abs;
+
+    explicit Direction(VectorView<const T> v) noexcept
+        : length(std::sqrt(squared_norm<T>(v))) {
+        if (length == 0) length = 1;
+        sum_abs = sum_of_absolutes<T>(v) / length;
+    }
+};
+
+template <class T>
+double value_of_normalised(const Penalty& penalty,
+                           MatrixView<const T> v,
+                           VectorView<const T> g) noexcept {
+    double value = 0;
+    for (Index i = 0; i < v.rows; ++i) {
+        const double gain = static_cast<double>(g[i]);
+        value += penalty.l2 / 2 * gain * gain;
+        if (penalty.l1 == 0) continue;
+        value += penalty.l1 * std::abs(gain) * Direction<T>({v.row(i), v.cols}).sum_abs;
+    }
+    return value;
+}
+
+// With s = sum |v| / |v|:
+//   dg += l1 sign(g) s + l2 g,  dv += l1 |g| / |v| (sign(v) - s v / |v|)
+template <class T>
+void add_gradient_of_normalised(const Penalty& penalty,
+                                MatrixView<const T> v,
+                                VectorView<const T> g,
+                                const TileGradient<T>& d) noexcept {
+    for (Index i = 0; i < v.rows; ++i) {
+        const double gain = static_cast<double>(g[i]);
+        d.gain[i] += static_cast<T>(penalty.l2 * gain);
+        if (penalty.l1 == 0) continue;
+        const Direction<T> direction({v.row(i), v.cols});
+        const double sign_of_gain = gain > 0 ? 1 : gain < 0 ? -1 : 0;
+        d.gain[i] += static_cast<T>(penalty.l1 * sign_of_gain * direction.sum_abs);
+        const Vec<T> size(penalty.l1 * std::abs(gain) / direction.length);
+        const Vec<T> along(direction.sum_abs / direction.length);
+        T* dv = d.weight + i * v.cols;
+        for_each<T>(v.cols, [&](auto at) {
+            const Vec<T> x = at.load(v.row(i));
+            at.store(dv, at.load(dv) + size * (sign(x) - along * x));
+        });
+    }
+}
+
+}  // namespace
+
+template <class T>
+double penalty_value(const Penalty& penalty,
+                     const T* parameters,
+                     const ParameterTile& tile) noexcept {
+    if (!tile.penalised || penalty.none()) return 0;
+    if (tile.gain.size() > 0) {
+        return value_of_normalised<T>(penalty, rows_of(parameters, tile),
+                                      {parameters + tile.gain.begin, tile.gain.size()});
+    }
+    const VectorView<const T> w{parameters + tile.weight.begin, tile.weight.size()};
     double value = penalty.l2 / 2 * squared_norm(w);
     if (penalty.l1 == 0) return value;
     double sum_abs = 0;
@@ -21,17 +90,30 @@ double penalty_value(const Penalty& penalty, VectorView<const T> w) noexcept {
 
 template <class T>
 void add_penalty_gradient(const Penalty& penalty,
-                          VectorView<const T> w,
-                          VectorView<T> g) noexcept {
+                          const T* parameters,
+                          const ParameterTile& tile,
+                          const TileGradient<T>& d) noexcept {
+    if (!tile.penalised || penalty.none()) return;
+    if (tile.gain.size() > 0) {
+        return add_gradient_of_normalised<T>(
+            penalty, rows_of(parameters, tile),
+            {parameters + tile.gain.begin, tile.gain.size()}, d);
+    }
+    const T* w = parameters + tile.weight.begin;
     const Vec<T> l1(penalty.l1), l2(penalty.l2);
-    for_each<T>(w.size, [&](auto at) {
-        const Vec<T> v = at.load(w.data);
-        at.store(g.data, at.load(g.data) + l1 * sign(v) + l2 * v);
+    for_each<T>(tile.weight.size(), [&](auto at) {
+        const Vec<T> v = at.load(w);
+        at.store(d.weight, at.load(d.weight) + l1 * sign(v) + l2 * v);
     });
 }
 
 template <class T>
-void limit_row_norms(MatrixView<T> w, double limit) noexcept {
+void limit_norms(T* parameters, const ParameterTile& tile, double limit) noexcept {
+    if (!tile.penalised) return;
+    if (tile.gain.size() > 0) {
+        return clip_values<T>({parameters + tile.gain.begin, tile.gain.size()}, limit);
+    }
+    const MatrixView<T> w = rows_of(parameters, tile);
     for (Index i = 0; i < w.rows; ++i) {
         const VectorView<T> row{w.row(i), w.cols};
         const double norm = std::sqrt(squared_norm<T>(row));
@@ -47,11 +129,13 @@ void clip_values(VectorView<T> g, double limit) noexcept {
     });
 }
 
-#define FASTNN_INSTANTIATE(T)                                                       \
-    template double penalty_value<T>(const Penalty&, VectorView<const T>) noexcept; \
-    template void add_penalty_gradient<T>(const Penalty&, VectorView<const T>,      \
-                                          VectorView<T>) noexcept;                  \
-    template void limit_row_norms<T>(MatrixView<T>, double) noexcept;               \
+#define FASTNN_INSTANTIATE(T)                                                \
+    template double penalty_value<T>(const Penalty&, const T*,               \
+                                     const ParameterTile&) noexcept;         \
+    template void add_penalty_gradient<T>(const Penalty&, const T*,          \
+                                          const ParameterTile&,              \
+                                          const TileGradient<T>&) noexcept;  \
+    template void limit_norms<T>(T*, const ParameterTile&, double) noexcept; \
     template void clip_values<T>(VectorView<T>, double) noexcept;
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)

@@ -1,7 +1,7 @@
 // Penalties on the weights of dense layers; biases and normalisation are left alone.
 #pragma once
 
-#include "fastnn/core/types.hpp"
+#include "fastnn/nn/pass.hpp"
 
 namespace fastnn {
 
@@ -17,19 +17,26 @@ struct Penalty {
     }
 };
 
+// Of the weights of a slice; 0 if they are not penalised.
+//
+// With weight normalisation the weights are w_i = g_i v_i / |v_i|: the penalty of row i
+// is l1 |g_i| sum |v_i| / |v_i| + l2/2 g_i^2, whatever the length of v_i.
 template <class T>
-double penalty_value(const Penalty& penalty, VectorView<const T> w) noexcept;
+double penalty_value(const Penalty& penalty,
+                     const T* parameters,
+                     const ParameterTile& tile) noexcept;
 
-// g += l1 sign(w) + l2 w
+// d += derivative of penalty_value: l1 sign(w) + l2 w where w is a parameter
 template <class T>
 void add_penalty_gradient(const Penalty& penalty,
-                          VectorView<const T> w,
-                          VectorView<T> g) noexcept;
+                          const T* parameters,
+                          const ParameterTile& tile,
+                          const TileGradient<T>& d) noexcept;
 
 // Rows longer than `limit` are scaled back to it: the incoming weights of each unit
-// (Srivastava et al. 2014).
+// (Srivastava et al. 2014). With weight normalisation their lengths are limited.
 template <class T>
-void limit_row_norms(MatrixView<T> w, double limit) noexcept;
+void limit_norms(T* parameters, const ParameterTile& tile, double limit) noexcept;
 
 // g := min(max(g, -limit), limit)
 template <class T>

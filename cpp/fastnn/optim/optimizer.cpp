@@ -50,6 +50,25 @@ RunningRule::RunningRule(const Rule& rule)
           },
           rule)) {}
 
+void RunningRule::set_weight_decay(double weight_decay) {
+    std::visit(
+        [&](auto& running) {
+            if (double* own = weight_decay_in(running.rule)) *own = weight_decay;
+        },
+        running_);
+}
+
+void RunningRule::set_momentum(double momentum) {
+    std::visit(
+        [&](auto& running) {
+            if (double* own = momentum_in(running.rule)) *own = momentum;
+            if constexpr (requires { running.rule.has_velocity; }) {
+                running.rule.has_velocity = true;
+            }
+        },
+        running_);
+}
+
 void RunningRule::set_step(std::int64_t t,
                            double lr,
                            std::optional<double> mu_product) {
@@ -110,6 +129,13 @@ Optimizer<T>::Optimizer(const Rule& rule, Index n_parameters)
       stride_(padded_stride<T>(n_parameters)),
       state_(slots_.size() * stride_) {
     reset();
+}
+
+template <class T>
+void Optimizer<T>::begin_step(const StepRates& rates) {
+    if (rates.weight_decay) running_.set_weight_decay(*rates.weight_decay);
+    if (rates.momentum) running_.set_momentum(*rates.momentum);
+    running_.set_step(step() + 1, rates.lr);
 }
 
 template <class T>

@@ -22,12 +22,22 @@ struct RunningOf<std::variant<R...>> {
     using type = std::variant<Running<R>...>;
 };
 
+// What a schedule gives a step; an empty one is the rule's own.
+struct StepRates {
+    double lr = 0;
+    std::optional<double> weight_decay;
+    std::optional<double> momentum;  // of a rule without: the first of its betas
+};
+
 // A rule and where it stands, without the state per parameter. Small and
 // trivially copyable.
 class RunningRule {
 public:
     explicit RunningRule(const Rule& rule);
 
+    // The rule's settings from the next set_step on.
+    void set_weight_decay(double weight_decay);
+    void set_momentum(double momentum);
     // Computes the scalars of step t >= 1 at this learning rate. NAdam's
     // mu_product is carried from step to step; after a jump it is multiplied up
     // from the first step.
@@ -60,7 +70,7 @@ public:
 
     // Advances the step by one and computes its scalars. Call once, from one
     // thread, before the updates of a step.
-    void begin_step(double lr) { running_.set_step(step() + 1, lr); }
+    void begin_step(const StepRates& rates);
 
     // Updates the elements r of the flat buffer `params`. grads[0] is the
     // gradient of element r.begin. lr_scale multiplies the learning rate for

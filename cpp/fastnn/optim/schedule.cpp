@@ -252,6 +252,19 @@ double schedule_at(const Schedule& schedule, double t, double lr) {
         schedule);
 }
 
+bool counts_steps(const Schedule& schedule) {
+    const std::string* per = per_of(schedule);
+    return per && *per == "step";
+}
+
+double schedule_at(const Schedule& schedule,
+                   std::int64_t epoch,
+                   std::int64_t step,
+                   double lr) {
+    const std::int64_t t = counts_steps(schedule) ? step : epoch;
+    return schedule_at(schedule, static_cast<double>(t), lr);
+}
+
 LearningRate::LearningRate(std::optional<Schedule> schedule, double base_lr)
     : schedule_(std::move(schedule)), base_lr_(base_lr) {
     plateau_.lr = base_lr;
@@ -262,10 +275,8 @@ LearningRate::LearningRate(std::optional<Schedule> schedule, double base_lr)
 
 double LearningRate::at(std::int64_t epoch, std::int64_t step) const {
     if (!schedule_) return base_lr_;
-    const std::string* per = per_of(*schedule_);
-    if (!per) return plateau_.lr;
-    return schedule_at(*schedule_, static_cast<double>(*per == "step" ? step : epoch),
-                       base_lr_);
+    if (std::holds_alternative<ReduceOnPlateau>(*schedule_)) return plateau_.lr;
+    return schedule_at(*schedule_, epoch, step, base_lr_);
 }
 
 const std::string* LearningRate::monitor() const {

@@ -1,5 +1,6 @@
-// Learning-rate schedules: pure functions of the step t = 0, 1, 2, ... (epochs,
-// or steps with per = "step"), and ReduceOnPlateau, which watches a score.
+// Schedules of the learning rate: pure functions of the step t = 0, 1, 2, ... (epochs,
+// or steps with per = "step"), and ReduceOnPlateau, which watches a score. The pure
+// ones serve other settings too, which then stand for lr.
 #pragma once
 
 #include <cstdint>
@@ -257,6 +258,12 @@ void validate(const Schedule& schedule);
 // The learning rate at t; std::invalid_argument for ReduceOnPlateau, which has
 // no memory here.
 double schedule_at(const Schedule& schedule, double t, double lr);
+// The same after so many epochs or steps, whichever it counts.
+double schedule_at(const Schedule& schedule,
+                   std::int64_t epoch,
+                   std::int64_t step,
+                   double lr);
+bool counts_steps(const Schedule& schedule);
 
 // Whether a score by this name is better when it is greater: accuracies, areas under
 // curves and coefficients of determination are.

@@ -45,10 +45,16 @@ public:
 private:
     // Masks of dropout are those of the steps that would come next.
     void begin_batch() {
+        const auto step =
+            static_cast<std::uint32_t>(network_.progress().steps + batches_);
         batch_ = {batch_.end, std::min(batch_.end + pass_.max_batch(), order_.size())};
+        if (pass_.weights().masked()) {
+            for (const ParameterTile& tile : network_.parameter_tiles()) {
+                pass_.weights().mask(tile, network_.seed(), step);
+            }
+        }
         pass_.begin(samples_, order_.data() + batch_.begin, batch_.size(),
-                    network_.seed(),
-                    static_cast<std::uint32_t>(network_.progress().steps + batches_));
+                    network_.seed(), step);
         phase_ = 0;
     }
 
@@ -63,6 +69,15 @@ private:
     bool stopped_ = false;
 };
 
+template <class T>
+void forget_statistics(Network<T>& network) {
+    for (std::size_t k = 0; k < network.layers().size(); ++k) {
+        const auto* norm = std::get_if<BatchNorm<T>>(&network.layers()[k]);
+        if (!norm || network.frozen()[k]) continue;
+        norm->forget_running(network.statistics().data(), network.counters().data());
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -75,10 +90,10 @@ bool renew_statistics(Network<T>& network,
     const Index batch = std::min(batch_size, samples.size());
     if (network.counters().size() == 0 || batch < 2) return true;
     BatchPass<T> pass(network, loss, batch, /*training=*/true);
+    if (pass.statistics_phases() == 0) return true;  // all are frozen
     pass.weights().pack_all(n_threads);
     StatisticsJob<T> job(network, pass, samples, interrupted);
-    network.statistics().fill(0);
-    network.counters().fill(0);
+    forget_statistics(network);
     run_job(n_threads, job);
     return !job.stopped();
 }

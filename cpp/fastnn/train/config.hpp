@@ -13,14 +13,25 @@
 #include "fastnn/optim/schedule.hpp"
 #include "fastnn/train/averaging.hpp"
 #include "fastnn/train/early_stopping.hpp"
+#include "fastnn/train/gradient_noise.hpp"
 
 namespace fastnn {
+
+// See other_schedules.hpp.
+struct OtherSchedulesConfig {
+    std::optional<optim::Schedule> weight_decay;
+    std::optional<optim::Schedule> momentum;
+    std::optional<optim::Schedule> dropout;
+
+    bool none() const noexcept { return !weight_decay && !momentum && !dropout; }
+};
 
 // How each step is made.
 struct TrainerConfig {
     Loss loss;
     optim::Method optimizer;
-    std::optional<optim::Schedule> schedule;
+    std::optional<optim::Schedule> schedule;  // of the learning rate
+    OtherSchedulesConfig other_schedules;
     Penalty penalty;
     // Whether the penalty is divided by the weight of the batch (so that it counts as
     // so many rows do, scikit-learn's rule) and reported beside the loss.
@@ -28,7 +39,8 @@ struct TrainerConfig {
     std::optional<double> max_norm;    // of each unit's incoming weights
     std::optional<double> clip_norm;   // of the whole gradient
     std::optional<double> clip_value;  // of each element of the gradient
-    int n_threads = 0;                 // 0: automatic
+    std::optional<GradientNoise> gradient_noise;
+    int n_threads = 0;  // 0: automatic
 
     Penalty penalty_in_batch(double total_weight) const noexcept {
         return penalty_per_row ? penalty.over(total_weight) : penalty;

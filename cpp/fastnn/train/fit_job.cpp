@@ -96,6 +96,9 @@ bool FitJob<T>::begin() {
     if (history_.stop_reason != StopReason::kEpochs || epoch_ >= config_.epochs) {
         return false;
     }
+    trainer_.other_schedules_.check(trainer_.epoch_, config_.epochs - epoch_,
+                                    steps_of<T>(trainer_.optimizer_),
+                                    ceil_div(train_.size(), step_.max_batch()));
     hide_average();
     if (steps_ == 0) watch_.begin();
     begin_epoch();
@@ -202,9 +205,9 @@ template <class T>
 void FitJob<T>::begin_batch() {
     stage_ = Stage::kStep;
     batch_ = {batch_.end, std::min(batch_.end + step_.max_batch(), train_.size())};
-    lr_ = learning_rate();
+    settings_ = trainer_.settings(learning_rate());
     step_.begin(train_, order_.data() + batch_.begin, batch_.size(),
-                static_cast<std::uint32_t>(network_.progress().steps), lr_,
+                static_cast<std::uint32_t>(network_.progress().steps), settings_,
                 outputs_.empty() ? MatrixView<T>() : outputs_.view(batch_));
 }
 
@@ -341,7 +344,8 @@ Logs FitJob<T>::make_logs() {
         logs.emplace_back("penalty", penalty_sum_ / static_cast<double>(train_.size()));
     }
     const auto elapsed = std::chrono::steady_clock::now() - epoch_start_;
-    logs.emplace_back("lr", lr_);
+    logs.emplace_back("lr", settings_.lr());
+    trainer_.other_schedules_.log(settings_, logs);
     logs.emplace_back("seconds", std::chrono::duration<double>(elapsed).count());
     return logs;
 }
@@ -400,7 +404,7 @@ bool FitJob<T>::diverged(const std::string& what) {
     last_finite_.put_back(network_);
     trainer_.forget_optimizer_state();  // its state is as broken as the weights were
     history_.stop_reason = StopReason::kDiverged;
-    history_.divergence = Divergence{epoch_, steps_, lr_, what};
+    history_.divergence = Divergence{epoch_, steps_, settings_.lr(), what};
     return false;
 }
 

@@ -97,7 +97,7 @@ private:
     Index epoch_ = 0;         // of this fit
     std::int64_t steps_ = 0;  // of this fit
     Range batch_;             // of order_
-    double lr_ = 0;
+    StepSettings settings_;
     double loss_sum_ = 0;  // of this epoch
     double weight_sum_ = 0;
     double penalty_sum_ = 0;  // weighted by rows

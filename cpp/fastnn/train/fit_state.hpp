@@ -26,6 +26,7 @@ struct TrainerState {
     NamedSlots<T> slots;     // of the optimizer
     double lr = 0;           // that schedules start from
     optim::LearningRate::Plateau plateau;
+    std::vector<bool> frozen;  // layers of the last step; empty: as they are by now
 };
 
 // Of a fit, at the end of an epoch.

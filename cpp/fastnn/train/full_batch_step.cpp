@@ -26,10 +26,7 @@ bool needs_all_rows(const Network<T>& network) {
 template <class T>
 bool has_masks(const Network<T>& network) {
     return std::any_of(network.layers().begin(), network.layers().end(),
-                       [](const Layer<T>& layer) {
-                           const auto* dropout = std::get_if<Dropout<T>>(&layer);
-                           return dropout && dropout->p > 0;
-                       });
+                       [](const Layer<T>& layer) { return is_random(layer); });
 }
 
 template <class T>
@@ -70,7 +67,7 @@ void FullBatchStep<T>::begin(const Samples<T>& samples,
                              const Index*,
                              Index n,
                              std::uint32_t key,
-                             double lr,
+                             const StepSettings& settings,
                              MatrixView<T> outputs) {
     samples_ = samples;
     key_ = key;
@@ -82,9 +79,9 @@ void FullBatchStep<T>::begin(const Samples<T>& samples,
     const bool untouched = minimizer_.generation() == known_generation_;
     if (known_ && untouched && is_at_x()) {
         first_loss_ = loss_;
-        status_ = minimizer_.proceed(lr);
+        status_ = minimizer_.proceed(settings.lr());
     } else {
-        minimizer_.begin(network_.parameters().data(), lr);
+        minimizer_.begin(network_.parameters().data(), settings.lr());
         starting_ = true;
         status_ = LbfgsStatus::kEvaluate;
     }
@@ -145,29 +142,40 @@ template <class T>
 void FullBatchStep<T>::pack(const ParameterTile& tile) {
     const T* from = (finishing_ ? minimizer_.x() : minimizer_.point()).data();
     T* parameters = network_.parameters().data();
-    for (const Range r : {tile.weight, tile.bias}) {
-        std::copy_n(from + r.begin, r.size(), parameters + r.begin);
+    if (pass_.has_gradient(tile.layer)) {
+        for (const Range r : {tile.weight, tile.bias, tile.gain}) {
+            std::copy_n(from + r.begin, r.size(), parameters + r.begin);
+        }
     }
     pass_.weights().pack(tile);
+    pass_.weights().mask(tile, network_.seed(), key_);
 }
 
-// The first chunk brings the penalty along.
+// The first chunk brings the penalty along. Where the gradient of frozen layers would
+// be there are zeros, so that no direction leads there.
 template <class T>
 void FullBatchStep<T>::add_gradient(Index i, const ParameterTile& tile, int rank) {
     T* total = minimizer_.gradient();
-    if (chunk_ == 0) {
-        pass_.gradient(tile, total + tile.weight.begin, total + tile.bias.begin);
-        if (!tile.penalised || penalty_.none()) return;
-        const VectorView<const T> w = part(network_.parameters().data(), tile.weight);
-        add_penalty_gradient<T>(penalty_, w, part(total, tile.weight));
-        tile_penalty_[i] = penalty_value<T>(penalty_, w);
+    if (!pass_.has_gradient(tile.layer)) {
+        for (const Range r : {tile.weight, tile.bias, tile.gain}) {
+            std::fill_n(total + r.begin, r.size(), T(0));
+        }
         return;
     }
-    T* dweight = gradient_tile_[static_cast<std::size_t>(rank)].data();
-    T* dbias = dweight + tile.weight.size();
-    pass_.gradient(tile, dweight, dbias);
-    add_scaled<T>(1, {dweight, tile.weight.size()}, part(total, tile.weight));
-    add_scaled<T>(1, {dbias, tile.bias.size()}, part(total, tile.bias));
+    if (chunk_ == 0) {
+        const T* parameters = network_.parameters().data();
+        const auto d = TileGradient<T>::among(total, tile);
+        pass_.gradient(tile, d);
+        add_penalty_gradient<T>(penalty_, parameters, tile, d);
+        tile_penalty_[i] = penalty_value<T>(penalty_, parameters, tile);
+        return;
+    }
+    const auto d = TileGradient<T>::alone(
+        gradient_tile_[static_cast<std::size_t>(rank)].data(), tile);
+    pass_.gradient(tile, d);
+    d.for_each(tile, [&](Range range, VectorView<T> share) {
+        add_scaled<T>(1, share, part(total, range));
+    });
 }
 
 template <class T>
@@ -270,7 +278,13 @@ void FullBatchStep<T>::drop() noexcept {
     if (stage_ == Stage::kIdle) return;
     stage_ = Stage::kIdle;
     known_ = false;
-    network_.parameters() = minimizer_.x();
+    const T* x = minimizer_.x().data();
+    for (const ParameterTile& tile : network_.parameter_tiles()) {
+        if (!pass_.has_gradient(tile.layer)) continue;
+        for (const Range r : {tile.weight, tile.bias, tile.gain}) {
+            std::copy_n(x + r.begin, r.size(), network_.parameters().data() + r.begin);
+        }
+    }
 }
 
 template class FullBatchStep<float>;

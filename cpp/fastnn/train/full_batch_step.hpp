@@ -38,7 +38,7 @@ public:
                const Index* rows,
                Index n,
                std::uint32_t key,
-               double lr,
+               const StepSettings& settings,
                MatrixView<T> outputs) override;
     void pack_first() noexcept override {}  // each evaluation packs
     void forget_rows() noexcept override { known_ = false; }

@@ -35,6 +35,7 @@ struct Scored {
     const Samples<T>& samples;
     const Index* rows;
     bool log_rates;  // the targets are near the exponentials of the outputs
+    Index first;     // of the outputs that have a target
     const std::function<bool()>& interrupted;
 
     // Whether to give up before row i.
@@ -52,10 +53,10 @@ struct Scored {
     double target(Index i, Index j) const {
         return static_cast<double>(samples.targets.values(sample(i), j));
     }
-    // Outputs that have a target, the first ones.
+    // Outputs that have a target.
     Index values() const { return samples.targets.values.cols; }
     double predicted(Index i, Index j) const {
-        const auto value = static_cast<double>(z(i)[j]);
+        const auto value = static_cast<double>(z(i)[first + j]);
         return log_rates ? std::exp(value) : value;
     }
     Index label(Index i) const {
@@ -227,7 +228,8 @@ double evaluate_metric(Metric metric,
                        const Index* rows,
                        const std::function<bool()>& interrupted) {
     const bool log_rates = std::holds_alternative<loss::PoissonNll>(loss);
-    const Scored<T> s{outputs, samples, rows, log_rates, interrupted};
+    const Index first = first_prediction(loss, outputs.cols);
+    const Scored<T> s{outputs, samples, rows, log_rates, first, interrupted};
     const bool binary = is_binary(loss);
     switch (metric) {
         case Metric::kAccuracy:

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "fastnn/nn/batch_pass.hpp"
+#include "fastnn/train/step_settings.hpp"
 
 namespace fastnn {
 
@@ -19,7 +20,7 @@ public:
                        const Index* rows,
                        Index n,
                        std::uint32_t key,
-                       double lr,
+                       const StepSettings& settings,
                        MatrixView<T> outputs) = 0;  // (n, out) raw outputs, or empty
     // The step to begin packs the weights: somebody else may have changed them.
     virtual void pack_first() noexcept = 0;

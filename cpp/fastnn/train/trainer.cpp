@@ -26,7 +26,9 @@ Trainer<T>::Trainer(Network<T>& network, const TrainerConfig& config)
     : network_(network),
       config_(config),
       optimizer_(make_optimizer<T>(config.optimizer, network.parameters().size())),
-      learning_rate_(config.schedule, lr_of(config.optimizer)) {
+      learning_rate_(config.schedule, lr_of(config.optimizer)),
+      other_schedules_(config.other_schedules, config.optimizer, network),
+      frozen_(network.frozen()) {
     config_.validate();
     check_outputs(config_.loss, network.out_features());
 }
@@ -46,6 +48,22 @@ int Trainer<T>::threads_for(Index batch) const {
 template <class T>
 double Trainer<T>::learning_rate() const {
     return learning_rate_.at(epoch_, steps_of<T>(optimizer_));
+}
+
+template <class T>
+StepSettings Trainer<T>::settings(double lr) const {
+    return other_schedules_.at(epoch_, steps_of<T>(optimizer_), lr);
+}
+
+// What L-BFGS learned of the curvature was of other parameters.
+template <class T>
+void Trainer<T>::look_at_network() {
+    if (frozen_ == network_.frozen()) return;
+    frozen_ = network_.frozen();
+    single_.reset();
+    if (auto* lbfgs = std::get_if<optim::LbfgsMinimizer<T>>(&optimizer_)) {
+        lbfgs->history().clear();
+    }
 }
 
 template <class T>
@@ -107,6 +125,7 @@ StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
             return outcome == Outcome::kMore;
         }
     };
+    look_at_network();
     const int threads = threads_for(batch.size());
     if (!single_ || single_->max_batch() != batch.size() ||
         single_->ranks() < threads) {
@@ -114,12 +133,13 @@ StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
     }
     auto& progress = network_.progress();
     const double lr = learning_rate();
+    const StepSettings now = settings(lr);
     const std::int64_t step = steps_of<T>(optimizer_);
     before_.take(network_);
     single_->pack_first();
     single_->forget_rows();
     single_->begin(batch, nullptr, batch.size(),
-                   static_cast<std::uint32_t>(progress.steps), lr, {});
+                   static_cast<std::uint32_t>(progress.steps), now, {});
     Job job{*single_, hooks};
     run_job(threads, job);
     if (job.stopped) return {};
@@ -147,6 +167,7 @@ History Trainer<T>::fit(const Samples<T>& train,
                         const Hooks& hooks,
                         const Checkpointing<T>& checkpointing) {
     config.validate();
+    look_at_network();
     const int threads = threads_for(rows_per_step(config.batch_size, train.size()));
     FitJob<T> job(*this, train, validation, config, hooks, checkpointing, threads);
     try {
@@ -160,8 +181,12 @@ History Trainer<T>::fit(const Samples<T>& train,
 
 template <class T>
 TrainerState<T> Trainer<T>::state() const {
-    return {epoch_, steps_of<T>(optimizer_), slots_of<T>(optimizer_),
-            learning_rate_.base(), learning_rate_.plateau()};
+    return {epoch_,
+            steps_of<T>(optimizer_),
+            slots_of<T>(optimizer_),
+            learning_rate_.base(),
+            learning_rate_.plateau(),
+            frozen_};
 }
 
 template <class T>
@@ -170,6 +195,7 @@ void Trainer<T>::restore(const TrainerState<T>& state) {
     learning_rate_.set_base(state.lr);
     learning_rate_.restore(state.plateau);
     epoch_ = state.epoch;
+    if (!state.frozen.empty()) frozen_ = state.frozen;
 }
 
 template class Trainer<float>;

@@ -9,6 +9,7 @@
 #include "fastnn/train/config.hpp"
 #include "fastnn/train/fit_state.hpp"
 #include "fastnn/train/history.hpp"
+#include "fastnn/train/other_schedules.hpp"
 #include "fastnn/train/snapshot.hpp"
 #include "fastnn/train/step.hpp"
 
@@ -65,6 +66,10 @@ private:
     // Threads for batches of this size: as asked for, else by the work in a step.
     int threads_for(Index batch) const;
     double learning_rate() const;
+    // Of the step to come, at this rate.
+    StepSettings settings(double lr) const;
+    // Takes notice of what is frozen by now.
+    void look_at_network();
     // Whether each step is of all rows, in the order in which they are given.
     bool takes_all_rows() const noexcept {
         return std::holds_alternative<optim::LbfgsMinimizer<T>>(optimizer_);
@@ -77,6 +82,8 @@ private:
     TrainerConfig config_;
     AnyOptimizer<T> optimizer_;
     optim::LearningRate learning_rate_;
+    OtherSchedules other_schedules_;
+    std::vector<bool> frozen_;         // layers, in the last step
     std::int64_t epoch_ = 0;           // of this trainer, over all calls of fit
     Snapshot<T> before_;               // the network before a single step
     std::unique_ptr<Step<T>> single_;  // of step(), kept between calls

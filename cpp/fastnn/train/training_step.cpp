@@ -28,18 +28,19 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
       config_(config),
       optimizer_(optimizer),
       pass_(network, config.loss, max_batch, /*training=*/true),
+      tiles_(network.trained_tiles()),
       gradient_tile_(static_cast<std::size_t>(n_threads)) {
     if (config.penalty_per_row) {
-        tile_penalty_.resize(static_cast<Index>(network_.parameter_tiles().size()));
+        tile_penalty_.resize(static_cast<Index>(tiles_.size()));
     }
     const double work = static_cast<double>(network.parameters().size()) *
                         static_cast<double>(max_batch);
     if (config.clip_norm || work > kLongStep) {
         gradients_.resize(network.parameters().size());
-        tile_norm_.resize(static_cast<Index>(network_.parameter_tiles().size()));
+        tile_norm_.resize(static_cast<Index>(tiles_.size()));
     } else {
         for (Buffer<T>& buffer : gradient_tile_) {
-            buffer.resize(largest_tile(network_.parameter_tiles()));
+            buffer.resize(largest_tile(tiles_));
         }
     }
 }
@@ -49,58 +50,76 @@ void TrainingStep<T>::begin(const Samples<T>& samples,
                             const Index* rows,
                             Index n,
                             std::uint32_t key,
-                            double lr,
+                            const StepSettings& settings,
                             MatrixView<T> outputs) {
+    if (settings.dropout) {
+        pass_.set_dropout([&](double p) { return settings.dropout_rate(p); });
+    }
     pass_.begin(samples, rows, n, network_.seed(), key);
     penalty_ = config_.penalty_in_batch(pass_.total_weight());
     outputs_ = outputs;
-    lr_ = lr;
-    stage_ = packed_ ? Stage::kPass : Stage::kPack;
+    settings_ = settings;
+    if (config_.gradient_noise) {
+        noise_ = config_.gradient_noise->deviation(optimizer_.step());
+        noise_key_ = {network_.seed(), stream_of(Purpose::kGradientNoise), key};
+    }
+    key_ = key;
+    stage_ = packed_ && !pass_.weights().masked() ? Stage::kPass : Stage::kPack;
     phase_ = 0;
 }
 
 template <class T>
 Index TrainingStep<T>::tiles() const noexcept {
-    return stage_ == Stage::kPass
-               ? pass_.tiles()
-               : static_cast<Index>(network_.parameter_tiles().size());
+    return stage_ == Stage::kPass ? pass_.tiles()
+                                  : static_cast<Index>(stage_tiles().size());
 }
 
 template <class T>
 void TrainingStep<T>::run(Index i, int rank) {
     if (stage_ == Stage::kPass) return pass_.run_tile(phase_, i);
 
-    const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
-    if (stage_ == Stage::kPack) return pass_.weights().pack(tile);
+    const ParameterTile& tile = stage_tiles()[static_cast<std::size_t>(i)];
+    if (stage_ == Stage::kPack) return pack(tile);
     if (gradients_first()) {
-        T* dweight = gradients_.data() + tile.weight.begin;
-        T* dbias = gradients_.data() + tile.bias.begin;
-        if (stage_ == Stage::kUpdate) return update(tile, dweight, dbias);
-        compute_gradient(i, dweight, dbias);
-        tile_norm_[i] = squared_norm<T>({dweight, tile.weight.size()}) +
-                        squared_norm<T>({dbias, tile.bias.size()});
+        const auto d = TileGradient<T>::among(gradients_.data(), tile);
+        if (stage_ == Stage::kUpdate) return update(tile, d);
+        compute_gradient(i, d);
+        tile_norm_[i] = 0;
+        d.for_each(tile, [&](Range, VectorView<T> part) {
+            tile_norm_[i] += squared_norm<T>(part);
+        });
     } else {
-        T* dweight = gradient_tile_[static_cast<std::size_t>(rank)].data();
-        T* dbias = dweight + tile.weight.size();
-        compute_gradient(i, dweight, dbias);
-        update(tile, dweight, dbias);
+        const auto d = TileGradient<T>::alone(
+            gradient_tile_[static_cast<std::size_t>(rank)].data(), tile);
+        compute_gradient(i, d);
+        update(tile, d);
     }
 }
 
 template <class T>
-void TrainingStep<T>::compute_gradient(Index i, T* dweight, T* dbias) {
-    const ParameterTile& tile = network_.parameter_tiles()[static_cast<std::size_t>(i)];
-    pass_.gradient(tile, dweight, dbias);
-    const VectorView<T> weight_part{dweight, tile.weight.size()};
-    if (tile.penalised && !penalty_.none()) {
-        const VectorView<const T> w{network_.parameters().data() + tile.weight.begin,
-                                    tile.weight.size()};
-        add_penalty_gradient<T>(penalty_, w, weight_part);
-        if (tile_penalty_.size() > 0) tile_penalty_[i] = penalty_value<T>(penalty_, w);
+void TrainingStep<T>::pack(const ParameterTile& tile) {
+    if (!packed_) pass_.weights().pack(tile);
+    pass_.weights().mask(tile, network_.seed(), key_);
+}
+
+template <class T>
+void TrainingStep<T>::compute_gradient(Index i, const TileGradient<T>& d) {
+    const ParameterTile& tile = tiles_[static_cast<std::size_t>(i)];
+    const T* parameters = network_.parameters().data();
+    pass_.gradient(tile, d);
+    add_penalty_gradient<T>(penalty_, parameters, tile, d);
+    if (tile_penalty_.size() > 0) {
+        tile_penalty_[i] = penalty_value<T>(penalty_, parameters, tile);
+    }
+    if (config_.gradient_noise) {
+        d.for_each(tile, [&](Range range, VectorView<T> part) {
+            add_normal_noise<T>(part, noise_, noise_key_, range.begin);
+        });
     }
     if (config_.clip_value) {
-        clip_values<T>(weight_part, *config_.clip_value);
-        clip_values<T>({dbias, tile.bias.size()}, *config_.clip_value);
+        d.for_each(tile, [&](Range, VectorView<T> part) {
+            clip_values<T>(part, *config_.clip_value);
+        });
     }
 }
 
@@ -112,25 +131,21 @@ double TrainingStep<T>::penalty() const noexcept {
 }
 
 template <class T>
-void TrainingStep<T>::update(const ParameterTile& tile,
-                             const T* dweight,
-                             const T* dbias) {
+void TrainingStep<T>::update(const ParameterTile& tile, const TileGradient<T>& d) {
     T* parameters = network_.parameters().data();
     const bool in_one_run =
-        tile.weight.end == tile.bias.begin && dweight + tile.weight.size() == dbias;
+        tile.weight.end == tile.bias.begin && d.weight + tile.weight.size() == d.bias;
     if (in_one_run) {  // a layer in a single slice: every call costs its set-up
-        optimizer_.update({tile.weight.begin, tile.bias.end}, parameters, dweight,
+        optimizer_.update({tile.weight.begin, tile.bias.end}, parameters, d.weight,
                           tile.lr_scale);
     } else {
-        optimizer_.update(tile.weight, parameters, dweight, tile.lr_scale);
-        optimizer_.update(tile.bias, parameters, dbias, tile.lr_scale);
+        optimizer_.update(tile.weight, parameters, d.weight, tile.lr_scale);
+        optimizer_.update(tile.bias, parameters, d.bias, tile.lr_scale);
     }
-    if (tile.penalised && config_.max_norm) {
-        const Index units = tile.units.size();
-        limit_row_norms<T>(
-            {parameters + tile.weight.begin, units, tile.weight.size() / units},
-            *config_.max_norm);
+    if (tile.gain.size() > 0) {
+        optimizer_.update(tile.gain, parameters, d.gain, tile.lr_scale);
     }
+    if (config_.max_norm) limit_norms(parameters, tile, *config_.max_norm);
     pass_.weights().pack(tile);
 }
 
@@ -165,7 +180,7 @@ typename TrainingStep<T>::Outcome TrainingStep<T>::advance() {
 
 template <class T>
 void TrainingStep<T>::begin_update() {
-    optimizer_.begin_step(lr_);
+    optimizer_.begin_step(settings_.rates);
     stage_ = Stage::kUpdate;
 }
 
@@ -175,7 +190,11 @@ void TrainingStep<T>::clip_norm() {
     for (Index i = 0; i < tile_norm_.size(); ++i) square += tile_norm_[i];
     const double norm = std::sqrt(square);
     const double factor = *config_.clip_norm / (norm + kNormEps);
-    if (factor < 1) scale(gradients_.view(), factor);
+    if (!(factor < 1)) return;
+    for (const ParameterTile& tile : tiles_) {
+        const auto d = TileGradient<T>::among(gradients_.data(), tile);
+        d.for_each(tile, [&](Range, VectorView<T> part) { scale(part, factor); });
+    }
 }
 
 template class TrainingStep<float>;

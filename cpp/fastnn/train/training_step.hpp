@@ -1,14 +1,16 @@
 // A step of an update rule: forward, loss, backward, update, as stages over tiles.
 //
 // The gradient of a slice of the parameters is computed over the whole batch into a
-// buffer that stays in a core's cache, where penalty, clipping and update rule use it
+// buffer that stays in a core's cache, where penalty, noise, clipping and update use it
 // at once; it never travels to memory. Clipping by norm needs all gradients first and
 // takes a stage more; so do updates so long that a Ctrl-C must be able to end them
 // half-way.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
+#include "fastnn/kernels/normal_noise.hpp"
 #include "fastnn/optim/optimizer.hpp"
 #include "fastnn/train/config.hpp"
 #include "fastnn/train/step.hpp"
@@ -30,7 +32,7 @@ public:
                const Index* rows,
                Index n,
                std::uint32_t key,
-               double lr,
+               const StepSettings& settings,
                MatrixView<T> outputs) override;
     void pack_first() noexcept override { packed_ = false; }
 
@@ -56,8 +58,13 @@ public:
 private:
     enum class Stage { kPack, kPass, kGradient, kUpdate };
 
-    void compute_gradient(Index i, T* dweight, T* dbias);
-    void update(const ParameterTile& tile, const T* dweight, const T* dbias);
+    // What is to be changed beside its gradient's tile: pack stages visit all.
+    const std::vector<ParameterTile>& stage_tiles() const noexcept {
+        return stage_ == Stage::kPack ? network_.parameter_tiles() : tiles_;
+    }
+    void pack(const ParameterTile& tile);
+    void compute_gradient(Index i, const TileGradient<T>& d);
+    void update(const ParameterTile& tile, const TileGradient<T>& d);
     void begin_update();
     void clip_norm();
     // Whether all gradients are computed before the first update.
@@ -67,9 +74,13 @@ private:
     const TrainerConfig& config_;
     optim::Optimizer<T>& optimizer_;
     BatchPass<T> pass_;
-    Penalty penalty_;        // in this batch
+    const std::vector<ParameterTile> tiles_;  // of the parameters it changes
+    Penalty penalty_;                         // in this batch
     MatrixView<T> outputs_;  // where the batch's raw outputs are wanted, or empty
-    double lr_ = 0;
+    StepSettings settings_;
+    RandomKey noise_key_;
+    double noise_ = 0;       // deviation of the gradient's noise
+    std::uint32_t key_ = 0;  // of what is random in this step
     Stage stage_ = Stage::kPack;
     bool packed_ = false;
     Index phase_ = 0;

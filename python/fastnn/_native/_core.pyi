@@ -29,6 +29,7 @@ __all__: list[str] = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
+    "check_gradient_noise",
     "check_layer",
     "check_loss",
     "check_optimizer",
@@ -232,6 +233,13 @@ class NetworkF32:
         metrics: collections.abc.Sequence[str],
         n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> dict: ...
+    def freeze(
+        self,
+        positions: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None:
+        """
+        Freezes the layers written there, and no others.
+        """
     def hidden(
         self,
         X: typing.Any,
@@ -266,6 +274,11 @@ class NetworkF32:
     def layer_widths(self) -> list[int]: ...
     @property
     def n_parameters(self) -> int: ...
+    @property
+    def n_trained(self) -> int:
+        """
+        Parameters of layers that are not frozen.
+        """
     @property
     def out_features(self) -> int: ...
     @property
@@ -297,6 +310,13 @@ class NetworkF64:
         metrics: collections.abc.Sequence[str],
         n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> dict: ...
+    def freeze(
+        self,
+        positions: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None:
+        """
+        Freezes the layers written there, and no others.
+        """
     def hidden(
         self,
         X: typing.Any,
@@ -331,6 +351,11 @@ class NetworkF64:
     def layer_widths(self) -> list[int]: ...
     @property
     def n_parameters(self) -> int: ...
+    @property
+    def n_trained(self) -> int:
+        """
+        Parameters of layers that are not frozen.
+        """
     @property
     def out_features(self) -> int: ...
     @property
@@ -471,6 +496,7 @@ def batchnorm_inference(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> numpy.ndarray: ...
+def check_gradient_noise(gradient_noise: dict) -> None: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
 def check_optimizer(optimizer: dict) -> None:
@@ -511,6 +537,7 @@ def curvature_product(
     loss: dict,
     v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     curvature: str,
+    l1: typing.SupportsFloat | typing.SupportsIndex,
     l2: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
 ) -> numpy.ndarray:

@@ -31,7 +31,8 @@ _CHUNK = 2**23
 class Objective:
     """Mean loss plus penalties of a twin of the network, taken when this is made.
 
-    Later training of the network does not reach the twin.
+    Later training of the network does not reach the twin. Of ``trained_only``
+    parameters, vectors leave out what frozen layers own; `point` never does.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Objective:
         l1: object,
         l2: object,
         n_threads: object,
+        trained_only: bool = False,
     ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(
@@ -68,11 +70,18 @@ class Objective:
         )
         self._loss = used.to_native()
         self.point: Array = self._twin.parameters.copy()
+        self._trained = _trained(net) if trained_only else _all(self.point)
 
     @property
     def n_parameters(self) -> int:
-        """How many parameters there are."""
-        return self.point.size
+        """How many elements vectors have."""
+        return int(self._trained.sum())
+
+    def widened(self, vectors: Array) -> Array:
+        """Return vectors, (n_parameters, ...), with zeros for what they leave out."""
+        full = np.zeros((self.point.size, *vectors.shape[1:]))
+        full[self._trained] = vectors
+        return full
 
     def product(
         self, v: Array, curvature: Literal["hessian", "gauss_newton"] = "hessian"
@@ -85,8 +94,9 @@ class Objective:
             data.y,
             data.weight,
             self._loss,
-            np.ascontiguousarray(v, dtype=np.float64),
+            self.widened(v),
             curvature,
+            self._l1,
             self._l2,
             self._n_threads,
         )
@@ -96,7 +106,7 @@ class Objective:
                 "their slopes overflow on X; scale X or v down, or take weights from "
                 "before training diverged"
             )
-        return product
+        return product[self._trained]
 
     def hessian(self) -> Array:
         """Return the whole Hessian, made column by column."""
@@ -114,9 +124,10 @@ class Objective:
         twin = self._twin
         twin.parameters[:] = self.point if point is None else point
         try:
-            return self._summed()
+            value, gradient = self._summed()
         finally:
             twin.parameters[:] = self.point
+        return value, gradient[self._trained]
 
     def loss(self, point: Array) -> float:
         """Return the loss at `point`."""
@@ -140,7 +151,7 @@ class Objective:
         if n <= size:
             return self._part(self._data)
         total = _weight_of(self._data)
-        value, gradient = 0.0, np.zeros(self.n_parameters)
+        value, gradient = 0.0, np.zeros(self.point.size)
         for begin in range(0, n, size):
             part = _slice(self._data, begin, min(begin + size, n))
             share = _weight_of(part) / total
@@ -177,6 +188,26 @@ def _float64_twin(net: Sequential) -> Sequential:
         (0, 0),
     )
     return twin
+
+
+def _all(point: Array) -> Array:
+    return np.ones(point.size, dtype=bool)
+
+
+def _trained(net: Sequential) -> Array:
+    """Return which parameters belong to layers that are not frozen."""
+    marks = [
+        np.full(view.size, int(name.partition(".")[0]) not in net.frozen)
+        for name, view, trainable in net._native.tensors()  # noqa: SLF001
+        if trainable
+    ]
+    mask = np.concatenate([np.zeros(0, dtype=bool), *marks])
+    if not mask.any():
+        raise ValueError(
+            "net has no parameters that training changes: add a Dense layer, or "
+            "net.unfreeze() some"
+        )
+    return mask
 
 
 def _slice(data: Data, begin: int, end: int) -> Data:

@@ -132,7 +132,8 @@ def critical_point(
     Parameters
     ----------
     net, X, y, loss, sample_weight, l1, l2, n_threads
-        As for `hessian_vector_product`; `net` stays as it is.
+        As for `hessian_spectrum`: frozen layers stand still, and all of `net` does
+        until `escape`.
     tolerance : float, default 1e-4
         What counts as nothing, see below; in (0, 1).
     method, max_steps, seed
@@ -195,6 +196,7 @@ def critical_point(
         l1=l1,
         l2=l2,
         n_threads=n_threads,
+        trained_only=True,
     )
     before, gradient = objective.loss_and_gradient()
     if not math.isfinite(before) or not np.isfinite(gradient).all():

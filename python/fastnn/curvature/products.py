@@ -53,7 +53,7 @@ def hessian_vector_product(
         good to about 1e-9, relatively.
     l1, l2 : float, default 0.0
         Penalties on weights, as for ``fit``. `l2` adds ``l2 * v`` for these; `l1` has
-        no curvature.
+        no curvature, but for layers with weight normalisation.
     n_threads : int, optional
         As for ``net.predict``. The bits of the result do not depend on it.
 

@@ -33,8 +33,8 @@ class Spectrum:
         The k smallest and the k largest, ascending; all, if there are no more. By
         Lanczos' method an eigenvalue that comes several times is found once.
     eigenvectors : ndarray of shape (n_parameters, m)
-        Their unit vectors, as columns, in the order of ``net.parameters``; the element
-        of largest size is positive.
+        Their unit vectors, as columns, in the order of ``net.parameters`` (0 where
+        these are frozen); the element of largest size is positive.
     residuals : ndarray of shape (m,)
         ``|H u - lambda u|`` of each: an eigenvalue of H is no further from lambda.
     converged : bool
@@ -97,7 +97,8 @@ def hessian_spectrum(
     Parameters
     ----------
     net, X, y, loss, sample_weight, l1, l2, n_threads
-        As for `hessian_vector_product`.
+        As for `hessian_vector_product`, but that frozen layers stand still: the Hessian
+        is that of the parameters which training changes.
     k : int, default 10
         How many eigenvalues to return of each end, >= 1.
     density : bool, default False
@@ -157,6 +158,7 @@ def hessian_spectrum(
         l1=l1,
         l2=l2,
         n_threads=n_threads,
+        trained_only=True,
     )
     return spectrum_of(
         objective, method=method, density=density, tolerance=tolerance, **settings
@@ -208,7 +210,7 @@ def spectrum_of(
     ends = ritz.ends(k)
     return Spectrum(
         ritz.values[ends],
-        _oriented(ritz.vectors(ends)),
+        objective.widened(_oriented(ritz.vectors(ends))),
         ritz.residuals[ends],
         _converged(ritz, k, limit),
         "lanczos",
@@ -239,7 +241,7 @@ def _full(objective: Objective, k: int, *, density: bool) -> Spectrum:
     residuals = np.linalg.norm(hessian @ chosen - chosen * values[ends], axis=0)
     return Spectrum(
         values[ends],
-        chosen,
+        objective.widened(chosen),
         residuals,
         converged=True,
         method="full",

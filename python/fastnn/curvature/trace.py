@@ -47,7 +47,7 @@ def hessian_trace(
     Parameters
     ----------
     net, X, y, loss, sample_weight, l1, l2, n_threads
-        As for `hessian_vector_product`.
+        As for `hessian_spectrum`.
     n_probes : int, default 32
         Random vectors, >= 2, one product each. The standard error falls with its root.
     seed : int, default 0
@@ -85,6 +85,7 @@ def hessian_trace(
         l1=l1,
         l2=l2,
         n_threads=n_threads,
+        trained_only=True,
     )
     n = objective.n_parameters
     samples = np.empty(n_probes)

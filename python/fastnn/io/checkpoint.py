@@ -254,8 +254,15 @@ class Checkpoint:
         with naming(self.path):
             return self.net.network(cls, self.tensors)
 
-    def check_completed_by(self, run: RunRecord) -> None:
-        """Raise ValueError unless a fit of this trainer completes the one here."""
+    def check_completed_by(self, run: RunRecord, net: Network) -> None:
+        """Raise ValueError unless a fit of this net and trainer completes this one."""
+        if frozenset(net.frozen) != self.net.frozen:
+            raise ValueError(
+                f"freeze: the fit to complete, in {self.path!r}, has the layers "
+                f"{tuple(sorted(self.net.frozen))} frozen, the network {net.frozen}: "
+                "complete it first, or begin another with fnn.Trainer(fnn.load(path), "
+                "...)"
+            )
         self.run.check_same(run, self.path, self.epoch)
 
     @property

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
+from fastnn._frozen import frozen_from_plain
 from fastnn._network import Network
 from fastnn._plain import check_fields, from_plain, to_plain
 from fastnn._validation import check_int
@@ -22,7 +23,12 @@ from fastnn.errors import ModelFileError
 from fastnn.io.container import write_container
 from fastnn.layers import LAYERS, Layer
 from fastnn.layers.base import TensorSpec
-from fastnn.layers.chain import checked_chain, declared_width
+from fastnn.layers.chain import (
+    checked_chain,
+    declared_width,
+    named_tensors,
+    output_width,
+)
 from fastnn.losses import LOSSES, Loss
 
 __all__ = ["KIND", "NetworkRecord", "network_specs", "told_as", "write_network"]
@@ -44,6 +50,7 @@ class NetworkRecord:
     epochs: int
     steps: int
     loss: Loss | None
+    frozen: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, net: Network) -> NetworkRecord:
@@ -56,16 +63,27 @@ class NetworkRecord:
             loss = None
         epochs, steps = native.progress
         return cls(
-            net.layers, net.seed, net.dtype, native.in_features, epochs, steps, loss
+            net.layers,
+            net.seed,
+            net.dtype,
+            native.in_features,
+            epochs,
+            steps,
+            loss,
+            frozenset(net.frozen),
         )
 
     def to_plain(self) -> dict[str, Any]:
         """Return the record as the config of a file holds it."""
-        return {
+        plain = {
             **vars(self),
             "layers": [to_plain(layer) for layer in self.layers],
             "loss": None if self.loss is None else to_plain(self.loss),
+            "frozen": sorted(self.frozen),
         }
+        if not self.frozen:  # as in the files of versions that could not freeze
+            del plain["frozen"]
+        return plain
 
     @classmethod
     def from_plain(cls, plain: object, where: str) -> NetworkRecord:
@@ -77,6 +95,8 @@ class NetworkRecord:
             Naming what is wrong, within `where`.
         """
         names = [field.name for field in dataclasses.fields(cls)]
+        if not (isinstance(plain, dict) and "frozen" in plain):
+            names.remove("frozen")
         given = check_fields(plain, names, where)
         counts = {"in_features": 1, "epochs": 0, "steps": 0}
         numbers = {}
@@ -94,16 +114,21 @@ class NetworkRecord:
         loss = None
         if given["loss"] is not None:
             loss = from_plain(Loss, LOSSES, given["loss"], f"{where}.loss")
-        return cls(layers=layers, seed=seed, dtype=dtype, loss=loss, **numbers)
+        frozen: frozenset[int] = frozenset()
+        if "frozen" in given:
+            frozen = frozen_from_plain(given["frozen"], len(layers), f"{where}.frozen")
+        return cls(
+            layers=layers,
+            seed=seed,
+            dtype=dtype,
+            loss=loss,
+            frozen=frozen,
+            **numbers,
+        )
 
     def tensors(self) -> dict[str, TensorSpec]:
         """Return dtype and shape of every tensor such a network has, by its name."""
-        specs, width = {}, self.in_features
-        for i, layer in enumerate(self.layers):
-            for name, spec in layer.tensors(width, self.dtype).items():
-                specs[f"{i}.{name}"] = spec
-            width = layer.width(width)
-        return specs
+        return named_tensors(self.layers, self.in_features, self.dtype)
 
     def network(self, cls: type[_N], tensors: Mapping[str, npt.NDArray[Any]]) -> _N:
         """Return the network with these tensors.
@@ -114,6 +139,7 @@ class NetworkRecord:
             If a number is none such a network can have, as a negative variance.
         """
         net = cls(*self.layers, seed=self.seed, dtype=self.dtype)
+        net._freeze(self.frozen)
         with told_as("tensors"):
             net._restore(self.in_features, tensors, (self.epochs, self.steps))
         net._loss = self.loss
@@ -146,6 +172,8 @@ def _layers(plain: object, in_features: int, where: str) -> tuple[Layer, ...]:
         raise ModelFileError(
             where, f"are for {declared} features, but in_features is {in_features}"
         )
+    with told_as(where):
+        output_width(layers, in_features)
     return layers
 
 

@@ -12,15 +12,20 @@ from fastnn._validation import check_int, check_number, check_positive_or_none
 from fastnn._validation.fingerprint import Fingerprint
 from fastnn.callbacks import AVERAGES, EarlyStopping
 from fastnn.errors import ModelFileError
+from fastnn.gradient_noise import GradientNoise
 from fastnn.io.model_file import told_as
 from fastnn.losses import LOSSES, Loss
 from fastnn.optim import OPTIMIZERS, Optimizer
-from fastnn.schedules import SCHEDULES, Schedule
+from fastnn.schedules import SCHEDULES
+from fastnn.schedules.several import Schedules
 
 __all__ = ["TRAINER_KEYWORDS", "RunRecord"]
 
 _LIMITS = ("max_norm", "clip_norm", "clip_value")
-TRAINER_KEYWORDS = ("loss", "optimizer", "schedule", "l1", "l2", *_LIMITS)
+TRAINER_KEYWORDS = (
+    *("loss", "optimizer", "schedule", "l1", "l2", *_LIMITS),
+    "gradient_noise",
+)
 """What makes a trainer of a network, `n_threads` apart, which changes no bit."""
 
 _DATA = (
@@ -52,22 +57,27 @@ class RunRecord:
     @property
     def curves(self) -> list[str]:
         """The names of the history's curves, in the engine's order."""
-        return curve_names(self.fit.metrics, validates=self.validates)
+        scheduled = Schedules.checked(self.trainer["schedule"]).curves
+        return curve_names(
+            self.fit.metrics, validates=self.validates, scheduled=scheduled
+        )
 
     def check_storable(self) -> None:
         """Raise ValueError if a part is a class that only the user's program knows."""
-        families: dict[str, Any] = {
-            "loss": LOSSES,
-            "optimizer": OPTIMIZERS,
-            "schedule": SCHEDULES,
-        }
-        for name, registry in families.items():
-            part = self.trainer[name]
-            if part is not None and type(part) is not registry.get(part.kind):
-                raise ValueError(
-                    f"checkpoint: the {name} {part!r} is your own, which no file can "
-                    f"hold: use one of fastnn's, or checkpoint=None"
-                )
+        families: dict[str, Any] = {"loss": LOSSES, "optimizer": OPTIMIZERS}
+        own = [
+            (name, self.trainer[name])
+            for name, registry in families.items()
+            if type(self.trainer[name]) is not registry.get(self.trainer[name].kind)
+        ]
+        schedules = Schedules.checked(self.trainer["schedule"])
+        own += [("schedule", schedule) for schedule in schedules.own()]
+        if own:
+            name, part = own[0]
+            raise ValueError(
+                f"checkpoint: the {name} {part!r} is your own, which no file can "
+                f"hold: use one of fastnn's, or checkpoint=None"
+            )
 
     def check_same(self, given: RunRecord, path: str, epochs_done: int) -> None:
         """Raise ValueError unless the fit `given` would complete this one, of a file.
@@ -93,11 +103,15 @@ class RunRecord:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the record as the config of a file holds it."""
+        trainer = {
+            name: to_plain(value) if isinstance(value, Config) else value
+            for name, value in self.trainer.items()
+        }
+        trainer["schedule"] = Schedules.checked(self.trainer["schedule"]).to_plain()
+        if trainer["gradient_noise"] is None:  # as in files of versions without it
+            del trainer["gradient_noise"]
         return {
-            "trainer": {
-                name: to_plain(value) if isinstance(value, Config) else value
-                for name, value in self.trainer.items()
-            },
+            "trainer": trainer,
             "fit": self.fit.to_plain(),
             "data": self.data,
         }
@@ -141,17 +155,29 @@ def _shown(
 
 
 def _trainer_from_plain(plain: object, where: str) -> dict[str, Any]:
-    given = check_fields(plain, TRAINER_KEYWORDS, where)
-    schedule = given["schedule"]
-    if schedule is not None:
-        schedule = from_plain(Schedule, SCHEDULES, schedule, f"{where}.schedule")
+    names = list(TRAINER_KEYWORDS)
+    if not (isinstance(plain, dict) and "gradient_noise" in plain):
+        names.remove("gradient_noise")
+    given = check_fields(plain, names, where)
+    noise = given.get("gradient_noise")
+    if "gradient_noise" in given:
+        noise = from_plain(
+            GradientNoise,
+            {GradientNoise.kind: GradientNoise},
+            noise,
+            f"{where}.gradient_noise",
+        )
+    schedules = Schedules.from_plain(given["schedule"], f"{where}.schedule")
     keywords = {
         "loss": from_plain(Loss, LOSSES, given["loss"], f"{where}.loss"),
         "optimizer": from_plain(
             Optimizer, OPTIMIZERS, given["optimizer"], f"{where}.optimizer"
         ),
-        "schedule": schedule,
+        "schedule": schedules.given,
+        "gradient_noise": noise,
     }
+    with told_as(f"{where}.schedule"):
+        schedules.check_optimizer(keywords["optimizer"])
     for name in ("l1", "l2", *_LIMITS):
         value = given[name]
         with told_as(f"{where}.{name}"):

@@ -27,8 +27,11 @@ from fastnn.layers.activations import (
 )
 from fastnn.layers.base import Activation, Layer
 from fastnn.layers.dense import Dense
-from fastnn.layers.dropout import Dropout
-from fastnn.layers.normalization import BatchNorm, LayerNorm
+from fastnn.layers.dropout import AlphaDropout, Dropout, GaussianNoise
+from fastnn.layers.maxout import Maxout
+from fastnn.layers.normalization import BatchNorm, LayerNorm, RMSNorm
+from fastnn.layers.prelu import PReLU
+from fastnn.layers.residual import Residual
 
 __all__ = [
     "ACTIVATIONS",
@@ -38,9 +41,11 @@ __all__ = [
     "LAYERS",
     "SELU",
     "Activation",
+    "AlphaDropout",
     "BatchNorm",
     "Dense",
     "Dropout",
+    "GaussianNoise",
     "HardSigmoid",
     "HardSwish",
     "HardTanh",
@@ -48,8 +53,12 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "Maxout",
     "Mish",
+    "PReLU",
+    "RMSNorm",
     "ReLU",
+    "Residual",
     "SiLU",
     "Sigmoid",
     "Softplus",
@@ -58,7 +67,8 @@ __all__ = [
 ]
 
 LAYERS: dict[str, type[Layer]] = {
-    **{cls.kind: cls for cls in (Dense, BatchNorm, LayerNorm, Dropout)},
+    **{cls.kind: cls for cls in (Dense, Maxout, BatchNorm, LayerNorm, RMSNorm, PReLU)},
+    **{cls.kind: cls for cls in (Dropout, AlphaDropout, GaussianNoise, Residual)},
     **ACTIVATIONS,
 }
 """Every layer by its name."""

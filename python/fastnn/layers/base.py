@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastnn._config import Config
 from fastnn._native import core
@@ -25,10 +25,18 @@ class Layer(Config):
         """Return the number of outputs for a row of `in_features` inputs."""
         return in_features
 
+    def inner(self) -> tuple[Layer, ...]:
+        """Return the layers that a block is made of; of any other layer, none."""
+        return ()
+
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of what a network keeps for it, by torch's names."""
         del in_features, dtype
         return {}
+
+    def undrawn(self) -> dict[str, Any]:
+        """Return the dict C++ reads for a network whose numbers are at hand."""
+        return self.to_native()
 
     def __repr__(self) -> str:
         """Show the class and the fields that differ from their defaults."""

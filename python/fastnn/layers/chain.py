@@ -6,58 +6,100 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fastnn.layers.base import Layer
+from fastnn.layers.base import Layer, TensorSpec
 from fastnn.layers.dense import Dense
+from fastnn.layers.maxout import Maxout
 
 __all__ = [
     "checked_chain",
     "count_parameters",
     "count_statistics",
     "declared_width",
+    "named_layers",
+    "named_tensors",
     "output_width",
 ]
 
 _STATISTICS = ("running_mean", "running_var")
 
 
-def checked_chain(given: tuple[Any, ...]) -> tuple[Layer, ...]:
-    """Return the layers, from arguments or one list, whose widths agree."""
+def checked_chain(given: tuple[Any, ...], owner: str = "") -> tuple[Layer, ...]:
+    """Return the layers, from arguments or one list, whose widths agree.
+
+    `owner` is what errors begin with: nothing, or the block that they make up.
+    """
     if len(given) == 1 and isinstance(given[0], (list, tuple)):
         given = tuple(given[0])
     if not given:
-        raise ValueError("layers: a Sequential needs at least one layer, got none")
+        needs = "it" if owner else "a Sequential"
+        raise ValueError(f"{owner}layers: {needs} needs at least one layer, got none")
     width = None
     for i, layer in enumerate(given):
         if isinstance(layer, type) and issubclass(layer, Layer):
             raise TypeError(
-                f"layers[{i}] is the class {layer.__name__}; write {layer.__name__}()"
+                f"{owner}layers[{i}] is the class {layer.__name__}; write "
+                f"{layer.__name__}()"
             )
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"layers[{i}] must be a layer such as fastnn.Dense(10), got "
+                f"{owner}layers[{i}] must be a layer such as fastnn.Dense(10), got "
                 f"{type(layer).__name__} {layer!r}"
             )
-        if isinstance(layer, Dense):
-            if None not in (width, layer.in_features) and width != layer.in_features:
-                raise ValueError(
-                    f"layers[{i}]: in_features={layer.in_features}, but the layer "
-                    f"before it gives {width}; leave in_features out"
-                )
-            width = layer.units
+        declared = declared_width((layer,))
+        if None not in (width, declared) and width != declared:
+            raise ValueError(
+                f"{owner}layers[{i}]: in_features={declared}, but the layer "
+                f"before it gives {width}; leave in_features out"
+            )
+        try:
+            width = output_width((layer,), width)
+        except ValueError as error:
+            raise ValueError(f"{owner}layers[{i}]: {error}") from None
     return given
 
 
-def declared_width(layers: tuple[Layer, ...]) -> int | None:
-    """Return in_features of the first Dense: the layers before it keep the width."""
-    return next((x.in_features for x in layers if isinstance(x, Dense)), None)
+def named_layers(
+    layers: Sequence[Layer], prefix: str = ""
+) -> Iterator[tuple[str, Layer]]:
+    """Yield all layers, those within blocks in their blocks' place, by their names.
+
+    The layers of block 1 are "1.0", "1.1", ...: what their tensors' names begin with.
+    """
+    for i, layer in enumerate(layers):
+        name = f"{prefix}{i}"
+        if layer.inner():
+            yield from named_layers(layer.inner(), f"{name}.")
+        else:
+            yield name, layer
+
+
+def named_tensors(
+    layers: Sequence[Layer], in_features: int, dtype: str
+) -> dict[str, TensorSpec]:
+    """Return dtype and shape of every tensor, in the order of ``state_dict()``."""
+    specs, width = {}, in_features
+    for i, layer in enumerate(layers):
+        for name, spec in layer.tensors(width, dtype).items():
+            specs[f"{i}.{name}"] = spec
+        width = layer.width(width)
+    return specs
+
+
+def declared_width(layers: Sequence[Layer]) -> int | None:
+    """Return in_features of the first with weights: those before it keep the width."""
+    inner = (layer for _, layer in named_layers(layers))
+    first = next((x for x in inner if isinstance(x, (Dense, Maxout))), None)
+    return None if first is None else first.in_features
 
 
 def output_width(layers: Sequence[Layer], in_features: int | None) -> int | None:
     """Return what comes out for `in_features` (None: unknown) columns."""
     width = in_features
     for layer in layers:
-        if width is not None or isinstance(layer, Dense):
+        if width is not None or isinstance(layer, (Dense, Maxout)):
             width = layer.width(width or 0)
+        else:
+            width = output_width(layer.inner(), None)
     return width
 
 
@@ -73,9 +115,7 @@ def count_statistics(layers: Sequence[Layer], in_features: int) -> int:
 
 def _sizes(layers: Sequence[Layer], in_features: int) -> Iterator[tuple[str, int]]:
     """Yield the name within its layer and the size of each tensor, but counters."""
-    width = in_features
-    for layer in layers:
-        for name, (_, shape) in layer.tensors(width, "float32").items():
-            if name != "num_batches_tracked":
-                yield name, math.prod(shape)
-        width = layer.width(width)
+    for path, (_, shape) in named_tensors(layers, in_features, "float32").items():
+        name = path.rpartition(".")[2]
+        if name != "num_batches_tracked":
+            yield name, math.prod(shape)

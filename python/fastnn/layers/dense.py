@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ from fastnn._config import from_name, nearest
 from fastnn.layers.activations import ACTIVATIONS
 from fastnn.layers.base import Activation, Layer, TensorSpec
 
-__all__ = ["Dense"]
+__all__ = ["Dense", "InitName", "check_init_name"]
 
 ActivationName: TypeAlias = Literal[
     "relu",
@@ -86,11 +87,37 @@ class Dense(Layer):
         Width of the input; None: inferred when the network is built.
     lr_scale : float, default 1.0
         Factor on the learning rate for this layer's parameters.
+    dropconnect : float, default 0.0
+        Probability, in [0, 1), with which each weight is left out of a training step;
+        the others are divided by 1 - dropconnect, biases stay. Inference takes all
+        weights. See Notes.
+    weight_norm : bool, default False
+        Whether the weights are ``W_j = g_j * v_j / |v_j|`` for each unit j, with the
+        length g and the direction v learned in place of W. See Notes.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is out of range, an unknown name, or of the wrong type.
+        If a value is out of range, an unknown name, or of the wrong type; with
+        `weight_norm`, if a unit's first weights are all 0: they have no direction.
+
+    Notes
+    -----
+    **DropConnect**: Wan, Zeiler, Zhang, LeCun and Fergus, "Regularization of neural
+    networks using DropConnect" (2013). They draw a mask for every sample; here the
+    samples of a batch share one, drawn anew for each step: a mask a sample would make
+    as many products of one row each, and as many copies of W, of what is one product.
+    The mask is a function of the network's seed, the step, the layer and the weight
+    alone. `l1`, `l2` and `max_norm` count for the weights without their mask.
+
+    **Weight normalisation**: Salimans and Kingma, "Weight normalization" (2016); the
+    start from data is left out. Tensors: ``"{i}.weight_g"`` (units, 1) and
+    ``"{i}.weight_v"`` (units, in_features) in place of ``"{i}.weight"``, as
+    ``torch.nn.utils.weight_norm`` names them. `init` gives v, and g is its length: W
+    starts as it does without. `l1` and `l2` of a fit count for W: its squares sum to
+    those of g, whatever the length of v; `max_norm` limits abs(g). An optimizer's own
+    ``weight_decay`` shrinks both g and v, as torch's does. A unit whose v is all 0 is
+    given weights 0.
 
     Examples
     --------
@@ -98,6 +125,15 @@ class Dense(Layer):
     >>> layer = fnn.Dense(2, "relu", init=([[1.0, -1.0], [0.5, 0.5]], [0.0, 1.0]))
     >>> fnn.Sequential(layer).predict([[3.0, 5.0]]).tolist()
     [[0.0, 5.0]]
+
+    A unit's length by itself:
+
+    >>> layer = fnn.Dense(1, init=([[3.0, 4.0]], [0.0]), weight_norm=True)
+    >>> net = fnn.Sequential(layer)
+    >>> net.state_dict()["0.weight_g"].tolist()
+    [[5.0]]
+    >>> net.predict([[1.0, 0.0]]).tolist()
+    [[3.0]]
     """
 
     kind: ClassVar[str] = "dense"
@@ -108,14 +144,21 @@ class Dense(Layer):
     init: InitName | InitArrays = "auto"
     in_features: int | None = None
     lr_scale: float = 1.0
+    dropconnect: float = 0.0
+    weight_norm: bool = False
 
     def __post_init__(self) -> None:
         if self.activation is not None:
             known = from_name("activation", self.activation, Activation, ACTIVATIONS)
             object.__setattr__(self, "activation", known)
         if isinstance(self.init, str):
-            _check_init_name(self.init)
+            check_init_name("Dense", self.init, "; or give the arrays (W, b)")
         super().__post_init__()
+        if self.weight_norm and self.init == "zeros":
+            raise ValueError(
+                "Dense: init must not be 'zeros' with weight_norm=True: weights 0 have "
+                "no direction; take 'auto'"
+            )
         if not isinstance(self.init, str):
             weight, bias = _init_arrays(self)
             object.__setattr__(self, "init", (weight, bias))
@@ -128,7 +171,11 @@ class Dense(Layer):
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of the weights and, if there is one, the bias."""
-        specs: dict[str, TensorSpec] = {"weight": (dtype, (self.units, in_features))}
+        specs: dict[str, TensorSpec] = {}
+        if self.weight_norm:
+            specs["weight_g"] = (dtype, (self.units, 1))
+        name = "weight_v" if self.weight_norm else "weight"
+        specs[name] = (dtype, (self.units, in_features))
         if self.use_bias:
             specs["bias"] = (dtype, (self.units,))
         return specs
@@ -139,6 +186,33 @@ class Dense(Layer):
         if isinstance(self.init, str):
             return ()
         return tuple(a for a in self.init if isinstance(a, np.ndarray))
+
+    def given_tensors(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the tensors that the arrays given as `init` make, by their names."""
+        tensors = dict(zip(("weight", "bias"), self.given, strict=False))
+        if tensors and self.weight_norm:
+            weight = tensors.pop("weight")
+            length = np.linalg.norm(weight, axis=1, keepdims=True)
+            tensors = {"weight_g": length, "weight_v": weight, **tensors}
+        return tensors
+
+    def weight(self, tensors: Mapping[str, npt.NDArray[Any]], i: int) -> Any:
+        """Return W of this layer at position i of a network with these tensors.
+
+        It is one of them or, with weight normalisation, a read-only array made of two.
+        """
+        if not self.weight_norm:
+            return tensors[f"{i}.weight"]
+        g, v = tensors[f"{i}.weight_g"], tensors[f"{i}.weight_v"]
+        length = np.linalg.norm(v.astype(np.float64), axis=1, keepdims=True)
+        factor = np.divide(g, length, out=np.zeros_like(length), where=length > 0)
+        weight = v * factor.astype(v.dtype)
+        weight.setflags(write=False)
+        return weight
+
+    def undrawn(self) -> dict[str, Any]:
+        """Return the dict C++ reads for a network whose numbers are at hand."""
+        return {**self.to_native(), "init": "zeros"}
 
     def to_native(self) -> dict[str, Any]:
         """Return the dict C++ reads; given arrays are written in after the build."""
@@ -166,6 +240,8 @@ class Dense(Layer):
             tuple(array.tobytes() for array in self.given),
             self.in_features,
             self.lr_scale,
+            self.dropconnect,
+            self.weight_norm,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -188,14 +264,19 @@ class Dense(Layer):
             shown.append(f"in_features={self.in_features}")
         if self.lr_scale != 1.0:
             shown.append(f"lr_scale={self.lr_scale!r}")
+        if self.dropconnect != 0.0:
+            shown.append(f"dropconnect={self.dropconnect!r}")
+        if self.weight_norm:
+            shown.append("weight_norm=True")
         return f"Dense({', '.join(shown)})"
 
 
-def _check_init_name(name: str) -> None:
+def check_init_name(owner: str, name: str, otherwise: str = "") -> None:
+    """Raise ValueError unless `name` is that of a scheme of first weights."""
     if name not in _INITS:
         raise ValueError(
-            f"Dense: init: unknown name {name!r}{nearest(name, _INITS) or '.'} "
-            f"Known names: {', '.join(_INITS)}; or give the arrays (W, b)."
+            f"{owner}: init: unknown name {name!r}{nearest(name, _INITS) or '.'} "
+            f"Known names: {', '.join(_INITS)}{otherwise}."
         )
 
 
@@ -248,4 +329,9 @@ def _init_arrays(
             if not np.isfinite(array).all():
                 raise ValueError(f"Dense: init[{index}] holds NaN or infinity")
             array.setflags(write=False)
+    if layer.weight_norm and not weight.any(axis=1).all():
+        raise ValueError(
+            "Dense: init[0], the weights, has a row of zeros, which has no direction: "
+            "give other numbers, or weight_norm=False"
+        )
     return weight, bias

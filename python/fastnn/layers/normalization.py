@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from fastnn.layers.base import Layer, TensorSpec
 
-__all__ = ["BatchNorm", "LayerNorm"]
+__all__ = ["BatchNorm", "LayerNorm", "RMSNorm"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +31,8 @@ class BatchNorm(Layer):
         Added to the variance, > 0.
     momentum : float, default 0.1
         Weight of the newest batch in the running statistics, in [0, 1].
+    lr_scale : float, default 1.0
+        Factor on the learning rate for this layer's parameters, >= 0.
 
     Examples
     --------
@@ -46,6 +48,8 @@ class BatchNorm(Layer):
     kind: ClassVar[str] = "batchnorm"
     eps: float = 1e-5
     momentum: float = 0.1
+    _: dataclasses.KW_ONLY
+    lr_scale: float = 1.0
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of scale, shift, statistics and their counter."""
@@ -69,6 +73,8 @@ class LayerNorm(Layer):
     ----------
     eps : float, default 1e-5
         Added to the variance, > 0.
+    lr_scale : float, default 1.0
+        Factor on the learning rate for this layer's parameters, >= 0.
 
     Examples
     --------
@@ -80,7 +86,40 @@ class LayerNorm(Layer):
 
     kind: ClassVar[str] = "layernorm"
     eps: float = 1e-5
+    _: dataclasses.KW_ONLY
+    lr_scale: float = 1.0
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of scale and shift."""
         return dict.fromkeys(("weight", "bias"), (dtype, (in_features,)))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class RMSNorm(Layer):
+    """Root-mean-square normalisation: each row is brought to mean square 1.
+
+    ``y = gamma * x / sqrt(mean(x**2) + eps)`` with the mean over the features of the
+    row, in training and inference alike: `LayerNorm` without centring and shift, and
+    cheaper. Zhang and Sennrich, "Root mean square layer normalization" (2019). Tensor:
+    ``"{i}.weight"`` (gamma, starts at 1), as in ``torch.nn.RMSNorm``.
+
+    Parameters
+    ----------
+    eps : float, optional
+        Added to the mean square, > 0. None: that of the network's dtype,
+        ``np.finfo(dtype).eps``, as torch has it.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> net = fnn.Sequential(fnn.RMSNorm()).build(2)
+    >>> net.predict([[3.0, 4.0]]).round(4).tolist()
+    [[0.8485000133514404, 1.1313999891281128]]
+    """
+
+    kind: ClassVar[str] = "rmsnorm"
+    eps: float | None = None
+
+    def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
+        """Return dtype and shape of the scale."""
+        return {"weight": (dtype, (in_features,))}

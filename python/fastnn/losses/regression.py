@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, SupportsFloat
 
+import numpy as np
+
+from fastnn._config import is_real, number
 from fastnn.losses.base import Loss
 
 __all__ = [
@@ -126,10 +130,20 @@ class Quantile(Loss):
     mean is over outputs as well as rows. scikit-learn's ``mean_pinball_loss``; Koenker
     and Bassett, "Regression quantiles" (1978).
 
+    A network may learn several quantiles at once, and for k values a row then has k
+    outputs for each: the first q of all values, then the second, ... The loss is the
+    mean over all. Nothing keeps quantiles that lie close together from crossing. The
+    metrics "mae" and "r2" compare the q nearest 0.5, the first of equally near ones.
+
     Parameters
     ----------
-    q : float, default 0.5
+    q : float or sequence of float, default 0.5
         In (0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If q holds anything else, or nothing.
 
     Examples
     --------
@@ -137,10 +151,42 @@ class Quantile(Loss):
     >>> net = fnn.Sequential(fnn.Identity()).build(1)
     >>> net.evaluate([[0.0], [4.0]], [1.0, 2.0], loss=fnn.Quantile(0.75))
     {'loss': 0.625}
+
+    An interval that holds four fifths of y, and the median:
+
+    >>> loss = fnn.Quantile((0.1, 0.5, 0.9))
+    >>> net = fnn.Sequential(fnn.Identity()).build(3)
+    >>> net.evaluate([[0.0, 2.0, 3.0]], [1.0], loss=loss, metrics=["mae"])
+    {'loss': 0.26666666666666666, 'mae': 1.0}
     """
 
     kind: ClassVar[str] = "quantile"
-    q: float = 0.5
+    q: Sequence[float] | SupportsFloat = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "q", _quantiles(self.q))
+        super().__post_init__()
+
+    def to_native(self) -> dict[str, Any]:
+        """Return the dict C++ reads: q as a list."""
+        return {**super().to_native(), "q": list(self._each())}
+
+    def target_width(self, n_outputs: int) -> int:
+        """Return how many values a row of y has: one for each run of quantiles."""
+        return n_outputs // len(self._each())
+
+    def check_outputs(self, n_outputs: int) -> None:
+        """Raise ValueError unless there are as many outputs for each quantile."""
+        count = len(self._each())
+        if n_outputs % count:
+            raise ValueError(
+                f"loss: quantile needs {count} outputs for each value of y, one for "
+                f"each q, but the network has {n_outputs}: give the last Dense layer "
+                f"{count} times as many units as y has columns"
+            )
+
+    def _each(self) -> tuple[float, ...]:
+        return self.q if isinstance(self.q, tuple) else (float(self.q),)  # type: ignore[arg-type]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -215,3 +261,15 @@ class GaussianNLL(Loss):
                 f"logarithm of a variance, but the network has {n_outputs}: give the "
                 "last Dense layer twice as many units as y has columns"
             )
+
+
+def _quantiles(value: Any) -> float | tuple[float, ...]:
+    """Return q as a float, or a tuple of them."""
+    if isinstance(value, (tuple, list, np.ndarray)) and len(value) > 0:
+        return tuple(number("Quantile: q", q) for q in value)
+    if not is_real(value):
+        raise TypeError(
+            "Quantile: q must be a number or a sequence of numbers, such as "
+            f"(0.1, 0.5, 0.9), got {type(value).__name__} {value!r}"
+        )
+    return number("Quantile: q", value)

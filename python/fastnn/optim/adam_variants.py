@@ -73,6 +73,10 @@ class NAdam(Rule):
     _: dataclasses.KW_ONLY
     maximize: bool = False
 
+    def scheduled(self) -> tuple[str, ...]:
+        """Return what may have a schedule: not momentum, which has one of its own."""
+        return tuple(name for name in super().scheduled() if name != "momentum")
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class RAdam(Rule):

@@ -74,6 +74,10 @@ class Optimizer(Config):
         """Return the names of the `count` arrays of its state; None: it has no such."""
         raise NotImplementedError
 
+    def scheduled(self) -> tuple[str, ...]:
+        """Return what may have a schedule in a `Trainer`, beside the learning rate."""
+        return ()
+
     def check_training(self, layers: Iterable[Layer], **options: object) -> None:
         """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
 
@@ -88,6 +92,15 @@ class Rule(Optimizer):
         """Return the names of its slots, if it has `count` of them."""
         names = tuple(self.rule.slots())
         return names if len(names) == count else None
+
+    def scheduled(self) -> tuple[str, ...]:
+        """Return what may have a schedule in a `Trainer`, beside the learning rate.
+
+        "momentum" is the rule's own, if it is above 0, or the first of its betas.
+        """
+        momentum = getattr(self, "momentum", 0) or getattr(self, "betas", (0,))[0]
+        names = ["weight_decay"] if hasattr(self, "weight_decay") else []
+        return (*names, *(["momentum"] if momentum else []), "dropout")
 
     @functools.cached_property
     def rule(self) -> core.UpdateRule:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from fastnn._native import core
+from fastnn.layers.chain import named_layers
 from fastnn.optim.base import Optimizer
 
 if TYPE_CHECKING:
@@ -99,8 +100,10 @@ class LBFGS(Optimizer):
     ``history["loss"]`` is the loss after an epoch's iterations. A fit ends before its
     epochs with ``stop_reason`` "converged" when a tolerance is met or rounding leaves
     nothing lower to be found, unless dropout makes each epoch another function.
-    `clip_norm`, `clip_value`, `max_norm`, the `lr_scale` of layers, and with a line
-    search a `schedule`, contradict the method and are errors.
+    `clip_norm`, `clip_value`, `max_norm`, `gradient_noise`, the `lr_scale` of layers,
+    schedules of more than the rate, and with a line search any `schedule`, contradict
+    the method and are errors. Frozen layers stay out of it; freezing others forgets
+    what was learned of the curvature.
 
     The defaults are torch's but for `line_search_fn`, which torch leaves out. Unlike
     torch, a search is never cut short by `max_eval` (torch's leaves no evaluations to
@@ -224,7 +227,8 @@ class LBFGS(Optimizer):
     def check_training(self, layers: Iterable[Layer], **options: object) -> None:
         """Raise ValueError for layers or options of a `Trainer` it cannot serve."""
         needless = "its line search needs the loss and its gradient as they are"
-        refused = dict.fromkeys(("max_norm", "clip_norm", "clip_value"), needless)
+        names = ("max_norm", "clip_norm", "clip_value", "gradient_noise")
+        refused = dict.fromkeys(names, needless)
         if self.line_search_fn is not None:
             refused["schedule"] = "its line search finds the length of each step"
         for name, why in refused.items():
@@ -233,7 +237,7 @@ class LBFGS(Optimizer):
                     f"{name} must be None with LBFGS, got {options[name]!r}: {why}; "
                     "leave it out, or use another optimizer"
                 )
-        for i, layer in enumerate(layers):
+        for i, layer in named_layers(tuple(layers)):
             if getattr(layer, "lr_scale", 1.0) != 1.0:
                 raise ValueError(
                     f"layer {i}: lr_scale must be 1 with LBFGS, got {layer!r}: all "

@@ -22,6 +22,7 @@ from fastnn.reference.losses import (
     softmax_cross_entropy,
     squared_error,
 )
+from fastnn.reference.maxout import maxout_backward, maxout_forward
 from fastnn.reference.mlp import MLP
 from fastnn.reference.normalize import (
     batchnorm_backward,
@@ -29,6 +30,8 @@ from fastnn.reference.normalize import (
     batchnorm_inference,
     layernorm_backward,
     layernorm_forward,
+    rmsnorm_backward,
+    rmsnorm_forward,
 )
 from fastnn.reference.optimizers import (
     adadelta_update,
@@ -46,12 +49,20 @@ from fastnn.reference.optimizers import (
     rprop_update,
     sgd_update,
 )
+from fastnn.reference.prelu import prelu_backward, prelu_forward
 from fastnn.reference.random import (
+    alpha_dropout_backward,
+    alpha_dropout_forward,
+    dropconnect_forward,
     dropout_backward,
     dropout_forward,
+    gaussian_noise,
+    gradient_noise,
     permutation,
     philox4x32,
+    survival_factors,
 )
+from fastnn.reference.weight_norm import weight_norm_backward, weight_norm_forward
 
 __all__ = [
     "MLP",
@@ -62,6 +73,8 @@ __all__ = [
     "adam_update",
     "adamax_update",
     "adamw_update",
+    "alpha_dropout_backward",
+    "alpha_dropout_forward",
     "asgd_update",
     "batchnorm_backward",
     "batchnorm_forward",
@@ -69,10 +82,13 @@ __all__ = [
     "binary_cross_entropy",
     "dense_backward",
     "dense_forward",
+    "dropconnect_forward",
     "dropout_backward",
     "dropout_forward",
     "focal_loss",
     "gaussian_nll",
+    "gaussian_noise",
+    "gradient_noise",
     "hinge",
     "huber",
     "init_slots",
@@ -82,16 +98,25 @@ __all__ = [
     "lion_update",
     "log_cosh",
     "mae",
+    "maxout_backward",
+    "maxout_forward",
     "mse",
     "nadam_update",
     "permutation",
     "philox4x32",
     "poisson_nll",
+    "prelu_backward",
+    "prelu_forward",
     "quantile_loss",
     "radam_update",
+    "rmsnorm_backward",
+    "rmsnorm_forward",
     "rmsprop_update",
     "rprop_update",
     "sgd_update",
     "softmax_cross_entropy",
     "squared_error",
+    "survival_factors",
+    "weight_norm_backward",
+    "weight_norm_forward",
 ]

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.reference._checks import check_range, check_shape, unknown_name
+from fastnn.reference._checks import check_shape, unknown_name
+from fastnn.reference._layer import Layer
+from fastnn.reference._learned_layers import Maxout, PReLU, RMSNorm, WeightNorm
+from fastnn.reference._random_layers import (
+    AlphaDropout,
+    DropConnect,
+    Dropout,
+    GaussianNoise,
+)
 from fastnn.reference.activations import resolve
 from fastnn.reference.dense import dense_backward, dense_forward
 from fastnn.reference.normalize import (
@@ -14,34 +22,12 @@ from fastnn.reference.normalize import (
     batchnorm_forward,
     batchnorm_inference,
 )
-from fastnn.reference.random import dropout_backward, dropout_forward
+from fastnn.reference.random import survival_factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from fastnn.reference._checks import Array
-
-
-class Layer:
-    """A map from rows to rows: parameters, their gradients, running statistics."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.parameters: list[Array] = []
-        self.gradients: list[Array] = []
-        self.statistics: list[Array] = []
-
-    def forward(self, x: Array, step: int) -> Array:
-        """Return y for a training step, and remember."""
-        raise NotImplementedError
-
-    def backward(self, dy: Array) -> Array:
-        """Write the parameters' gradients and return dx."""
-        raise NotImplementedError
-
-    def predict(self, x: Array) -> Array:
-        """Return y with nothing random and nothing learned."""
-        raise NotImplementedError
 
 
 class Dense(Layer):
@@ -127,28 +113,81 @@ class Activation(Layer):
         return self.rule.forward(x, self.alpha, x if self.in_place else None)
 
 
-class Dropout(Layer):
-    """Zero with probability p, scale by 1 / (1 - p); nothing in prediction."""
+class Residual(Layer):
+    """y = skip + factor F(x): the skip is x P^T if there is a projection P, else x."""
 
     def __init__(
-        self, index: int, p: float, seed: int, generator: np.random.Generator | None
+        self,
+        index: int,
+        layers: list[Layer],
+        p: Array | None,
+        survival: float,
+        seed: int,
     ) -> None:
         super().__init__(index)
-        check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
-        self.p, self.seed, self.generator = p, seed, generator
+        self.layers, self.survival, self.seed = layers, survival, seed
+        self.parameters = [] if p is None else [p]
 
     def forward(self, x: Array, step: int) -> Array:
-        if self.generator is not None:
-            self.mask = self.generator.random(x.shape, dtype=np.float32) >= self.p
-            return dropout_backward(x, self.mask, self.p)  # the same map
-        y, self.mask = dropout_forward(x, self.p, self.seed, step, layer=self.index)
+        factors = survival_factors(
+            len(x), self.survival, self.seed, step, layer=self.index
+        )
+        self.x, self.factors = x, factors.astype(x.dtype)[:, None]
+        h = x.copy()  # the first layer may work in place
+        for layer in self.layers:
+            h = layer.forward(h, step)
+        y: Array = self._skip(x) + self.factors * h
         return y
 
     def backward(self, dy: Array) -> Array:
-        return dropout_backward(dy, self.mask, self.p)
+        d: Array = self.factors * dy
+        for layer in reversed(self.layers):
+            d = layer.backward(d)
+        if not self.parameters:
+            return d + dy
+        np.matmul(dy.T, self.x, out=self.gradients[0])
+        return d + dy @ self.parameters[0]
 
     def predict(self, x: Array) -> Array:
-        return x
+        h = x.copy()
+        for layer in self.layers:
+            h = layer.predict(h)
+        y: Array = self._skip(x) + h
+        return y
+
+    def _skip(self, x: Array) -> Array:
+        return x @ self.parameters[0].T if self.parameters else x
+
+
+def all_layers(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Yield the layers, those within a block before the block itself."""
+    for layer in layers:
+        if isinstance(layer, Residual):
+            yield from all_layers(layer.layers)
+        yield layer
+
+
+def make_layers(
+    descriptions: Sequence[tuple[Any, ...]],
+    seed: int,
+    generator: np.random.Generator | None,
+    first: int = 0,
+) -> list[Layer]:
+    """Return the layers that `MLP`'s list describes, counted as they are written.
+
+    A block counts before the layers within it.
+    """
+    layers: list[Layer] = []
+    index = first
+    for kind, *arguments in descriptions:
+        if kind == "residual":
+            inner, projection, survival = arguments
+            built = make_layers(inner, seed, generator, index + 1)
+            layers.append(Residual(index, built, projection, survival, seed))
+        else:
+            layers.append(make_layer(index, (kind, *arguments), seed, generator))
+        index += len(list(all_layers(layers[-1:])))
+    return layers
 
 
 def make_layer(
@@ -161,11 +200,20 @@ def make_layer(
     kind, *arguments = description
     if kind == "dropout":
         arguments += [seed, generator]
+    elif kind in ("alpha_dropout", "gaussian_noise", "dropconnect"):
+        arguments.append(seed)
     kinds: dict[str, Callable[..., Layer]] = {
         "dense": Dense,
         "batchnorm": BatchNorm,
         "activation": Activation,
         "dropout": Dropout,
+        "alpha_dropout": AlphaDropout,
+        "gaussian_noise": GaussianNoise,
+        "dropconnect": DropConnect,
+        "weight_norm": WeightNorm,
+        "maxout": Maxout,
+        "rmsnorm": RMSNorm,
+        "prelu": PReLU,
     }
     if kind not in kinds:
         raise unknown_name("layer", kind, kinds)

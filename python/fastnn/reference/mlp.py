@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastnn.reference import losses, optimizers
 from fastnn.reference._checks import check_floating, check_range, unknown_name
-from fastnn.reference._layers import make_layer
+from fastnn.reference._layers import all_layers, make_layers
 from fastnn.reference.random import permutation
 
 if TYPE_CHECKING:
@@ -47,7 +47,12 @@ class MLP:
     layers : sequence of tuples
         ``("dense", W, b)`` with W (out, in); ``("batchnorm", gamma, beta)``;
         ``("activation", name)`` or ``("activation", name, alpha)``;
-        ``("dropout", p)``. Arrays are copied, and all of one dtype, the network's.
+        ``("dropout", p)``; ``("alpha_dropout", p)``; ``("gaussian_noise", std)``;
+        ``("dropconnect", W, b, p)``; ``("weight_norm", g, V, b)``;
+        ``("maxout", W, b, pieces)``; ``("rmsnorm", gamma)``; ``("prelu", a)``. Arrays
+        are copied, and all of one dtype, the network's.
+        ``("dropout", p)``; ``("residual", layers, P, survival)`` with P (out, in)
+        the projection or None. Arrays are copied, and all of one dtype, the network's.
     loss : str, default "cross_entropy"
         Or another name that ``fit`` knows.
     rule : str, default "adam"
@@ -95,9 +100,7 @@ class MLP:
             raise unknown_name("loss", loss, _LOSSES)
         if rule not in optimizers.SLOTS:
             raise unknown_name("rule", rule, optimizers.SLOTS)
-        self.layers = [
-            make_layer(i, layer, seed, generator) for i, layer in enumerate(layers)
-        ]
+        self.layers = make_layers(layers, seed, generator)
         self.steps = 0
         self._loss: Any = _LOSSES[loss]
         self._update: Any = getattr(optimizers, f"{rule}_update")
@@ -212,7 +215,8 @@ class MLP:
 
     def _flatten(self) -> None:
         """Move all parameters into one array, and make the gradients' twin."""
-        arrays = [array for layer in self.layers for array in layer.parameters]
+        layers = list(all_layers(self.layers))
+        arrays = [array for layer in layers for array in layer.parameters]
         if not arrays:
             msg = "layers has no parameters: give at least one dense layer"
             raise ValueError(msg)
@@ -220,7 +224,7 @@ class MLP:
         self.parameters = np.concatenate([array.ravel() for array in arrays])
         self._gradients = np.zeros_like(self.parameters)
         start = 0
-        for layer in self.layers:
+        for layer in layers:
             shapes = [array.shape for array in layer.parameters]
             layer.parameters, layer.gradients = [], []
             for shape in shapes:
@@ -237,7 +241,8 @@ class MLP:
             np.copyto(array, saved)
 
     def _arrays(self) -> list[Array]:
-        running = [array for layer in self.layers for array in layer.statistics]
+        layers = all_layers(self.layers)
+        running = [array for layer in layers for array in layer.statistics]
         return [self.parameters, *running]
 
 

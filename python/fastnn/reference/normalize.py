@@ -1,4 +1,4 @@
-"""Batch normalisation (statistics of a column) and layer normalisation (of a row).
+"""Batch normalisation (statistics of a column), layer normalisation (of a row).
 
 Both map x to xhat = (x - mean) inv_std, inv_std = 1 / sqrt(var + eps), with the biased
 variance, and then to y = gamma xhat + beta. Their gradient, with E the mean over the
@@ -6,6 +6,8 @@ elements that share a statistic and g = dL/dxhat = dL/dy gamma, is::
 
     dx = inv_std (g - E[g] - xhat E[g xhat])
     dgamma = sum over rows of dy xhat        dbeta = sum over rows of dy
+
+Root-mean-square normalisation of a row is the latter without mean and beta.
 """
 
 from __future__ import annotations
@@ -249,6 +251,87 @@ def layernorm_backward(
     dx -= xhat * (g * xhat).mean(axis=1, keepdims=True)
     dx *= inv_std[:, None]
     return dx, (dy * xhat).sum(axis=0), dy.sum(axis=0)
+
+
+def rmsnorm_forward(
+    x: Array, gamma: Array, eps: float | None = None
+) -> tuple[Array, Array]:
+    """Divide every row by its root mean square.
+
+    y = gamma x / sqrt(mean(x^2) + eps): Zhang and Sennrich, "Root mean square layer
+    normalization" (2019), and ``torch.nn.RMSNorm``.
+
+    Parameters
+    ----------
+    x : (rows, columns) float32 or float64, at least one column
+    gamma : (columns,)
+    eps : float, optional
+        Added to the mean square, > 0. None: that of the dtype.
+
+    Returns
+    -------
+    y : (rows, columns)
+    inv_rms : (rows,)
+        For `rmsnorm_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import rmsnorm_forward
+    >>> y, inv_rms = rmsnorm_forward(np.array([[1.0, 7.0]]), np.ones(2))
+    >>> y.round(4).tolist(), inv_rms.round(4).tolist()
+    ([[0.2, 1.4]], [0.2])
+    """
+    check_floating(x=x, gamma=gamma)
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    _check(x, eps, gamma=gamma)
+    check_range("columns of x", x.shape[1], x.shape[1] > 0, "at least 1")
+    inv_rms = 1.0 / np.sqrt(np.square(x).mean(axis=1) + x.dtype.type(eps))
+    return x * inv_rms[:, None] * gamma, inv_rms
+
+
+def rmsnorm_backward(
+    dy: Array, x: Array, gamma: Array, inv_rms: Array
+) -> tuple[Array, Array]:
+    """Return (dx, dgamma), through the rows' mean squares too.
+
+    dx = inv_rms (g - xhat E[g xhat]), g = dy gamma, E the mean over columns.
+
+    Parameters
+    ----------
+    dy : (rows, columns)
+        Gradient with respect to y.
+    x, gamma
+        As given to `rmsnorm_forward`.
+    inv_rms : (rows,)
+        As it returned it.
+
+    Returns
+    -------
+    dx : (rows, columns)
+    dgamma : (columns,)
+
+    Examples
+    --------
+    The outputs do not depend on the length of x:
+
+    >>> import numpy as np
+    >>> from fastnn.reference import rmsnorm_backward, rmsnorm_forward
+    >>> x, one = np.array([[1.0, 7.0]]), np.ones(2)
+    >>> _, inv_rms = rmsnorm_forward(x, one)
+    >>> dx, _ = rmsnorm_backward(np.ones((1, 2)), x, one, inv_rms)
+    >>> bool(abs((dx * x).sum()) < 1e-12)
+    True
+    """
+    _check(x, 1.0, gamma=gamma)
+    check_floating(x=x, dy=dy, inv_rms=inv_rms)
+    check_shape("dy", dy, x.shape, "the shape of x")
+    check_shape("inv_rms", inv_rms, x.shape[:1], "one number a row of x")
+    xhat = x * inv_rms[:, None]
+    g = dy * gamma
+    dx = g - xhat * (g * xhat).mean(axis=1, keepdims=True)
+    dx *= inv_rms[:, None]
+    return dx, (dy * xhat).sum(axis=0)
 
 
 def _check(x: Array, eps: float, **columns: Array) -> None:

@@ -4,8 +4,12 @@ Every number is a pure function of (seed, purpose, layer, step or epoch, positio
 masks and shuffles do not depend on the number of threads, and an interrupted run
 resumes without stored state. The counter's words are::
 
-    dropout   (column, row // 4, 1 << 16 | layer, step)      word row % 4
-    shuffle   (b mod 2^32, b >> 32, 2 << 16, epoch)          b = i // 2
+    dropout      (column, row // 4, 1 << 16 | layer, step)   word row % 4
+    shuffle      (b mod 2^32, b >> 32, 2 << 16, epoch)       b = i // 2
+    gradients    (b mod 2^32, b >> 32, 5 << 16, step)        b = i // 4, words of i
+    dropconnect  (input, unit // 4, 8 << 16 | layer, step)   word unit % 4
+    noise        (column, row // 4, 9 << 16 | layer, step)   words of a row's pair
+    survival     (0, row // 4, 10 << 16 | layer, step)       word row % 4
 """
 
 from __future__ import annotations
@@ -27,7 +31,11 @@ if TYPE_CHECKING:
 
 Words = npt.NDArray[np.uint64]
 
-DROPOUT, SHUFFLE = 1 << 16, 2 << 16
+DROPOUT, SHUFFLE, GRADIENT_NOISE = 1 << 16, 2 << 16, 5 << 16
+DROPCONNECT, NOISE, SURVIVAL = 8 << 16, 9 << 16, 10 << 16
+
+SELU_SATURATION = -1.7580993408473766
+"""What SELU tends to for x to minus infinity: -scale alpha."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -110,18 +118,7 @@ def dropout_forward(
     """
     check_floating(x=x)
     check_matrix("x", x)
-    check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
-    check_range("step", step, step >= 0, "at least 0")
-    check_range("layer", layer, 0 <= layer < 1 << 16, "in [0, 65536)")
-    rows, columns = x.shape
-    c0 = np.arange(columns, dtype=np.uint64)[None, :]
-    c1 = np.arange((rows + 3) // 4, dtype=np.uint64)[:, None]
-    c2, c3 = np.uint64(DROPOUT | layer), np.uint64(step & 0xFFFFFFFF)
-    words = _philox(c0, c1, c2, c3, *_key(seed))
-    threshold = np.uint64(int(p * 2.0**32))
-    # word w of a block belongs to row 4 block + w
-    kept = np.stack([word >= threshold for word in words], axis=1)
-    mask = kept.reshape(4 * len(c1), columns)[:rows]
+    mask = _kept(x.shape, p, seed, DROPOUT, layer, step)
     return _scaled(x, mask, p), mask
 
 
@@ -149,6 +146,188 @@ def dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
         raise TypeError(msg)
     check_shape("dy", dy, mask.shape, "the shape of mask")
     return _scaled(dy, mask, p)
+
+
+def alpha_dropout_forward(
+    x: Array, p: float, seed: int, step: int, *, layer: int = 0
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Put s = -1.7581 in place of dropped elements; keep mean 0 and variance 1.
+
+    y = a x + b where kept and a s + b where dropped, with
+    a = 1 / sqrt((1 - p) (1 + p s^2)) and b = -a p s: Klambauer et al.,
+    "Self-normalizing neural networks" (2017), and ``torch.nn.AlphaDropout``. The mask
+    is that of `dropout_forward`.
+
+    Parameters
+    ----------
+    x, p, seed, step, layer
+        As for `dropout_forward`.
+
+    Returns
+    -------
+    y : (rows, columns)
+    mask : (rows, columns) bool
+        True where kept, for `alpha_dropout_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import alpha_dropout_forward
+    >>> x = np.random.default_rng(0).normal(size=(400, 500))
+    >>> y, _ = alpha_dropout_forward(x, 0.3, seed=0, step=0)
+    >>> bool(abs(y.mean()) < 0.01 and abs(y.std() - 1.0) < 0.01)
+    True
+    """
+    check_floating(x=x)
+    check_matrix("x", x)
+    mask = _kept(x.shape, p, seed, DROPOUT, layer, step)
+    a = _alpha_slope(p)
+    b = -a * p * SELU_SATURATION
+    kept = x * x.dtype.type(a) + x.dtype.type(b)
+    return np.where(mask, kept, x.dtype.type(a * SELU_SATURATION + b)), mask
+
+
+def alpha_dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
+    """Return dx = a dy where kept and 0 where dropped.
+
+    Parameters
+    ----------
+    dy : (rows, columns)
+    mask : (rows, columns) bool
+        As `alpha_dropout_forward` returned it.
+    p : float in [0, 1)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import alpha_dropout_backward
+    >>> alpha_dropout_backward(np.ones((1, 2)), np.array([[True, False]]), 0.0).tolist()
+    [[1.0, 0.0]]
+    """
+    check_floating(dy=dy)
+    check_shape("dy", dy, mask.shape, "the shape of mask")
+    dx: Array = dy * dy.dtype.type(_alpha_slope(p))
+    dx *= mask
+    return dx
+
+
+def dropconnect_forward(
+    w: Array, p: float, seed: int, step: int, *, layer: int = 0
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Zero each weight with probability p and scale the others by 1 / (1 - p).
+
+    One mask for a whole batch; Wan et al., "Regularization of neural networks using
+    DropConnect" (2013), draw one a sample. `dropout_backward` takes the gradient of
+    what comes out to that of w.
+
+    Parameters
+    ----------
+    w : (units, inputs) float32 or float64
+    p, seed, step, layer
+        As for `dropout_forward`.
+
+    Returns
+    -------
+    masked : (units, inputs)
+    mask : (units, inputs) bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import dropconnect_forward
+    >>> masked, mask = dropconnect_forward(np.ones((3, 2)), 0.5, seed=0, step=0)
+    >>> bool((masked == 2.0 * mask).all())
+    True
+    """
+    check_floating(w=w)
+    check_matrix("w", w)
+    mask = _kept(w.shape, p, seed, DROPCONNECT, layer, step)
+    return _scaled(w, mask, p), mask
+
+
+def gaussian_noise(
+    x: Array, std: float, seed: int, step: int, *, layer: int = 0
+) -> Array:
+    """Return x + std n with standard normal n, by Box and Muller (1958).
+
+    Of the words (w0, w1, w2, w3) of a block, u_i = (w_i + 1/2) / 2^32, its rows get::
+
+        sqrt(-2 log u0) cos(2 pi u1), sqrt(-2 log u0) sin(2 pi u1)
+        sqrt(-2 log u2) cos(2 pi u3), sqrt(-2 log u2) sin(2 pi u3)
+
+    Parameters
+    ----------
+    x : (rows, columns) float32 or float64
+    std : float >= 0
+    seed, step, layer
+        As for `dropout_forward`.
+
+    Returns
+    -------
+    (rows, columns)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.reference import gaussian_noise
+    >>> n = gaussian_noise(np.zeros((400, 500)), 2.0, seed=0, step=0)
+    >>> round(float(n.mean()), 1), round(float(n.std()), 1)
+    (0.0, 2.0)
+    """
+    check_floating(x=x)
+    check_matrix("x", x)
+    check_range("std", std, 0.0 <= std < np.inf, "not negative and finite")
+    words = _words_of(x.shape, seed, NOISE, layer, step)
+    u = [(word.astype(np.float64) + 0.5) / 2.0**32 for word in words]
+    r0, r1 = np.sqrt(-2.0 * np.log(u[0])), np.sqrt(-2.0 * np.log(u[2]))
+    t0, t1 = 2.0 * np.pi * u[1], 2.0 * np.pi * u[3]
+    n = [r0 * np.cos(t0), r0 * np.sin(t0), r1 * np.cos(t1), r1 * np.sin(t1)]
+    noise = np.stack(n, axis=1).reshape(-1, x.shape[1])[: len(x)]
+    return x + (std * noise).astype(x.dtype)
+
+
+def survival_factors(
+    rows: int, survival: float, seed: int, step: int, *, layer: int = 0
+) -> npt.NDArray[np.float64]:
+    """Return what the branch of a residual block is multiplied by in each row.
+
+    1 / survival with probability survival, else 0: stochastic depth (Huang et al.
+    2016), inverted. Row r keeps its branch iff its random word is below
+    floor(survival 2^32); which word that is stands at the head of the module.
+
+    Parameters
+    ----------
+    rows : int >= 0
+    survival : float in (0, 1]
+    seed : int in [0, 2^64)
+    step : int >= 0
+        Taken modulo 2^32.
+    layer : int in [0, 2^16), default 0
+        Tells apart the blocks of one network.
+
+    Returns
+    -------
+    (rows,) float64
+
+    Raises
+    ------
+    ValueError
+        survival, seed, step or layer out of range.
+
+    Examples
+    --------
+    >>> from fastnn.reference import survival_factors
+    >>> sorted(set(survival_factors(100, 0.5, seed=0, step=0).tolist()))
+    [0.0, 2.0]
+    """
+    check_range("survival", survival, 0.0 < survival <= 1.0, "in (0, 1]")
+    check_range("step", step, step >= 0, "at least 0")
+    check_range("layer", layer, 0 <= layer < 1 << 16, "in [0, 65536)")
+    blocks = np.arange((rows + 3) // 4, dtype=np.uint64)
+    c2, c3 = np.uint64(SURVIVAL | layer), np.uint64(step & 0xFFFFFFFF)
+    words = np.stack(_philox(np.uint64(0), blocks, c2, c3, *_key(seed)), axis=1)
+    kept = words.ravel()[:rows] < np.uint64(int(survival * 2.0**32))
+    return np.where(kept, 1.0 / survival, 0.0)
 
 
 def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
@@ -192,6 +371,88 @@ def permutation(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     for i, j in zip(range(n - 1, 0, -1), targets[:0:-1].tolist(), strict=True):
         order[i], order[j] = order[j], order[i]
     return np.array(order, dtype=np.int64)
+
+
+def gradient_noise(
+    n: int, seed: int, step: int, dtype: npt.DTypeLike = np.float64
+) -> Array:
+    """Return the standard normal numbers of the noise on n gradients in one step.
+
+    Of a block of four words, each made a fraction u in (0, 1), the first two numbers
+    are those of Box and Muller (1958) for words 0 and 1, the others for 2 and 3::
+
+        sqrt(-2 log u_0) cos(2 pi u_1),    sqrt(-2 log u_0) sin(2 pi u_1)
+        u = (w + 1/2) / 2^32      or, in float32,      (floor(w / 2^9) + 1/2) / 2^23
+
+    Parameters
+    ----------
+    n : int >= 0
+    seed : int in [0, 2^64)
+    step : int >= 0
+        Taken modulo 2^32.
+    dtype : float32 or float64, default float64
+        Whose fractions are taken; all else is computed in float64.
+
+    Returns
+    -------
+    (n,) float64
+
+    Examples
+    --------
+    >>> from fastnn.reference import gradient_noise
+    >>> z = gradient_noise(10000, seed=0, step=0)
+    >>> bool(abs(z.mean()) < 0.05), bool(abs(z.std() - 1) < 0.05)
+    (True, True)
+    """
+    check_range("n", n, n >= 0, "at least 0")
+    check_range("step", step, step >= 0, "at least 0")
+    blocks = np.arange((n + 3) // 4, dtype=np.uint64)
+    step_word = np.uint64(step & 0xFFFFFFFF)
+    words = np.stack(
+        _philox(
+            blocks & _LOW,
+            blocks >> _HALF,
+            np.uint64(GRADIENT_NOISE),
+            step_word,
+            *_key(seed),
+        ),
+        axis=1,
+    )
+    bits = 23 if np.dtype(dtype) == np.float32 else 32
+    u = ((words >> np.uint64(32 - bits)) + 0.5) / 2.0**bits
+    radius = np.sqrt(-2.0 * np.log(u[:, 0::2]))
+    angle = 2.0 * np.pi * u[:, 1::2]
+    z: Array = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)
+    return z.reshape(-1)[:n]
+
+
+def _words_of(
+    shape: tuple[int, ...], seed: int, purpose: int, layer: int, step: int
+) -> tuple[Words, Words, Words, Words]:
+    """Return four words a block and column, the w-th those of rows 4 block + w."""
+    check_range("step", step, step >= 0, "at least 0")
+    check_range("layer", layer, 0 <= layer < 1 << 16, "in [0, 65536)")
+    rows, columns = shape
+    c0 = np.arange(columns, dtype=np.uint64)[None, :]
+    c1 = np.arange((rows + 3) // 4, dtype=np.uint64)[:, None]
+    c2, c3 = np.uint64(purpose | layer), np.uint64(step & 0xFFFFFFFF)
+    return _philox(c0, c1, c2, c3, *_key(seed))
+
+
+def _kept(
+    shape: tuple[int, ...], p: float, seed: int, purpose: int, layer: int, step: int
+) -> npt.NDArray[np.bool_]:
+    """Return where a mask of this shape keeps: with probability 1 - p."""
+    check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
+    threshold = np.uint64(int(p * 2.0**32))
+    words = _words_of(shape, seed, purpose, layer, step)
+    kept = np.stack([word >= threshold for word in words], axis=1)
+    return kept.reshape(-1, shape[1])[: shape[0]]
+
+
+def _alpha_slope(p: float) -> float:
+    check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
+    return float(1.0 / np.sqrt((1.0 - p) * (1.0 + p * SELU_SATURATION**2)))
 
 
 def _philox(

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastnn import __version__
 from fastnn.layers import Dense
+from fastnn.layers.chain import named_layers
 from fastnn.sequential import Sequential
 from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._threads import threads_here
@@ -45,21 +46,27 @@ class FittedMLP(BaseEstimator):  # type: ignore[misc]
     _usage: Usage
 
     def _dense(self) -> list[tuple[Array, Array]]:
-        """Return weights (out, in) and bias (out,) of the Dense layers, as views."""
+        """Return weights (out, in) and bias (out,) of the Dense layers.
+
+        They are views of the network's numbers, but for weights that are normalised.
+        """
         check_is_fitted(self, "net_")
         views = {name: view for name, view, _ in self.net_._native.tensors()}  # noqa: SLF001
         return [
             (
-                views[f"{i}.weight"],
+                layer.weight(views, i),
                 views.get(f"{i}.bias", np.zeros(layer.units, self.net_.dtype)),
             )
-            for i, layer in enumerate(self.net_.layers)
+            for i, layer in named_layers(self.net_.layers)
             if isinstance(layer, Dense)
         ]
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weights of each layer, of shape (in, out): views of the network's own."""
+        """Weights of each Dense layer, of shape (in, out): views of the network's own.
+
+        Those of a layer with ``weight_norm=True`` are a read-only copy.
+        """
         self._fitted_attribute("coefs_")
         return WeightList(w.T for w, _ in self._dense())
 

@@ -20,7 +20,7 @@ from fastnn._validation import (
 )
 from fastnn.callbacks import Averaging, Callback, EarlyStopping
 from fastnn.optim import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule, Schedules
 from fastnn.sklearn._learning_rate import LearningRate
 from fastnn.sklearn._scoring import Scorer, check_scoring
 
@@ -38,7 +38,7 @@ class Parameters:
 
     optimizer: Optimizer
     learning_rate: LearningRate | None  # of solver="sgd" alone
-    schedule: Schedule | None
+    schedule: GivenSchedule | None
     alpha: float
     l1: float
     clip_norm: float | None
@@ -159,20 +159,14 @@ def _optimizer(get: Any) -> tuple[Optimizer, LearningRate | None]:
     return Adam(lr, betas=(betas[0], betas[1]), eps=epsilon), None
 
 
-def _schedule(schedule: Any, rate: LearningRate | None) -> Schedule | None:
-    if schedule is None:
-        return None
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            "schedule must be a schedule object such as fastnn.Cosine(30), or None, "
-            f"got {type(schedule).__name__} {schedule!r}"
-        )
-    if rate is not None and rate.rule != "constant":
+def _schedule(schedule: Any, rate: LearningRate | None) -> GivenSchedule | None:
+    schedules = Schedules.checked(schedule)
+    if schedules.lr is not None and rate is not None and rate.rule != "constant":
         raise ValueError(
             f"schedule and learning_rate={rate.rule!r} are both given: keep one "
             "(learning_rate='constant' leaves the rate to the schedule)"
         )
-    return schedule
+    return schedules.given  # type: ignore[no-any-return]
 
 
 def _check_name(argument: str, value: object, known: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ from fastnn.losses import (
     resolve_loss,
 )
 from fastnn.optim import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
 from fastnn.sklearn._base import BaseMLP, Rows
 from fastnn.sklearn._labels import Labels
@@ -103,8 +103,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     optimizer : str or Optimizer, optional
         Any of fastnn's instead of `solver`. An object has a learning rate of its own;
         a name takes `learning_rate_init`, unless that is left at its default.
-    schedule : Schedule, optional
-        How the learning rate changes, such as ``fnn.Cosine(200)``.
+    schedule : Schedule or mapping of str to Schedule, optional
+        How the learning rate changes, such as ``fnn.Cosine(200)``, or by name also
+        "weight_decay", "momentum" and "dropout"; see `Trainer`.
     dropout : float or a list of float, default 0.0
         Probability to drop a unit after each hidden layer, one for all or one for each.
     batch_norm : bool, default False
@@ -238,7 +239,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         layers: Sequence[Layer] | None = None,
         optimizer: str | Optimizer | None = None,
-        schedule: Schedule | None = None,
+        schedule: GivenSchedule | None = None,
         loss: str | Loss | LossFunction = "log_loss",
         dropout: Any = 0.0,
         batch_norm: bool = False,

@@ -20,11 +20,12 @@ from fastnn.losses import (
     Loss,
     LossFunction,
     PoissonNLL,
+    Quantile,
     SquaredError,
     resolve_loss,
 )
 from fastnn.optim import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
 from fastnn.sklearn._base import BaseMLP, Rows
 
@@ -106,8 +107,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     optimizer : str or Optimizer, optional
         Any of fastnn's instead of `solver`. An object has a learning rate of its own;
         a name takes `learning_rate_init`, unless that is left at its default.
-    schedule : Schedule, optional
-        How the learning rate changes, such as ``fnn.Cosine(200)``.
+    schedule : Schedule or mapping of str to Schedule, optional
+        How the learning rate changes, such as ``fnn.Cosine(200)``, or by name also
+        "weight_decay", "momentum" and "dropout"; see `Trainer`.
     dropout : float or a list of float, default 0.0
         Probability to drop a unit after each hidden layer, one for all or one for each.
     batch_norm : bool, default False
@@ -229,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         layers: Sequence[Layer] | None = None,
         optimizer: str | Optimizer | None = None,
-        schedule: Schedule | None = None,
+        schedule: GivenSchedule | None = None,
         dropout: Any = 0.0,
         batch_norm: bool = False,
         l1: float = 0.0,
@@ -414,6 +416,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 "loss 'gaussian' learns a mean and a variance for each value, which "
                 "predict could not tell: use a fastnn.Sequential with two outputs for "
                 "each, or another loss"
+            )
+        if isinstance(loss, Quantile) and isinstance(loss.q, tuple):
+            raise ValueError(
+                "loss 'quantile' with several q has several outputs for each value, "
+                "which predict could not tell: use a fastnn.Sequential, or an "
+                "MLPRegressor for each q"
             )
         return loss, self._n_targets
 

@@ -71,6 +71,7 @@ struct Rmsprop {
     double momentum = 0;
     bool centered = false;
     bool maximize = false;
+    bool has_velocity = false;  // b, though a schedule has taken momentum to 0
 
     static constexpr auto fields() {
         return std::tuple{field("lr", &Rmsprop::lr),
@@ -90,7 +91,7 @@ struct Rmsprop {
     }
     Slots slots() const {
         return {{"square_avg"},
-                {"momentum_buffer", 0, momentum != 0},
+                {"momentum_buffer", 0, momentum != 0 || has_velocity},
                 {"grad_avg", 0, centered}};
     }
 
@@ -116,6 +117,10 @@ struct Rmsprop {
         };
         if (momentum == 0 && !centered) {
             sweep([=](V& w, V g, V& v) { w -= eta * scaled(w, g, v); });
+        } else if (momentum == 0 && has_velocity) {
+            sweep([=](V& w, V g, V& v, V&, V& a) {
+                w -= eta * centered_scaled(w, g, v, a);
+            });
         } else if (!centered) {
             sweep([=](V& w, V g, V& v, V& b) {
                 b = mu * b + scaled(w, g, v);

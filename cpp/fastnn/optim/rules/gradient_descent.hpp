@@ -100,20 +100,19 @@ struct Asgd {
     Slots slots() const { return {{"ax"}}; }
 
     struct Scalars {
-        double slowdown;  // lr / eta
+        double done;  // steps before this one
         double mu;
     };
     Scalars scalars(const Step& step) const {
         const auto done = static_cast<double>(step.t - 1);
-        return {std::pow(1 + lambd * step.lr * done, alpha),
-                1 / std::max(1.0, done - t0)};
+        return {done, 1 / std::max(1.0, done - t0)};
     }
 
     template <class T, class Sweep>
     void update(const Scalars& s, double rate, Sweep&& sweep) const {
         using V = simd::Vec<T>;
         const Gradient<T> gradient(maximize, weight_decay);
-        const double eta_t = rate / s.slowdown;
+        const double eta_t = rate / std::pow(1 + lambd * rate * s.done, alpha);
         const V eta = lanes<T>(eta_t), keep = lanes<T>(1 - lambd * eta_t);
         const V mu = lanes<T>(s.mu);
         if (s.mu == 1) {

@@ -226,7 +226,7 @@ def quantile_loss(
     return core.elementwise_loss(
         outputs,
         y,
-        {"kind": "quantile", "q": number("q", q)},
+        {"kind": "quantile", "q": [number("q", q)]},
         sample_weight,
         out,
         n_threads,
