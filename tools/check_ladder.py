@@ -34,8 +34,8 @@ PYTHON_LADDER = (
         *("errors", "history"),
     ),
     ("layers", "losses", "optim", "schedules"),
-    ("_validation", "callbacks"),
-    ("_fit_options", "_network", "_state", "_summary", "io"),
+    ("_validation", "callbacks", "gradient_noise"),
+    ("_fit_options", "_frozen", "_head", "_network", "_state", "_summary", "io"),
     ("trainer", "onnx"),
     ("sequential",),
 )

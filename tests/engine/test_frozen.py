@@ -80,7 +80,7 @@ def test_any_layer_or_block_alone(rng, layers, position):
         elif name in gradients:
             expected = before[name] - 0.1 * gradients[name]
             np.testing.assert_allclose(after, expected, rtol=1e-12, atol=1e-14)
-            if gradients[name].any():
+            if np.abs(gradients[name]).max() > 1e-9:
                 assert (after != before[name]).any()
 
 

@@ -227,3 +227,18 @@ def test_a_named_optimizer_takes_the_learning_rate():
 def test_a_loss_that_learns_a_variance_is_for_networks():
     with pytest.raises(ValueError, match=r"fastnn\.Sequential with two outputs"):
         regressor(loss=fnn.GaussianNLL()).fit(*diabetes())
+
+
+def test_several_schedules():
+    """Of a rate that learning_rate="adaptive" changes, all but "lr"."""
+    X, y = iris()
+    fall = fnn.Linear(1.0, 0.0, 4)
+    estimator = classifier(schedule={"dropout": fall}, dropout=0.4, max_iter=3)
+    estimator.fit(X, y)
+    assert estimator.history_.history["dropout"] == [fall.at(t, 0.4) for t in range(3)]
+    adaptive = {"solver": "sgd", "learning_rate": "adaptive", "max_iter": 3}
+    decay = {"momentum": fnn.Exponential(0.5)}
+    estimator = classifier(schedule=decay, **adaptive).fit(X, y)
+    assert estimator.history_.history["momentum"] == [0.9, 0.45, 0.225]
+    with pytest.raises(ValueError, match="are both given"):
+        classifier(schedule={"lr": fall}, **adaptive).fit(X, y)

@@ -26,7 +26,12 @@ SLOWEST = 5.0  # seconds a file of a few kilobytes may take, on a busy machine
 
 X, y = np.random.default_rng(0).normal(size=(8, 4)), np.arange(8) % 3
 
-TRAINER = {"optimizer": "adam", "schedule": fnn.ReduceOnPlateau(), "n_threads": 1}
+TRAINER = {
+    "optimizer": "adam",
+    "schedule": {"lr": fnn.ReduceOnPlateau(), "momentum": fnn.Linear(1.0, 0.9, 9)},
+    "gradient_noise": 0.1,
+    "n_threads": 1,
+}
 FIT = {"X": X, "y": y, "validation_data": (X, y), "batch_size": 4, "epochs": 3}
 FITS = [
     {"early_stopping": True, "callbacks": [fnn.EMA(0.5)], "metrics": ["accuracy"]},
@@ -45,7 +50,7 @@ def victims(tmp_path_factory):
             *(fnn.Dropout(0.1), fnn.GELU("tanh"), fnn.Dense(3, init="torch")),
             seed=2**64 - 1,
             dtype="float64",
-        ),
+        ).freeze(0, 2),
         fnn.Sequential(fnn.ReLU(), fnn.LeakyReLU(0.3)).build(4),
         fnn.Sequential(
             fnn.Residual(fnn.Dense(3), fnn.Residual(fnn.BatchNorm(), survival=0.5)),
