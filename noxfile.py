@@ -44,6 +44,7 @@ BENCHES = (
     "time_to_accuracy",
     "inference_vs_peers",
     "scaling",
+    "side_by_side",
     "sklearn_parity",
 )
 

@@ -133,6 +133,19 @@ def test_schemes_differ_and_follow_the_seed():
     np.testing.assert_allclose(product, np.eye(30) * product[0, 0], atol=1e-5)
 
 
+@pytest.mark.parametrize("layer", SETTINGS, ids=repr)
+def test_a_summary_counts_what_a_network_holds(layer):
+    net = fnn.Sequential(fnn.Dense(5), layer, fnn.Dense(2)).build(3)
+    assert f"{net.n_parameters:,} parameters" in net.summary()
+    assert repr(layer) in net.summary()
+    assert type(layer).__name__ in net._repr_html_()
+    assert net.out_features == 2
+    held = {name: a.shape for name, a in net.state_dict().items()}
+    for name, (dtype, shape) in layer.tensors(5, "float32").items():
+        assert held[f"1.{name}"] == shape
+        assert net.state_dict()[f"1.{name}"].dtype == dtype
+
+
 ERRORS = [
     (lambda: fnn.Dense(0), ValueError, ["Dense", "units", "0"]),
     (lambda: fnn.Dense(2.5), TypeError, ["units", "an integer", "2.5"]),

@@ -30,11 +30,12 @@ HOMES = {
 # What is not named here is the top floor: nothing below may import it.
 PYTHON_LADDER = (
     (
-        *("_native", "reference", "_config", "_html", "_paths", "_plain", "_progress"),
-        *("errors", "history"),
+        *("_native", "reference", "_config", "_extras", "_html", "_paths", "_plain"),
+        *("_progress", "errors", "history"),
     ),
     ("layers", "losses", "optim", "schedules"),
     ("_validation", "callbacks", "gradient_noise"),
+    ("augment",),
     ("_fit_options", "_frozen", "_head", "_network", "_state", "_summary", "io"),
     ("trainer", "onnx"),
     ("sequential",),

@@ -10,6 +10,7 @@ namespace {
 std::atomic<bool> ending{false};
 std::atomic<int> running{0};        // calls without the GIL, of all threads
 thread_local int running_here = 0;  // of this thread: a callback may call again
+thread_local std::shared_ptr<const StopFlag> heeded;
 
 // Runs with the GIL when the interpreter begins to end.
 void end() {
@@ -26,6 +27,8 @@ void end() {
 
 bool is_ending() noexcept { return ending.load(std::memory_order_relaxed); }
 
+std::shared_ptr<const StopFlag> heeded_flag() noexcept { return heeded; }
+
 ReleasedGil::ReleasedGil() {
     if (is_ending()) throw std::runtime_error("Python is about to exit");
     ++running;
@@ -39,7 +42,15 @@ ReleasedGil::~ReleasedGil() {
     --running;
 }
 
-void register_running(py::module_&) {
+void register_running(py::module_& m) {
+    py::class_<StopFlag, std::shared_ptr<StopFlag>>(m, "StopFlag", py::module_local())
+        .def(py::init<>())
+        .def("set", &StopFlag::set, "From any thread, once and for all.");
+    m.def(
+        "heed", [](std::shared_ptr<StopFlag> flag) { heeded = std::move(flag); },
+        py::arg("flag").none(false),
+        "Let this flag end the fits of this thread from now on, by a "
+        "KeyboardInterrupt.");
     py::module_::import("atexit").attr("register")(py::cpp_function(&end));
     const py::module_ os = py::module_::import("os");
     if (!py::hasattr(os, "register_at_fork")) return;

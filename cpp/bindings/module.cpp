@@ -8,6 +8,7 @@
 
 namespace fastnn::bindings {
 
+void register_augment(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_optim(pybind11::module_& m);
@@ -52,6 +53,7 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     m.def("fail_allocations", &fastnn::fail_allocations, pybind11::arg("n"),
           pybind11::arg("count") = 1,
           "Let the n-th allocation from now fail, and count - 1 after it; 0: none.");
+    fastnn::bindings::register_augment(m);
     fastnn::bindings::register_kernels(m);
     fastnn::bindings::register_optim(m);
     fastnn::bindings::register_lbfgs(m);

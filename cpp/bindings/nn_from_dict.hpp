@@ -3,6 +3,7 @@
 
 #include "bindings/config_from_dict.hpp"
 #include "bindings/optim_from_dict.hpp"
+#include "fastnn/nn/augment_spec.hpp"
 #include "fastnn/nn/layer_spec.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/train/config.hpp"
@@ -35,6 +36,11 @@ template <>
 struct type_caster<fastnn::Averaging>
     : dict_caster<fastnn::Averaging,
                   fastnn::bindings::variant_from_dict<fastnn::Averaging>> {};
+
+template <>
+struct type_caster<fastnn::Augment>
+    : dict_caster<fastnn::Augment,
+                  fastnn::bindings::variant_from_dict<fastnn::Augment>> {};
 
 }  // namespace pybind11::detail
 

@@ -7,8 +7,9 @@
 
 namespace fastnn::bindings {
 
-// Whether a signal such as Ctrl-C is waiting. Asks Python at most every 20 ms, and only
-// where Python runs signal handlers: on its main thread.
+// Whether a signal such as Ctrl-C is waiting, or another thread wants this one to stop.
+// Asks Python at most every 20 ms, and only where Python runs signal handlers: on its
+// main thread.
 class SignalWatch {
 public:
     SignalWatch() {
@@ -16,10 +17,15 @@ public:
         on_main_thread_ =
             threading.attr("current_thread")().is(threading.attr("main_thread")());
     }
-    // Without the GIL. True: the handler has raised, its error is set on this thread,
-    // or the interpreter is about to end.
+    // Without the GIL. True: the handler has raised or a flag was set, the error is set
+    // on this thread, or the interpreter is about to end.
     bool raised() {
         if (is_ending()) return true;
+        if (stop_ && stop_->is_set()) {
+            const py::gil_scoped_acquire acquire;
+            PyErr_SetNone(PyExc_KeyboardInterrupt);
+            return true;
+        }
         const auto now = std::chrono::steady_clock::now();
         if (!on_main_thread_ || now - last_ < std::chrono::milliseconds(20))
             return false;
@@ -29,6 +35,7 @@ public:
     }
 
 private:
+    std::shared_ptr<const StopFlag> stop_ = heeded_flag();
     bool on_main_thread_ = false;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };

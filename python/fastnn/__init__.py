@@ -22,7 +22,8 @@ __version__: str = _core.__version__
 _threadpool.register()
 
 _MODULES = (
-    *("callbacks", "curvature", "datasets", "kernels", "layers", "losses", "onnx"),
+    *("augment", "callbacks", "curvature", "datasets", "kernels", "layers"),
+    *("losses", "onnx"),
     *("optim", "reference", "schedules"),
 )
 
@@ -43,6 +44,10 @@ _NAMES = {
         "gauss_newton_vector_product",
         "hessian_spectrum",
         "hessian_vector_product",
+    ),
+    "fastnn.ensemble": (
+        "Ensemble",
+        "SnapshotEnsemble",
     ),
     "fastnn.errors": (
         "DivergedError",
@@ -91,6 +96,12 @@ _NAMES = {
         "LogCosh",
         "PoissonNLL",
         "Quantile",
+    ),
+    "fastnn.model_selection": (
+        "batch_size_study",
+        "cross_validate",
+        "depth_study",
+        "lr_find",
     ),
     "fastnn.optim": (
         "ASGD",

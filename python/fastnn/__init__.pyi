@@ -1,5 +1,6 @@
 """The public names as type checkers see them; at run time they are loaded lazily."""
 
+from fastnn import augment as augment
 from fastnn import callbacks as callbacks
 from fastnn import curvature as curvature
 from fastnn import datasets as datasets
@@ -30,6 +31,10 @@ from fastnn.curvature import (
     gauss_newton_vector_product as gauss_newton_vector_product,
     hessian_spectrum as hessian_spectrum,
     hessian_vector_product as hessian_vector_product,
+)
+from fastnn.ensemble import (
+    Ensemble as Ensemble,
+    SnapshotEnsemble as SnapshotEnsemble,
 )
 from fastnn.errors import (
     DivergedError as DivergedError,
@@ -82,6 +87,12 @@ from fastnn.losses import (
     LogCosh as LogCosh,
     PoissonNLL as PoissonNLL,
     Quantile as Quantile,
+)
+from fastnn.model_selection import (
+    batch_size_study as batch_size_study,
+    cross_validate as cross_validate,
+    depth_study as depth_study,
+    lr_find as lr_find,
 )
 from fastnn.optim import (
     ASGD as ASGD,

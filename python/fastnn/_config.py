@@ -22,6 +22,7 @@ __all__ = [
     "is_real",
     "nearest",
     "number",
+    "short_repr",
     "step_number",
     "unknown_name",
     "whole",
@@ -262,6 +263,18 @@ class Config:
     def stored(self) -> dict[str, Any]:
         """The fields as a file keeps them; all else is `fastnn._plain`'s business."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def short_repr(config: Config) -> str:
+    """Return the class and the fields that differ from their defaults."""
+    shown = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.default is dataclasses.MISSING:
+            shown.append(repr(value))
+        elif value != field.default:
+            shown.append(f"{field.name}={value!r}")
+    return f"{type(config).__name__}({', '.join(shown)})"
 
 
 def _with_article(noun: str) -> str:

@@ -12,10 +12,18 @@ from fastnn._config import Config, nearest
 from fastnn._plain import to_plain
 from fastnn._validation import check_bool, check_int, check_metrics, check_number
 from fastnn._validation.options import METRICS
+from fastnn.augment import Augment
+from fastnn.augment._checks import as_augments
 from fastnn.callbacks import EMA, SWA, Averaging, Callback, Checkpoint, EarlyStopping
 from fastnn.losses import Loss
 
-__all__ = ["FitOptions", "check_monitor", "curve_names", "sorted_callbacks"]
+__all__ = [
+    "FitOptions",
+    "check_monitor",
+    "check_verbose",
+    "curve_names",
+    "sorted_callbacks",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +38,7 @@ class FitOptions:
         "metrics",
         "early_stopping",
         "averaging",
+        "augment",
     )
     """What a checkpoint holds of them: all that the numbers of a fit depend on."""
 
@@ -41,6 +50,7 @@ class FitOptions:
     averaging: Averaging | None
     callbacks: tuple[Callback, ...]
     metrics: list[str]
+    augment: tuple[Augment, ...]
     verbose: int
 
     @classmethod
@@ -56,6 +66,7 @@ class FitOptions:
         early_stopping: object,
         callbacks: object,
         metrics: object,
+        augment: object,
         verbose: object,
         scheduled: Sequence[str] = (),
     ) -> FitOptions:
@@ -76,7 +87,8 @@ class FitOptions:
             averaging=averaging,
             callbacks=functions,
             metrics=check_metrics(metrics, loss),
-            verbose=_verbose(verbose),
+            augment=as_augments(augment),
+            verbose=check_verbose(verbose),
         )
         _check_averaging(averaging, options.epochs, stopping)
         if stopping is not None:
@@ -103,18 +115,21 @@ class FitOptions:
             "metrics": self.metrics,
             "early_stopping": None if stopping is None else stopping.to_native(),
             "averaging": None if average is None else average.for_fit(self.epochs),
+            "augment": [augment.to_native() for augment in self.augment],
         }
 
     def to_plain(self) -> dict[str, Any]:
         """Return the stored ones as JSON can hold them."""
         values = {name: getattr(self, name) for name in self.stored}
+        values["augment"] = [to_plain(augment) for augment in self.augment]
         return {
             name: to_plain(value) if isinstance(value, Config) else value
             for name, value in values.items()
         }
 
 
-def _verbose(value: Any) -> int:
+def check_verbose(value: Any) -> int:
+    """Return 0, 1 or 2."""
     if value not in (0, 1, 2):
         raise ValueError(
             "verbose must be 0 (silent), 1 (progress bar) or 2 (one line an epoch), "

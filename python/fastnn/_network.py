@@ -534,6 +534,10 @@ class Network:
             twin.__dict__["_native"] = self._native.copy()
         return twin
 
+    def _redrawn(self, seed: int) -> Self:
+        """Return a network of the same layers, not yet built, with another seed."""
+        return type(self)(*self._layers, seed=seed, dtype=self._dtype)
+
     def __copy__(self) -> Self:
         return self.copy()
 

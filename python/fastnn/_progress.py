@@ -1,4 +1,4 @@
-"""What a fit shows while it runs: nothing, a bar over epochs, or a line for each."""
+"""What runs show: nothing, a bar over epochs (members, folds), or a line for each."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ class Progress:
         stdout, for files.
     done : int, default 0
         How many were done before, by a fit that this one completes.
+    unit : str, default "epoch"
+        What is counted, if it is not epochs.
     """
 
-    def __init__(self, epochs: int, *, verbose: int, done: int = 0) -> None:
+    def __init__(
+        self, epochs: int, *, verbose: int, done: int = 0, unit: str = "epoch"
+    ) -> None:
         self._epochs = epochs
+        self._unit = unit
         self._lines = verbose == 2
-        self._bar = _bar(epochs, done) if verbose == 1 else None
+        self._bar = _bar(epochs, done, unit) if verbose == 1 else None
         self._done = done
 
     @property
@@ -52,7 +57,7 @@ class Progress:
     def _print_line(self, seconds: float, values: dict[str, str]) -> None:
         count = f"{self._done:>{len(str(self._epochs))}}/{self._epochs}"
         shown = "  ".join(f"{key} {value}" for key, value in values.items())
-        sys.stdout.write(f"epoch {count}  {seconds:.3f} s  {shown}\n")
+        sys.stdout.write(f"{self._unit} {count}  {seconds:.3f} s  {shown}\n")
         sys.stdout.flush()
 
     def __enter__(self) -> Self:
@@ -63,7 +68,7 @@ class Progress:
             self._bar.close()
 
 
-def _bar(epochs: int, done: int) -> Any:
+def _bar(epochs: int, done: int, unit: str) -> Any:
     """Return a progress bar for what stderr is: a terminal, a notebook or a file."""
     if sys.stderr is None:  # a program without a console
         return None
@@ -72,7 +77,7 @@ def _bar(epochs: int, done: int) -> Any:
     seen = sys.stderr.isatty() or "ipykernel" in sys.modules
     # A file or pipe keeps every state that is written: few, and none at the start.
     quiet = {} if seen else {"delay": 1e-9, "mininterval": 10.0}
-    bar = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True, **quiet)
+    bar = tqdm(total=epochs, initial=done, unit=unit, dynamic_ncols=True, **quiet)
     bar.leave = bar.pos == 0  # below another bar it goes when it is done
     return bar
 

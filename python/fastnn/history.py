@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import math
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from fastnn import _html
+from fastnn import _extras, _html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,12 +123,7 @@ class History:  # noqa: PLW1641  (its curves can be changed)
         ``history.to_frame()[["loss", "val_loss"]].plot()`` draws both curves. For
         polars, ``polars.DataFrame(history.history)`` says it all.
         """
-        try:
-            pd: Any = importlib.import_module("pandas")
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                "History.to_frame needs pandas: pip install pandas"
-            ) from error
+        pd = _extras.pandas("History.to_frame")
         return pd.DataFrame(self.history, index=pd.Index(self.epoch, name="epoch"))
 
     def plot(
@@ -167,7 +161,7 @@ class History:  # noqa: PLW1641  (its curves can be changed)
             raise ValueError(
                 f"key: this fit has no curve {key!r}; it has {', '.join(self.history)}"
             )
-        pyplot = _pyplot("plot")
+        pyplot = _extras.pyplot("History.plot")
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
         values: list[float] = []
@@ -210,7 +204,7 @@ class History:  # noqa: PLW1641  (its curves can be changed)
                 "History.plot_all: no epoch of this fit was finished: there is nothing "
                 f"to draw (stop_reason={self.stop_reason!r})"
             )
-        _, axes = _pyplot("plot_all").subplots(
+        _, axes = _extras.pyplot("History.plot_all").subplots(
             1,
             len(keys),
             figsize=(4.8 * len(keys), 3.6),
@@ -249,14 +243,3 @@ def _same(a: list[float], b: list[float]) -> bool:
     return len(a) == len(b) and all(
         x == y or (math.isnan(x) and math.isnan(y)) for x, y in zip(a, b, strict=True)
     )
-
-
-def _pyplot(method: str) -> Any:
-    try:
-        return importlib.import_module("matplotlib.pyplot")
-    except ModuleNotFoundError as error:
-        if error.name not in ("matplotlib", "matplotlib.pyplot"):
-            raise
-        raise ImportError(
-            f"History.{method} needs matplotlib: pip install 'fastnn[plot]'"
-        ) from error

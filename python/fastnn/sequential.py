@@ -18,6 +18,7 @@ from fastnn._validation import (
     check_number,
     check_threads,
 )
+from fastnn.augment import Augment
 from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping
 from fastnn.gradient_noise import GradientNoise
 from fastnn.history import History
@@ -93,6 +94,7 @@ class Sequential(Network):
         early_stopping: bool | EarlyStopping | None = None,
         callbacks: Sequence[Callback | EarlyStopping | EMA | SWA] = (),
         metrics: Sequence[str] = (),
+        augment: Augment | Sequence[Augment] | None = None,
         n_threads: int | None = None,
         verbose: int = 0,
     ) -> History:
@@ -107,6 +109,8 @@ class Sequential(Network):
         X : array-like or sparse matrix of shape (n, in_features)
             Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
             data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
+            Pictures, (n, height, width) or (n, height, width, channels), are flattened
+            to rows, here as everywhere.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
             "binary_cross_entropy", numbers >= 0 for "poisson", else numbers.
@@ -114,7 +118,7 @@ class Sequential(Network):
 gradient_noise, n_threads
             As for `Trainer`.
         epochs, batch_size, shuffle, validation_data, validation_split, \
-sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
+sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbose
             As for `Trainer.fit`.
 
         Returns
@@ -133,11 +137,11 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
         Notes
         -----
         A sparse X gives the same bits as ``X.toarray()``, without ever being written
-        out as a whole. A first layer that is Dense reads the nonzeros of CSR rows
-        alone; for any other, the rows of a batch are written out. Formats other than
-        CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a step
-        still visits every weight once. Above about a quarter of nonzeros, dense rows
-        are faster.
+        out as a whole. A first layer that is Dense or Maxout reads the nonzeros of CSR
+        rows alone; for any other, the rows of a batch are written out. Formats other
+        than CSR are converted by ``X.tocsr()``. The optimizer's update stays dense: a
+        step still visits every weight once. Above about a quarter of nonzeros, dense
+        rows are faster.
 
         Columns of frames are numbers by narwhals (``pip install 'fastnn[frames]'``);
         a frame of pandas that holds NumPy's numbers needs nothing. Missing values are
@@ -181,6 +185,7 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, verbose
             early_stopping=early_stopping,
             callbacks=callbacks,
             metrics=metrics,
+            augment=augment,
             verbose=verbose,
         )
 

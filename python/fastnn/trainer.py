@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from fastnn._config import from_name
@@ -27,10 +27,13 @@ from fastnn._validation import (
     check_number,
     check_positive_or_none,
     check_threads,
+    labels_to_stratify,
     split_rows,
 )
 from fastnn._validation.fingerprint import fingerprints
 from fastnn._validation.weights import combine
+from fastnn.augment import Augment
+from fastnn.augment._checks import check_augments, picture_shape, with_shape
 from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError
 from fastnn.gradient_noise import GradientNoise, checked_gradient_noise
@@ -66,8 +69,8 @@ class Trainer:
         ``{"lr": Cosine(30), "dropout": Linear(1.0, 0.0, 30)}``. See Notes.
     l1, l2 : float, default 0.0
         Add ``l1 * sum(|w|) + l2 / 2 * sum(w**2)`` to the mean loss of each batch. Only
-        weights of Dense layers are penalised, neither biases nor normalisation. For
-        decoupled decay give the optimizer `weight_decay`.
+        weights of Dense and Maxout layers are penalised, neither biases nor
+        normalisation nor slopes. For decoupled decay give the optimizer `weight_decay`.
     max_norm : float, optional
         After each step, rows of weights (all that feeds one unit) longer than this
         are scaled back to it. Srivastava et al. (2014).
@@ -314,6 +317,7 @@ class Trainer:
         early_stopping: bool | EarlyStopping | None = None,
         callbacks: Sequence[Callback | EarlyStopping | EMA | SWA] = (),
         metrics: Sequence[str] = (),
+        augment: Augment | Sequence[Augment] | None = None,
         checkpoint: str | os.PathLike[str] | bool | None = None,
         checkpoint_every: int = 1,
         verbose: int = 0,
@@ -325,6 +329,8 @@ class Trainer:
         X : array-like or sparse matrix of shape (n, in_features)
             Finite numbers, best of mean 0 and variance 1: an array, nested lists, a
             data frame of numbers and booleans, or a sparse matrix of SciPy (see Notes).
+            Pictures, (n, height, width) or (n, height, width, channels), are flattened
+            to rows, here as everywhere.
         y : array-like of shape (n,) or (n, out_features)
             Integer labels or probabilities for "cross_entropy", labels in [0, 1] for
             "binary_cross_entropy", numbers >= 0 for "poisson", else numbers. For a
@@ -355,6 +361,12 @@ class Trainer:
             end. `EMA` or `SWA` among them averages the weights.
         metrics : sequence of str, default ()
             "accuracy" and "auc" for classes, "mae" and "r2" for numbers.
+        augment : augmentation or sequence of augmentations, optional
+            Changes the rows of each batch at random, in this order: see
+            `fastnn.augment`. The loss and the metrics of training are then those of
+            changed rows; validation sees rows as they are. Rows of a sparse X are
+            written out, a batch at a time. With `SWA` the statistics of BatchNorm are
+            computed anew from rows as they are. `LBFGS` needs one function and cannot.
         checkpoint : str or os.PathLike, optional
             A file that is written after epochs, whole or not at all, from which
             `resume` completes the fit after a crash or Ctrl-C; ``fastnn.load`` reads
@@ -406,12 +418,14 @@ class Trainer:
             early_stopping=early_stopping,
             callbacks=callbacks,
             metrics=metrics,
+            augment=augment,
             verbose=verbose,
             scheduled=self._schedules.curves,
         )
         path = self._checkpoint_path(checkpoint)
         every = check_int("checkpoint_every", checkpoint_every, 1)
         train = self._checked_data(X, y, sample_weight)
+        options = self._with_pictures(options, X, train)
         n_outputs = self._n_outputs(train)
         validation = as_validation_data(
             validation_data, train, self.loss, self.net.dtype, n_outputs
@@ -458,6 +472,15 @@ class Trainer:
             writer.finish(self.net, len(history.epoch))
         return history
 
+    def _with_pictures(self, options: FitOptions, X: object, train: Data) -> FitOptions:
+        """Return the options, their augmentations made for the rows of X."""
+        if not options.augment:
+            return options
+        self.optimizer.check_training((), augment=options.augment)
+        augment = with_shape(options.augment, picture_shape(X))
+        check_augments(augment, train.X.shape[1], self.loss)
+        return dataclasses.replace(options, augment=augment)
+
     def _checkpoint_path(self, value: object) -> str | None:
         """Return the file to write after each epoch, or raise if it cannot be."""
         if value is None and self._unfinished is not None:
@@ -493,12 +516,7 @@ class Trainer:
 
     def _split(self, data: Data, fraction: float) -> tuple[Data, Data]:
         """Return training and validation rows, stratified if y holds labels."""
-        labels = None
-        if self.loss.targets == "classes" and data.y.ndim == 1:
-            labels = data.y
-        elif self.loss.targets == "labels" and data.y.shape[1] == 1:
-            column = data.y[:, 0]
-            labels = column if np.isin(column, (0, 1)).all() else None
+        labels = labels_to_stratify(data.y, self.loss)
         train, validation = split_rows(len(data), fraction, labels, self.net.seed)
         parts = data.rows(train), data.rows(validation)
         for part, name in zip(parts, ("training", "validation"), strict=True):

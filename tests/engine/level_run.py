@@ -16,12 +16,17 @@ def run(dtype):
     X = rng.normal(size=(203, 37))
     y = np.argmax(X[:, :5], axis=1)
     net = fnn.Sequential(
-        fnn.Dense(33),
+        fnn.GaussianNoise(0.1),
+        fnn.Dense(33, weight_norm=True, dropconnect=0.1),
         fnn.BatchNorm(),
         fnn.GELU(),
         fnn.Dropout(0.2),
         fnn.Dense(19, "tanh"),
         fnn.LayerNorm(),
+        fnn.Maxout(18, 3),
+        fnn.RMSNorm(),
+        fnn.PReLU(per_unit=True),
+        fnn.AlphaDropout(0.1),
         fnn.Dense(5),
         dtype=dtype,
     )

@@ -114,8 +114,10 @@ def torch_losses(torch, loss, out, y):
     if isinstance(loss, fnn.LogCosh):
         return torch.log(torch.cosh(out - y)).mean(dim=1)
     if isinstance(loss, fnn.Quantile):
-        e = y - out
-        return torch.maximum(loss.q * e, (loss.q - 1) * e).mean(dim=1)
+        each = loss.q if isinstance(loss.q, tuple) else (loss.q,)
+        runs = zip(each, out.chunk(len(each), dim=1), strict=True)
+        losses = [torch.maximum(q * (y - o), (q - 1) * (y - o)) for q, o in runs]
+        return torch.cat(losses, dim=1).mean(dim=1)
     if isinstance(loss, fnn.BinaryCrossEntropy):
         weight = torch.tensor(loss.pos_weight) if loss.pos_weight else None
         rows = f.binary_cross_entropy_with_logits(

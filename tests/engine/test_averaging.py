@@ -101,6 +101,24 @@ def test_ema_along_a_run(rng, dtype):
             np.testing.assert_allclose(value, wanted[name], atol=tolerance)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_polyaks_average_along_a_run(rng, dtype):
+    """Without a decay: the mean of what all steps left, from the first one on."""
+    X, y = classes(rng, 70)
+    nets = [fnn.Sequential(*EVERYTHING, dtype=dtype, seed=3).build(5) for _ in range(2)]
+    options = {"optimizer": fnn.SGD(0.1), "batch_size": 16, "shuffle": False}
+    nets[0].fit(X, y, epochs=3, callbacks=[fnn.EMA(None)], **options)
+    states = _steps(nets[1], X, y, 3)
+    assert len(states) == 15
+    for name, value in nets[0].state_dict().items():
+        wanted = np.mean([state[name].astype("f8") for state in states], axis=0)
+        if name.endswith("num_batches_tracked"):
+            wanted = states[-1][name]
+        np.testing.assert_allclose(
+            value, wanted, atol=1e-6 if dtype == "float32" else 1e-14
+        )
+
+
 def test_swa_along_a_run(rng):
     """The mean of what callbacks saw, with the statistics of one more pass."""
     X, y = classes(rng, 70)
@@ -142,6 +160,7 @@ def test_batches_of_one_row_have_no_statistics(rng, rows):
 
 AVERAGES = [
     fnn.EMA(0.9),
+    fnn.EMA(None),
     fnn.SWA(1),
     fnn.SWA(0.4, fnn.Cyclic(1e-3, 1e-2, 3, per="step")),
 ]

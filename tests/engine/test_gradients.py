@@ -106,6 +106,12 @@ NETS = {
     ],
     "noise last": [fnn.Dense(3), fnn.AlphaDropout(0.3), fnn.GaussianNoise(0.2)],
     "more": list(MORE),
+    "more in a block": [
+        fnn.Residual(*MORE, survival=0.8),
+        fnn.PReLU(),
+        fnn.Residual(fnn.Maxout(4), fnn.RMSNorm(), fnn.Tanh()),
+        fnn.Dense(3),
+    ],
     "block": [fnn.Dense(6), fnn.Residual(fnn.Dense(6), fnn.Tanh()), fnn.Dense(3)],
     "block first": [fnn.Residual(fnn.Tanh(), fnn.Dense(5)), fnn.Dense(3)],
     "block last": [fnn.Dense(3), fnn.Residual(fnn.Dense(3, "gelu"))],

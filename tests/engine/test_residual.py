@@ -492,7 +492,8 @@ def test_repr_and_summary():
 def test_an_estimator_takes_blocks(rng):
     pytest.importorskip("sklearn")
     X, y = classes(rng, 200)
-    layers = [fnn.Dense(8), fnn.Residual(fnn.ReLU(), fnn.Dense(8)), fnn.ReLU()]
+    block = fnn.Residual(fnn.ReLU(), fnn.Dense(8, weight_norm=True))
+    layers = [fnn.Dense(8), block, fnn.ReLU()]
     model = fnn.MLPClassifier(layers=layers, max_iter=200, random_state=0)
     model.fit(X, y)
     assert model.score(X, y) > 0.8

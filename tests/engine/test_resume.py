@@ -146,7 +146,9 @@ def _bits(trainer):
     return {name: a.tobytes() for name, a in trainer.net.state_dict().items()}
 
 
-@pytest.mark.parametrize("callbacks", [(), (fnn.EMA(0.9),), (fnn.SWA(3),)], ids=str)
+@pytest.mark.parametrize(
+    "callbacks", [(), (fnn.EMA(0.9),), (fnn.EMA(None),), (fnn.SWA(3),)], ids=str
+)
 def test_more_epochs_go_on_as_the_longer_fit(data, tmp_path, callbacks):
     path = tmp_path / "run.fnn"
     _trainer().fit(*data, epochs=5, callbacks=callbacks, checkpoint=path)

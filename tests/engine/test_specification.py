@@ -62,6 +62,15 @@ NETS = {
         fnn.Dense(3),
     ],
     "weight norm": [fnn.Dense(8, weight_norm=True), fnn.Tanh(), fnn.Dense(3)],
+    "noise in blocks": [
+        fnn.Residual(
+            *(fnn.GaussianNoise(0.1), fnn.Maxout(8), fnn.RMSNorm()),
+            fnn.Residual(fnn.Dense(8, dropconnect=0.2), fnn.AlphaDropout(0.1)),
+        ),
+        fnn.PReLU(),
+        fnn.Residual(fnn.Dense(6, weight_norm=True), survival=0.8),
+        fnn.Dense(3),
+    ],
     "dropconnect": [
         fnn.Dense(8, dropconnect=0.3),
         fnn.Tanh(),

@@ -119,6 +119,7 @@ CASES = {
     ),
     "log cosh": (MLP, "log_cosh", momentum, {"weighted": True}),
     "quantile": (MLP, fnn.Quantile(0.8), SGD(lr=0.05), {}),
+    "quantiles": (SPREAD, fnn.Quantile((0.2, 0.7)), momentum, {"weighted": True}),
     "gaussian": (SPREAD, "gaussian", Adam(lr=0.01), {"weighted": True}),
     "focal": (NORM, "focal", momentum, {"weighted": True}),
     "focal, soft labels": (MLP, fnn.Focal(0.7), Adam(lr=0.01), {"soft": True}),
@@ -203,7 +204,7 @@ def data(loss, outputs, *, soft=False):
     elif isinstance(loss, fnn.GaussianNLL):
         y = score[:, : outputs // 2]
     else:
-        y = 2 * score
+        y = 2 * score[:, : loss.target_width(outputs)]
     return X, y, weight
 
 

@@ -341,6 +341,8 @@ def _drop(*keys):
     return change
 
 
+FLIP = to_plain(fnn.augment.Flip())
+
 # name: (change of config and tensors, field that the error names)
 HOSTILE = {
     "no state": (_drop("state"), "config.state"),
@@ -445,6 +447,25 @@ HOSTILE = {
         "config",
     ),
     "no averaging": (_set("fit", "averaging", value=None), "config.state"),
+    "no augment": (_drop("fit", "augment"), "config.fit.augment"),
+    "augment": (_set("fit", "augment", value=None), "config.fit.augment"),
+    "augment is no list": (_set("fit", "augment", value={}), "config.fit.augment"),
+    "augment by another": (
+        _set("fit", "augment", value=[{"kind": "dropout", "p": 0.5}]),
+        "config.fit.augment[0].kind",
+    ),
+    "mixup": (
+        _set("fit", "augment", value=[{"kind": "mixup", "alpha": -1.0}]),
+        "config.fit.augment[0]",
+    ),
+    "two mixups": (
+        _set("fit", "augment", value=2 * [{"kind": "mixup", "alpha": 1.0}]),
+        "config.fit",
+    ),
+    "huge pictures": (
+        _set("fit", "augment", value=[FLIP | {"shape": [2**62, 2**62]}]),
+        "config.fit.augment[0]",
+    ),
     "data": (_set("data", "X", value=None), "config.data.X"),
     "shape": (_set("data", "X", "shape", value=[-1, 4]), "config.data.X"),
     "crc": (_set("data", "y", "crc32", value=2**32), "config.data.y"),

@@ -9,6 +9,7 @@ import pytest
 import fastnn as fnn
 from fastnn._config import Config
 from fastnn._plain import from_plain, to_plain
+from fastnn.augment import AUGMENTS, Augment
 from fastnn.callbacks import AVERAGES
 from fastnn.layers import LAYERS, Activation, Layer
 from fastnn.losses import LOSSES, Loss
@@ -41,6 +42,12 @@ NEEDED = {
     "cyclic": [0.1, 0.5, 3],
     "warmup": [2],
     "swa": [3],
+    "noise": [0.1],
+    "brightness": [0.2],
+    "contrast": [0.2],
+    "shift": [2],
+    "rotate": [10],
+    "cutout": [3],
 }
 
 FAMILIES = [
@@ -49,6 +56,7 @@ FAMILIES = [
     (Optimizer, OPTIMIZERS),
     (Schedule, SCHEDULES),
     (Config, OTHERS),
+    (Augment, AUGMENTS),
 ]
 
 WITH_SCHEDULES = {**OTHERS, **SCHEDULES}  # what stands within is of the same registry
@@ -76,11 +84,13 @@ SPECIAL = [
     (Schedule, SCHEDULES, fnn.Warmup(2, fnn.Warmup(3, fnn.Cosine(4, 5e-324)))),
     (Schedule, SCHEDULES, fnn.ReduceOnPlateau(monitor="val_ü")),
     (Config, OTHERS, fnn.EarlyStopping("loss", patience=np.int64(2))),
+    (Augment, AUGMENTS, fnn.augment.Shift(0.25, fill=-1, shape=[4, np.int64(3), 1])),
     (
         Config,
         {**OTHERS, **SCHEDULES},
         fnn.SWA(0.75, fnn.Warmup(2, fnn.Linear(1, 1, 3))),
     ),
+    (Config, OTHERS, fnn.EMA(None)),
 ]
 
 CASES = [

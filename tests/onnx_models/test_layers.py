@@ -78,6 +78,12 @@ def test_selu_has_the_constants_of_its_paper_to_the_last_bit(runtime):
         [fnn.BatchNorm(eps=0.03), fnn.ReLU()],
         [fnn.Dense(4), fnn.BatchNorm(), fnn.SiLU(), fnn.Dense(2)],
         [fnn.Residual(fnn.Dense(4))],
+        [
+            fnn.Residual(
+                *(fnn.Maxout(6), fnn.RMSNorm(), fnn.AlphaDropout(0.1), fnn.PReLU()),
+                fnn.Residual(fnn.Dense(6, weight_norm=True), fnn.Dense(5)),
+            ),
+        ],
         [fnn.Residual(fnn.Dense(3), fnn.Tanh(), projection=True), fnn.Dense(2)],
         [
             fnn.Residual(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_type
 
 import fastnn as fnn
-from fastnn import kernels, reference
+from fastnn import augment, kernels, reference
 from fastnn.callbacks import Callback
 from fastnn.layers import Activation, Layer
 from fastnn.losses import CustomLoss, Loss, SquaredError, check_gradient
@@ -46,6 +46,20 @@ def layers() -> list[Layer]:
         *activations,
         fnn.Residual(fnn.Dense(8), fnn.ReLU(), survival=0.9, projection="auto"),
         fnn.Dense(2, fnn.Identity()),
+    ]
+
+
+def augmentations() -> list[augment.Augment]:
+    pictures = X[:, :2].reshape(-1, 1, 2)
+    rows, labels = augment.Mixup(0.4).apply(pictures, Y, seed=1)
+    assert_type(labels, Array)
+    moved = [augment.Flip(p=0.3), augment.Shift(0.5, fill=1.0), augment.Rotate(5)]
+    assert_type(augment.preview(rows, moved, step=2), Array)
+    shape = (1, 3)
+    return [
+        *(augment.Crop((0.5, 1.0), shape=shape), augment.Cutout(2, shape=shape)),
+        *(augment.Noise(0.1), augment.Brightness(0.1), augment.Contrast(0.1)),
+        augment.Mixup(),
     ]
 
 
@@ -147,6 +161,7 @@ def network(folder: Path) -> fnn.Sequential:
         class_weight="balanced",
         metrics=["accuracy"],
         early_stopping=fnn.EarlyStopping(patience=3),
+        augment=augmentations(),
         callbacks=callbacks(folder),
     )
     assert_type(history, fnn.History)
@@ -181,7 +196,32 @@ def board(folder: Path) -> Callback:
 
 
 def averages() -> list[fnn.EMA | fnn.SWA]:
-    return [fnn.EMA(decay=0.99), fnn.SWA(start=0.5)]
+    return [fnn.EMA(decay=0.99), fnn.EMA(decay=None), fnn.SWA(start=0.5)]
+
+
+def ensembles(net: fnn.Sequential) -> None:
+    ensemble = fnn.Ensemble(net, n=2, bootstrap=True)
+    assert_type(ensemble.fit(X, Y, epochs=1), list[fnn.History])
+    assert_type(ensemble.members, tuple[fnn.Sequential, ...])
+    assert_type(ensemble.predict(X), Array)
+    assert_type(ensemble.predict_proba(X, return_std=True), tuple[Array, Array])
+    snapshots = fnn.SnapshotEnsemble(net, cycles=2, last=1)
+    assert_type(snapshots.fit(X, Y, epochs=4), fnn.History)
+    assert_type(snapshots.evaluate(X, Y), dict[str, float])
+
+
+def selection(net: fnn.Sequential) -> None:
+    result = fnn.cross_validate(net, X, Y, k=3, epochs=1, metrics=("accuracy",))
+    assert_type(result.scores, dict[str, Array])
+    assert_type(result.out_of_fold, Array)
+    assert_type(result.epochs, int)
+    assert_type(result.histories, list[fnn.History])
+    found = fnn.lr_find(net, X, Y, optimizer=fnn.SGD())
+    assert_type(found.suggestion, float | None)
+    sizes = fnn.batch_size_study(net, X, Y, (8, 32), epochs=1)
+    assert_type(sizes.seconds, list[float])
+    depths = fnn.depth_study(net, X, Y, depths=[1], epochs=1)
+    assert_type(depths.scores, dict[str, list[float]])
 
 
 def histories(history: fnn.History) -> None:
@@ -322,6 +362,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         net = network(Path(name))
         trainers(net)
+        ensembles(net)
+        selection(net)
         resumed(net, Path(name))
         estimators(Path(name))
         files(net, Path(name))

@@ -27,7 +27,8 @@ struct PhiloxKey {
           high(static_cast<std::uint32_t>(seed >> 32)) {}
 };
 
-// What a stream of numbers is for; `layer` tells layers of one network apart.
+// What a stream of numbers is for; `layer` tells layers of one network apart, and the
+// augmentations of one fit.
 enum class Purpose : std::uint32_t {
     kDropout = 1,
     kShuffle = 2,
@@ -36,7 +37,8 @@ enum class Purpose : std::uint32_t {
     kGradientNoise = 5,
     kDropConnect = 8,
     kNoise = 9,
-    kSurvival = 10
+    kSurvival = 10,
+    kAugment = 11
 };
 
 constexpr std::uint32_t stream_of(Purpose purpose, Index layer = 0) noexcept {

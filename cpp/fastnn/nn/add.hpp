@@ -14,6 +14,7 @@ struct Add : Elementwise<T> {
     Index number;  // of the block in the network: its own stream of random numbers
     Activation f;
 
+    bool is_random() const noexcept { return survival < 1; }
     const Activation& activation() const noexcept { return f; }
     LayerMemory<T> memory(const Pass& pass) const {
         LayerMemory<T> memory = activation_memory<T>(f, pass.batch, this->columns);
@@ -57,9 +58,7 @@ struct Add : Elementwise<T> {
     }
 
 private:
-    bool draws(const Pass& pass) const noexcept {
-        return pass.training && survival < 1;
-    }
+    bool draws(const Pass& pass) const noexcept { return pass.training && is_random(); }
     VectorView<const T> factors(const Pass& pass,
                                 const LayerMemory<T>& memory,
                                 Range rows) const noexcept {

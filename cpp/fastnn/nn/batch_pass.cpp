@@ -33,34 +33,12 @@ auto visit_layer(const Network<T>& network, Index layer, Visit&& visit) {
 Index row_tiles(Index batch) noexcept { return ceil_div(batch, tile_height(batch)); }
 
 template <class T>
-double Samples<T>::total_weight(const Index* rows, Index n) const noexcept {
-    if (weights.empty()) return static_cast<double>(n);
-    double total = 0;
-    for (Index i = 0; i < n; ++i) {
-        total += static_cast<double>(weights[rows ? rows[i] : i]);
-    }
-    return total;
-}
-
-template <class T>
-Samples<T> Samples<T>::slice(Range rows) const noexcept {
-    Samples part{x.row_slice(rows), targets, weights};
-    part.targets.first += rows.begin;
-    if (targets.are_labels()) {
-        part.targets.labels = targets.labels.slice(rows);
-    } else if (targets.values.data) {
-        part.targets.values = targets.values.row_slice(rows);
-    }
-    if (!weights.empty()) part.weights = weights.slice(rows);
-    return part;
-}
-
-template <class T>
 BatchPass<T>::BatchPass(const Network<T>& network,
                         const Loss& loss,
                         Index max_batch,
                         bool training,
-                        Gradients gradients)
+                        Gradients gradients,
+                        const std::vector<Augment>& augment)
     : network_(network),
       weights_(network, training),
       loss_(loss),
@@ -73,6 +51,11 @@ BatchPass<T>::BatchPass(const Network<T>& network,
     pass_.training = training;
     tile_loss_.resize(pass_.tiles());
     if (is_custom(loss)) row_loss_.resize(max_batch);
+    if (!augment.empty()) {
+        check_mixable(augment, loss);
+        augmentation_.emplace(augment, max_batch, pass_.tiles(), network.in_features(),
+                              target_width(loss, network.out_features()));
+    }
     for (const Layer<T>& layer : network.layers()) {
         const bool wanted =
             gradients == Gradients::kAll || !frozen_[has_gradient_.size()];
@@ -180,7 +163,7 @@ void BatchPass<T>::begin(const Samples<T>& samples,
     const bool dense_alone = std::holds_alternative<Dense<T>>(network_.layers()[0]) &&
                              network_.wiring().readers(kFeatures) == 1;
     sparse_ = {};
-    if (samples.x.is_sparse() && dense_alone) {
+    if (samples.x.is_sparse() && dense_alone && !augmentation_) {
         sparse_ = samples.x.sparse.choose(rows, n);
     } else if (x_.empty()) {
         x_ = Matrix<T>(max_batch_, network_.in_features());
@@ -192,6 +175,10 @@ void BatchPass<T>::begin(const Samples<T>& samples,
     pass_.seed = seed;
     pass_.step = step;
     total_weight_ = samples.total_weight(rows, n);
+    if (augmentation_) {
+        augmentation_->begin(samples, rows, n, seed, step);
+        if (augmentation_->mixes()) total_weight_ = augmentation_->total_weight();
+    }
     for (std::size_t k = 0; k < memory_.size(); ++k) {
         const auto* norm = std::get_if<BatchNorm<T>>(&network_.layers()[k]);
         const Pass pass = pass_of(static_cast<Index>(k));
@@ -222,6 +209,7 @@ template <class T>
 void BatchPass<T>::run(const Step& step, const Tile& tile) {
     if (step.action == Action::kGather) {
         if (!reads_sparse()) gather(tile.rows);
+        if (augmentation_) augmentation_->run(tile, x_.view(tile.rows));
         return;
     }
     if (step.action == Action::kJudge) return;
@@ -302,6 +290,13 @@ template <class T>
 void BatchPass<T>::loss_of(const Tile& tile) {
     // Chosen rows are looked up in the whole data set: targets need no gathering.
     LayerMemory<T>& last = memory_.back();
+    if (augmentation_ && augmentation_->mixes()) {
+        tile_loss_[tile.index] = loss_rows<T>(
+            loss_, last.out.view(tile.rows), augmentation_->targets(tile.rows),
+            augmentation_->weights(tile.rows), nullptr, total_weight_,
+            last.grad.view(tile.rows));
+        return;
+    }
     const Index* rows = rows_ ? rows_ + tile.rows.begin : nullptr;
     const Samples<T> part = rows ? samples_ : samples_.slice(tile.rows);
     if (is_custom(loss_)) {
@@ -399,8 +394,6 @@ MatrixView<T> BatchPass<T>::input_gradient_of(const Step& step, Range rows) {
     return share_.view(rows).col_slice({0, whole.cols});
 }
 
-template struct Samples<float>;
-template struct Samples<double>;
 template class BatchPass<float>;
 template class BatchPass<double>;
 

@@ -11,24 +11,11 @@
 #include <optional>
 #include <vector>
 
-#include "fastnn/nn/features.hpp"
-#include "fastnn/nn/loss.hpp"
+#include "fastnn/nn/augmentation.hpp"
 #include "fastnn/nn/packed_weights.hpp"
+#include "fastnn/nn/samples.hpp"
 
 namespace fastnn {
-
-// Samples to learn from or to compare with.
-template <class T>
-struct Samples {
-    Features<T> x;                // (n, in)
-    Targets<T> targets;           // (n) or (n, out)
-    VectorView<const T> weights;  // (n), or empty
-
-    Index size() const noexcept { return x.rows; }
-    Samples slice(Range rows) const noexcept;
-    // Sum of the weights of some rows (of the first n when rows is null).
-    double total_weight(const Index* rows, Index n) const noexcept;
-};
 
 // Of which parameters a pass gives the gradient: of those that training changes, or of
 // frozen layers too.
@@ -41,12 +28,14 @@ template <class T>
 class BatchPass {
 public:
     // Allocates all that batches of up to `max_batch` rows need, but for the first to
-    // begin: their features may be sparse.
+    // begin: their features may be sparse. What `augment` says is done to the gathered
+    // rows, and by mixup to their targets and weights.
     BatchPass(const Network<T>& network,
               const Loss& loss,
               Index max_batch,
               bool training,
-              Gradients gradients = Gradients::kTrained);
+              Gradients gradients = Gradients::kTrained,
+              const std::vector<Augment>& augment = {});
 
     // The rates of layers that drop elements, from the next batch on: rate(p) for each
     // layer's own p.
@@ -161,6 +150,7 @@ private:
     std::vector<bool> reached_;  // of each layer: gradients reach its outputs
     Matrix<T> share_;            // (max_batch, widest) to be added to a gradient
     Matrix<T> x_;                // (max_batch, in): the gathered rows
+    std::optional<Augmentation<T>> augmentation_;
     std::vector<LayerMemory<T>> memory_;  // of each layer
     Buffer<double> tile_loss_;
     Buffer<double> row_loss_;  // (max_batch), of a custom loss

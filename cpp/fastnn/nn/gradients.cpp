@@ -17,9 +17,10 @@ double loss_and_gradients(const Network<T>& network,
     BatchPass<T> pass(network, loss, samples.size(), training, Gradients::kAll);
     pass.weights().pack_all(n_threads);
     if (pass.weights().masked()) {
-        for (const ParameterTile& tile : tiles) {
+        parallel_for(n_threads, static_cast<Index>(tiles.size()), [&](Index i, int) {
+            const ParameterTile& tile = tiles[static_cast<std::size_t>(i)];
             pass.weights().mask(tile, network.seed(), step);
-        }
+        });
     }
     pass.begin(samples, nullptr, samples.size(), network.seed(), step);
     for (Index phase = 0; phase < pass.phases(); ++phase) {

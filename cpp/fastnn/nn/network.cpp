@@ -163,9 +163,7 @@ private:
         Index skip = source;
         require(block.projection.value_or(true) || width_ == width,
                 "the width that the layers of residual block " + name + " give", width_,
-                std::to_string(width) +
-                    ", the width it is given, or it needs a "
-                    "projection");
+                std::to_string(width) + " as it is given: it has no projection");
         if (block.projection.value_or(width_ != width)) {
             spec::Dense projection;
             projection.units = width_;

@@ -57,8 +57,9 @@ Index Average<T>::tiles() const noexcept {
 template <class T>
 void Average<T>::run(const Network<T>& network, Index tile) noexcept {
     const Ema* ema = std::get_if<Ema>(&rule_);
-    const double rate =
-        ema && !empty() ? 1 - ema->decay : 1.0 / static_cast<double>(state_.count + 1);
+    const double rate = ema && ema->decay && !empty()
+                            ? 1 - *ema->decay
+                            : 1.0 / static_cast<double>(state_.count + 1);
     const Index first = ceil_div(state_.parameters.size(), kTile);
     const bool of_parameters = tile < first;
     const auto x = of_parameters ? network.parameters().view()  //

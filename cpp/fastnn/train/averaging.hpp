@@ -1,5 +1,6 @@
-// Averages of the weights along a run: EMA (Polyak & Juditsky 1992) after every step,
-// SWA (Izmailov et al. 2018) after every epoch of the last part.
+// Averages of the weights along a run: EMA, exponential or with equal weights (Polyak &
+// Juditsky 1992), after every step, SWA (Izmailov et al. 2018) after every epoch of the
+// last part.
 #pragma once
 
 #include <optional>
@@ -12,13 +13,14 @@
 
 namespace fastnn {
 
-// average <- decay average + (1 - decay) weights
+// average <- decay average + (1 - decay) weights; without a decay the mean of all
 struct Ema {
     static constexpr const char* kKind = "ema";
-    double decay = 0.999;
+    std::optional<double> decay = 0.999;
     static constexpr auto fields() { return std::tuple{field("decay", &Ema::decay)}; }
     void validate() const {
-        require(decay >= 0 && decay < 1, "decay", decay, "a number >= 0 and < 1");
+        require(!decay || (*decay >= 0 && *decay < 1), "decay", decay.value_or(0),
+                "a number >= 0 and < 1, or None");
     }
 };
 

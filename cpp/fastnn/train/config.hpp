@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fastnn/core/error.hpp"
+#include "fastnn/nn/augment_spec.hpp"
 #include "fastnn/nn/loss.hpp"
 #include "fastnn/nn/regularizer.hpp"
 #include "fastnn/optim/method.hpp"
@@ -65,13 +66,15 @@ struct FitConfig {
     std::vector<std::string> metrics;
     std::optional<EarlyStopping> early_stopping;
     std::optional<Averaging> averaging;
+    std::vector<Augment> augment;  // of training rows, in this order
     static constexpr auto fields() {
         return std::tuple{field("epochs", &FitConfig::epochs),
                           field("batch_size", &FitConfig::batch_size),
                           field("shuffle", &FitConfig::shuffle),
                           field("metrics", &FitConfig::metrics),
                           field("early_stopping", &FitConfig::early_stopping),
-                          field("averaging", &FitConfig::averaging)};
+                          field("averaging", &FitConfig::averaging),
+                          field("augment", &FitConfig::augment)};
     }
     void validate() const {
         require(epochs >= 1, "epochs", epochs, "an integer >= 1");

@@ -72,13 +72,18 @@ Index Trainer<T>::rows_per_step(Index batch_size, Index rows) const {
 }
 
 template <class T>
-std::unique_ptr<Step<T>> Trainer<T>::make_step(Index rows, int n_threads) {
+std::unique_ptr<Step<T>> Trainer<T>::make_step(Index rows,
+                                               int n_threads,
+                                               const std::vector<Augment>& augment) {
     if (auto* lbfgs = std::get_if<optim::LbfgsMinimizer<T>>(&optimizer_)) {
+        require(augment.empty(), "the number of entries in augment", augment.size(),
+                "0 with lbfgs: its line search needs one function");
         return std::make_unique<FullBatchStep<T>>(network_, config_, *lbfgs, rows,
                                                   n_threads);
     }
-    return std::make_unique<TrainingStep<T>>(
-        network_, config_, std::get<optim::Optimizer<T>>(optimizer_), rows, n_threads);
+    return std::make_unique<TrainingStep<T>>(network_, config_,
+                                             std::get<optim::Optimizer<T>>(optimizer_),
+                                             rows, n_threads, augment);
 }
 
 template <class T>

@@ -75,7 +75,9 @@ private:
         return std::holds_alternative<optim::LbfgsMinimizer<T>>(optimizer_);
     }
     Index rows_per_step(Index batch_size, Index rows) const;
-    std::unique_ptr<Step<T>> make_step(Index rows, int n_threads);
+    std::unique_ptr<Step<T>> make_step(Index rows,
+                                       int n_threads,
+                                       const std::vector<Augment>& augment = {});
     void forget_optimizer_state();
 
     Network<T>& network_;

@@ -23,11 +23,17 @@ TrainingStep<T>::TrainingStep(Network<T>& network,
                               const TrainerConfig& config,
                               optim::Optimizer<T>& optimizer,
                               Index max_batch,
-                              int n_threads)
+                              int n_threads,
+                              const std::vector<Augment>& augment)
     : network_(network),
       config_(config),
       optimizer_(optimizer),
-      pass_(network, config.loss, max_batch, /*training=*/true),
+      pass_(network,
+            config.loss,
+            max_batch,
+            /*training=*/true,
+            Gradients::kTrained,
+            augment),
       tiles_(network.trained_tiles()),
       gradient_tile_(static_cast<std::size_t>(n_threads)) {
     if (config.penalty_per_row) {

@@ -26,7 +26,8 @@ public:
                  const TrainerConfig& config,
                  optim::Optimizer<T>& optimizer,
                  Index max_batch,
-                 int n_threads);
+                 int n_threads,
+                 const std::vector<Augment>& augment);
 
     void begin(const Samples<T>& samples,
                const Index* rows,

@@ -18,6 +18,7 @@ __all__: list[str] = [
     "Network",
     "NetworkF32",
     "NetworkF64",
+    "StopFlag",
     "Trainer",
     "TrainerF32",
     "TrainerF64",
@@ -26,10 +27,12 @@ __all__: list[str] = [
     "activation_forward",
     "activation_names",
     "allocation_count",
+    "augmented_rows",
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
     "check_gradient_noise",
+    "check_augment",
     "check_layer",
     "check_loss",
     "check_optimizer",
@@ -46,6 +49,7 @@ __all__: list[str] = [
     "eigen_version",
     "elementwise_loss",
     "fail_allocations",
+    "heed",
     "layernorm_backward",
     "layernorm_forward",
     "level",
@@ -438,6 +442,13 @@ class TrainerF64:
         self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
     ) -> tuple: ...
 
+class StopFlag:
+    def __init__(self) -> None: ...
+    def set(self) -> None:
+        """
+        From any thread, once and for all.
+        """
+
 def Network(
     dtype: str,
     layers: list,
@@ -469,6 +480,18 @@ def allocation_count() -> int:
     Heap allocations this module has made so far.
     """
 
+def augmented_rows(
+    X: numpy.ndarray,
+    targets: typing.Any,
+    width: typing.SupportsInt | typing.SupportsIndex,
+    augment: collections.abc.Sequence[dict],
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple:
+    """
+    (X, targets) as a step of this seed and number would see them as one batch; targets of mixtures are `width` wide.
+    """
+
 def batchnorm_backward(
     dy: typing.Any,
     x: typing.Any,
@@ -497,6 +520,7 @@ def batchnorm_inference(
     n_threads: typing.Any,
 ) -> numpy.ndarray: ...
 def check_gradient_noise(gradient_noise: dict) -> None: ...
+def check_augment(augment: dict) -> None: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
 def check_optimizer(optimizer: dict) -> None:
@@ -598,6 +622,11 @@ def fail_allocations(
 ) -> None:
     """
     Let the n-th allocation from now fail, and count - 1 after it; 0: none.
+    """
+
+def heed(flag: StopFlag) -> None:
+    """
+    Let this flag end the fits of this thread from now on, by a KeyboardInterrupt.
     """
 
 def layernorm_backward(

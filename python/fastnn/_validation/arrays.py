@@ -211,21 +211,45 @@ def as_table(
 ) -> Array:
     """Return X as an (n, in_features) array of numbers, as `as_numbers`, unchecked.
 
+    Pictures, (n, height, width) or (n, height, width, channels), become rows.
+
     Raises
     ------
     TypeError, ValueError
-        If it is no two-dimensional array of numbers with at least one row and
-        `in_features` columns (None: any number but 0).
+        If it is no two-dimensional array of numbers, or one of pictures, with at least
+        one row and `in_features` columns (None: any number but 0).
     """
     array = as_numbers(argument, value, dtype)
+    if array.ndim in (3, 4):
+        return _flattened(argument, array, in_features, dtype)
     if array.ndim != 2:
         raise ValueError(
-            f"{argument} must be two-dimensional, (rows, features), got shape "
+            f"{argument} must be two-dimensional, (rows, features), or pictures, "
+            "(rows, height, width) or (rows, height, width, channels), got shape "
             f"{array.shape}: {_reshape_advice(argument, array, in_features)}"
         )
     if array.size == 0 or array.shape[1] != in_features:
         check_shape(argument, array.shape, in_features)
     return array
+
+
+def _flattened(
+    argument: str, pictures: Array, in_features: int | None, dtype: str | None
+) -> Array:
+    """Return pictures as rows, copied at most once if they are to be of `dtype`."""
+    width = math.prod(pictures.shape[1:])
+    if in_features is not None and width != in_features:
+        product = " x ".join(map(str, pictures.shape[1:]))
+        raise ValueError(
+            f"{argument} has shape {pictures.shape}, pictures of {product} = {width} "
+            f"numbers, but the network expects {in_features}; pass pictures of the "
+            "size it was built for, or the rows it was built for: "
+            f"{argument}.reshape(len({argument}), -1) shows how wide these are"
+        )
+    check_shape(argument, (len(pictures), width), in_features)
+    if dtype is not None:
+        pictures = in_dtype(pictures, dtype)
+    return pictures.reshape(len(pictures), width)
 
 
 def check_shape(argument: str, shape: tuple[int, ...], in_features: int | None) -> None:

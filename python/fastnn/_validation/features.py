@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fastnn._validation.arrays import (
     Array,
     as_table,
+    check_shape,
     in_dtype,
     is_sparse,
     looks_finite,
@@ -51,6 +52,9 @@ def as_rows(argument: str, value: object, dtype: str, in_features: int | None) -
     TypeError, ValueError
         As `as_table` and `as_csr`.
     """
+    if is_csr(value) and value.values.dtype == dtype:  # checked before
+        check_shape(argument, value.shape, in_features)
+        return value
     if type(value) is not np.ndarray and is_sparse(value):
         return as_csr(argument, value, dtype, in_features)
     return in_dtype(as_table(argument, value, in_features, dtype), dtype)

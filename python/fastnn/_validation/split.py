@@ -7,10 +7,21 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._validation.arrays import Array
+from fastnn.losses import Loss
 
-__all__ = ["split_rows"]
+__all__ = ["labels_to_stratify", "split_rows"]
 
 _PURPOSE = 4  # the random stream of splits: shuffles and masks have others
+
+
+def labels_to_stratify(targets: Array, loss: Loss) -> Array | None:
+    """Return the class of each row if `targets`, as the engine takes them, hold any."""
+    if loss.targets == "classes" and targets.ndim == 1:
+        return targets
+    if loss.targets == "labels" and targets.shape[1] == 1:
+        column = targets[:, 0]
+        return column if np.isin(column, (0, 1)).all() else None
+    return None
 
 
 def split_rows(

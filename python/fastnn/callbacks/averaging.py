@@ -13,25 +13,28 @@ __all__ = ["AVERAGES", "EMA", "SWA", "Averaging"]
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class EMA(Config):
-    """Average the weights exponentially, after every step.
+    """Average the weights after every step, exponentially or all alike.
 
     After the first step of a fit the average is the weights; after each later one
 
         average <- average + (1 - decay) * (weights - average)
 
-    and the running statistics of BatchNorm likewise. Whatever looks at the network sees
-    the averages: validation, early stopping and its best weights, ``info.net`` of
-    callbacks (what they write there is written to the averages), checkpoints. Training
-    itself goes on with the weights. However the fit ends, by Ctrl-C or divergence as
-    well, the network holds averages: those of the last finished step, of the best epoch
-    if early stopping restores it, of the last finite epoch. A further fit starts from
-    them, and a new average.
+    where ``1 / steps so far`` stands for ``1 - decay`` if `decay` is None: the mean of
+    all iterates, the averaging of Polyak and Juditsky. The running statistics of
+    BatchNorm are averaged likewise. Whatever looks at the network sees the averages:
+    validation, early stopping and its best weights, ``info.net`` of callbacks (what
+    they write there is written to the averages), checkpoints. Training itself goes on
+    with the weights. However the fit ends, by Ctrl-C or divergence as well, the network
+    holds averages: those of the last finished step, of the best epoch if early stopping
+    restores it, of the last finite epoch. A further fit starts from them, and a new
+    average.
 
     Parameters
     ----------
-    decay : float, default 0.999
+    decay : float or None, default 0.999
         In [0, 1). An average over about ``1 / (1 - decay)`` steps: fits of few steps
-        want less, such as 0.99. 0 averages nothing.
+        want less, such as 0.99. 0 averages nothing. None: the mean of all steps of the
+        fit, for runs that begin near their goal.
 
     Raises
     ------
@@ -58,11 +61,14 @@ class EMA(Config):
     """
 
     kind: ClassVar[str] = "ema"
-    decay: float = 0.999
+    decay: float | None = 0.999
 
     def _check_ranges(self) -> None:
-        if not 0 <= self.decay < 1:
-            raise ValueError(f"decay must be >= 0 and < 1, got {self.decay}")
+        if self.decay is not None and not 0 <= self.decay < 1:
+            raise ValueError(
+                f"decay must be >= 0 and < 1, got {self.decay} (None averages all "
+                "steps alike)"
+            )
 
     def for_fit(self, epochs: int) -> dict[str, Any]:
         """Return what the engine reads for a fit of so many epochs."""

@@ -10,6 +10,7 @@ from fastnn._fit_options import FitOptions, curve_names
 from fastnn._plain import check_fields, from_plain, to_plain
 from fastnn._validation import check_int, check_number, check_positive_or_none
 from fastnn._validation.fingerprint import Fingerprint
+from fastnn.augment import AUGMENTS, Augment
 from fastnn.callbacks import AVERAGES, EarlyStopping
 from fastnn.errors import ModelFileError
 from fastnn.gradient_noise import GradientNoise
@@ -200,6 +201,7 @@ def _fit_from_plain(
     for name, registry in registries.items():
         if given[name] is not None:
             given[name] = from_plain(Config, registry, given[name], f"{where}.{name}")
+    given["augment"] = _augment_from_plain(given["augment"], f"{where}.augment")
     averaging = given.pop("averaging")
     with told_as(where):
         options = FitOptions.checked(
@@ -212,6 +214,15 @@ def _fit_from_plain(
     if options.to_plain() != plain:
         raise ModelFileError(where, f"fastnn would write {options.to_plain()} here")
     return options
+
+
+def _augment_from_plain(plain: object, where: str) -> list[Augment]:
+    if not isinstance(plain, list):
+        raise ModelFileError(where, f"must be a list, got {type(plain).__name__}")
+    return [
+        from_plain(Augment, AUGMENTS, item, f"{where}[{i}]")
+        for i, item in enumerate(plain)
+    ]
 
 
 def _data_from_plain(plain: object, where: str) -> dict[str, Fingerprint | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, TypeAlias
 
-from fastnn._config import Config
+from fastnn._config import Config, short_repr
 from fastnn._native import core
 
 __all__ = ["Activation", "Layer", "TensorSpec"]
@@ -40,14 +40,7 @@ class Layer(Config):
 
     def __repr__(self) -> str:
         """Show the class and the fields that differ from their defaults."""
-        shown = []
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                shown.append(repr(value))
-            elif value != field.default:
-                shown.append(f"{field.name}={value!r}")
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return short_repr(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

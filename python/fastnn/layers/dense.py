@@ -196,8 +196,8 @@ class Dense(Layer):
             tensors = {"weight_g": length, "weight_v": weight, **tensors}
         return tensors
 
-    def weight(self, tensors: Mapping[str, npt.NDArray[Any]], i: int) -> Any:
-        """Return W of this layer at position i of a network with these tensors.
+    def weight(self, tensors: Mapping[str, npt.NDArray[Any]], i: int | str) -> Any:
+        """Return W of this layer at position i, in a block "1.0", from all tensors.
 
         It is one of them or, with weight normalisation, a read-only array made of two.
         """

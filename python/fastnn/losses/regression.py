@@ -152,12 +152,12 @@ class Quantile(Loss):
     >>> net.evaluate([[0.0], [4.0]], [1.0, 2.0], loss=fnn.Quantile(0.75))
     {'loss': 0.625}
 
-    An interval that holds four fifths of y, and the median:
+    An interval that holds half of y, and the median:
 
-    >>> loss = fnn.Quantile((0.1, 0.5, 0.9))
+    >>> loss = fnn.Quantile((0.25, 0.5, 0.75))
     >>> net = fnn.Sequential(fnn.Identity()).build(3)
-    >>> net.evaluate([[0.0, 2.0, 3.0]], [1.0], loss=loss, metrics=["mae"])
-    {'loss': 0.26666666666666666, 'mae': 1.0}
+    >>> net.evaluate([[0.0, 2.0, 4.0]], [1.0], loss=loss, metrics=["mae"])
+    {'loss': 0.5, 'mae': 1.0}
     """
 
     kind: ClassVar[str] = "quantile"

@@ -56,8 +56,8 @@ def _tensor(g: Graph, name: str, tensors: Tensors) -> str:
 
 
 def _dense(g: Graph, x: str, layer: Dense, tensors: Tensors) -> str:
-    position = int(g.scope[:-1])
-    operands = [g.constant(f"{g.scope}weight", layer.weight(tensors, position))]
+    weight = layer.weight(tensors, g.scope[:-1])
+    operands = [g.constant(f"{g.scope}weight", weight)]
     if layer.use_bias:
         operands.append(_tensor(g, "bias", tensors))
     y = g.node("Gemm", x, *operands, transB=1)

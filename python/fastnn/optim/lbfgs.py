@@ -229,6 +229,7 @@ class LBFGS(Optimizer):
         needless = "its line search needs the loss and its gradient as they are"
         names = ("max_norm", "clip_norm", "clip_value", "gradient_noise")
         refused = dict.fromkeys(names, needless)
+        refused["augment"] = "its line search needs rows that stay as they are"
         if self.line_search_fn is not None:
             refused["schedule"] = "its line search finds the length of each step"
         for name, why in refused.items():

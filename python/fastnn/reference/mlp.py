@@ -49,10 +49,9 @@ class MLP:
         ``("activation", name)`` or ``("activation", name, alpha)``;
         ``("dropout", p)``; ``("alpha_dropout", p)``; ``("gaussian_noise", std)``;
         ``("dropconnect", W, b, p)``; ``("weight_norm", g, V, b)``;
-        ``("maxout", W, b, pieces)``; ``("rmsnorm", gamma)``; ``("prelu", a)``. Arrays
-        are copied, and all of one dtype, the network's.
-        ``("dropout", p)``; ``("residual", layers, P, survival)`` with P (out, in)
-        the projection or None. Arrays are copied, and all of one dtype, the network's.
+        ``("maxout", W, b, pieces)``; ``("rmsnorm", gamma)``; ``("prelu", a)``;
+        ``("residual", layers, P, survival)`` with P (out, in) the projection or None.
+        Arrays are copied, and all of one dtype, the network's.
     loss : str, default "cross_entropy"
         Or another name that ``fit`` knows.
     rule : str, default "adam"

@@ -282,7 +282,7 @@ def gaussian_noise(
     r0, r1 = np.sqrt(-2.0 * np.log(u[0])), np.sqrt(-2.0 * np.log(u[2]))
     t0, t1 = 2.0 * np.pi * u[1], 2.0 * np.pi * u[3]
     n = [r0 * np.cos(t0), r0 * np.sin(t0), r1 * np.cos(t1), r1 * np.sin(t1)]
-    noise = np.stack(n, axis=1).reshape(-1, x.shape[1])[: len(x)]
+    noise = np.stack(n, axis=1).reshape(4 * len(words[0]), x.shape[1])[: len(x)]
     return x + (std * noise).astype(x.dtype)
 
 
@@ -447,7 +447,7 @@ def _kept(
     threshold = np.uint64(int(p * 2.0**32))
     words = _words_of(shape, seed, purpose, layer, step)
     kept = np.stack([word >= threshold for word in words], axis=1)
-    return kept.reshape(-1, shape[1])[: shape[0]]
+    return kept.reshape(4 * len(kept), shape[1])[: shape[0]]
 
 
 def _alpha_slope(p: float) -> float:

@@ -344,6 +344,7 @@ class BaseMLP(FittedMLP):
                 early_stopping=parameters.stopping,
                 callbacks=(watch, *parameters.callbacks),
                 metrics=metrics,
+                augment=parameters.augment,
             )
             stop_reason = watch.stopped or history.stop_reason
             if watch.exhausted and not watch.stopped:

@@ -18,6 +18,8 @@ from fastnn._validation import (
     check_positive_or_none,
     check_threads,
 )
+from fastnn.augment import Augment
+from fastnn.augment._checks import as_augments
 from fastnn.callbacks import Averaging, Callback, EarlyStopping
 from fastnn.optim import LBFGS, OPTIMIZERS, SGD, Adam, Optimizer
 from fastnn.schedules.several import GivenSchedule, Schedules
@@ -55,6 +57,7 @@ class Parameters:
     scoring: Scorer | None
     validation_fraction: float
     callbacks: tuple[Callback | Averaging, ...]
+    augment: tuple[Augment, ...]
     n_threads: int | None
     dtype: str | None
 
@@ -95,6 +98,7 @@ class Parameters:
                 "validation_fraction", get("validation_fraction"), at_least=0, below=1
             ),
             callbacks=callbacks,
+            augment=as_augments(get("augment")),
             n_threads=get("n_threads"),
             dtype=None
             if isinstance(dtype, str) and dtype == "auto"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 
+from fastnn.augment import Augment
 from fastnn.callbacks import Callback, EarlyStopping, EpochInfo
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -129,6 +130,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         these rows have weights it is passed them as `sample_weight`.
     callbacks : sequence of callable, default ()
         Called after each epoch with an `EpochInfo`; a true answer stops training.
+    augment : augmentation or sequence of augmentations, default ()
+        Changes training rows at random, step by step: see `fastnn.augment`. Pictures
+        are flat rows here, so `shape` must be said; "lbfgs" takes none.
     n_threads : int, optional
         None: the setting of `set_num_threads`, else all the process may use; one in a
         worker thread of joblib. The number does not change a bit of the result.
@@ -248,6 +252,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         clip_norm: float | None = None,
         scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
+        augment: Augment | Sequence[Augment] = (),
         n_threads: int | None = None,
         dtype: str = "auto",
     ) -> None:
@@ -285,6 +290,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.clip_norm = clip_norm
         self.scoring = scoring
         self.callbacks = callbacks
+        self.augment = augment
         self.n_threads = n_threads
         self.dtype = dtype
 

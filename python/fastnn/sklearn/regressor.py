@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import xlogy
 from sklearn.base import RegressorMixin
 
+from fastnn.augment import Augment
 from fastnn.callbacks import Callback, EarlyStopping
 from fastnn.layers import Layer
 from fastnn.losses import (
@@ -125,6 +126,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         `sample_weight`.
     callbacks : sequence of callable, default ()
         Called after each epoch with an `EpochInfo`; a true answer stops training.
+    augment : augmentation or sequence of augmentations, default ()
+        Changes training rows at random, step by step: see `fastnn.augment`. Pictures
+        are flat rows here, so `shape` must be said; "lbfgs" takes none.
     n_threads : int, optional
         None: the setting of `set_num_threads`, else all the process may use; one in a
         worker thread of joblib. The number does not change a bit of the result.
@@ -238,6 +242,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         clip_norm: float | None = None,
         scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
+        augment: Augment | Sequence[Augment] = (),
         n_threads: int | None = None,
         dtype: str = "auto",
     ) -> None:
@@ -274,6 +279,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.clip_norm = clip_norm
         self.scoring = scoring
         self.callbacks = callbacks
+        self.augment = augment
         self.n_threads = n_threads
         self.dtype = dtype
 
@@ -418,7 +424,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
                 "each, or another loss"
             )
         if isinstance(loss, Quantile) and isinstance(loss.q, tuple):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004
                 "loss 'quantile' with several q has several outputs for each value, "
                 "which predict could not tell: use a fastnn.Sequential, or an "
                 "MLPRegressor for each q"

@@ -1,0 +1,210 @@
+"""Which rows train and which validate, in each fold."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn._config import is_int
+from fastnn._native import core
+
+__all__ = [
+    "Fold",
+    "by_time",
+    "checked_folds",
+    "fold_numbers",
+    "from_numbers",
+    "grouped",
+]
+
+Numbers: TypeAlias = npt.NDArray[np.int64]
+Fold: TypeAlias = tuple[Numbers, Numbers]
+"""The numbers of the rows that train, and of those that validate."""
+
+_PURPOSE = 4  # the random stream of splits,
+_FOLDS = 1  # of which `validation_split` takes another part
+
+
+def fold_numbers(
+    n_rows: int, k: int, labels: npt.NDArray[Any] | None, seed: int
+) -> Numbers:
+    """Return for each row the fold that it validates in, drawn by the seed.
+
+    Rows in random order, sorted by class if there are labels, are dealt like cards:
+    folds differ by one row at most, in total and in each class.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer rows than there are folds.
+    """
+    order = core.permutation(n_rows, seed, _FOLDS, _PURPOSE)
+    if labels is not None:
+        classes, counts = np.unique(labels, return_counts=True)
+        few = int(np.argmin(counts))
+        if counts[few] < k:
+            raise ValueError(
+                f"k={k} folds stratified by class need {k} rows of each, but y holds "
+                f"class {classes[few]:g} {counts[few]} times: take "
+                f"{'fewer folds, ' if counts[few] > 1 else ''}stratify=False or groups="
+            )
+        order = order[np.argsort(labels[order], kind="stable")]
+    numbers = np.empty(n_rows, dtype=np.int64)
+    numbers[order] = np.arange(n_rows) % k
+    return numbers
+
+
+def grouped(groups: object, n_rows: int, k: int, seed: int) -> Numbers:
+    """Return for each row the fold of its group; folds are as even as groups allow.
+
+    The largest group left goes to the smallest fold; the seed decides between groups
+    of one size.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group for each row, or there are fewer groups than folds.
+    """
+    values = np.asarray(groups)
+    if values.shape != (n_rows,):
+        raise ValueError(
+            f"groups must have shape ({n_rows},), one label per row, got {values.shape}"
+        )
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError("groups holds NaN: give every row a group")
+    try:
+        names, member, sizes = np.unique(
+            values, return_inverse=True, return_counts=True
+        )
+    except TypeError as error:
+        raise TypeError(
+            f"groups must hold labels of one kind, such as integers or strings: {error}"
+        ) from None
+    if len(names) < k:
+        raise ValueError(
+            f"k={k} folds need at least {k} groups, but groups holds {len(names)}: "
+            f"take k <= {len(names)}"
+            if len(names) > 1
+            else "groups holds one group only: there is nothing to validate on"
+        )
+    order = core.permutation(len(names), seed, _FOLDS, _PURPOSE)
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    rows = np.zeros(k, dtype=np.int64)
+    fold_of = np.empty(len(names), dtype=np.int64)
+    for group in order:
+        fold_of[group] = smallest = int(np.argmin(rows))
+        rows[smallest] += sizes[group]
+    return np.asarray(fold_of[member])
+
+
+def from_numbers(numbers: Numbers, k: int) -> list[Fold]:
+    """Return the folds in which each row validates once."""
+    return [
+        (np.flatnonzero(numbers != i), np.flatnonzero(numbers == i)) for i in range(k)
+    ]
+
+
+def by_time(time: object, n_rows: int, k: int) -> list[Fold]:
+    """Return folds that train on the past and validate on what comes next.
+
+    The rows are cut into k + 1 parts of even length; fold i trains on the first i + 1
+    and validates on the next. Rows of one time stay in one part.
+
+    Raises
+    ------
+    ValueError
+        If the times are not sorted, or too few differ.
+    """
+    if k >= n_rows:
+        raise ValueError(
+            f"k={k} folds by time need at least {k + 1} rows, got {n_rows}: take fewer"
+        )
+    cuts = np.arange(1, k + 2) * n_rows // (k + 1)
+    if time is not True:
+        values = _checked_times(time, n_rows)
+        starts = np.searchsorted(values, values[cuts[:-1]], side="left")
+        cuts = np.append(starts, n_rows)
+        if cuts[0] == 0 or (np.diff(cuts) == 0).any():
+            raise ValueError(
+                f"time: k={k} folds need {k + 1} parts of the rows, none of which "
+                "shares a time with the next; too many rows have the same time: take "
+                "fewer folds"
+            )
+    rows = np.arange(n_rows)
+    return [(rows[:a], rows[a:b]) for a, b in itertools.pairwise(cuts)]
+
+
+def _checked_times(time: object, n_rows: int) -> npt.NDArray[Any]:
+    values = np.asarray(time)
+    if values.shape != (n_rows,):
+        raise ValueError(
+            f"time must be True (the rows stand in order of time) or have shape "
+            f"({n_rows},), one time per row, got {values.shape}"
+        )
+    if values.dtype.kind not in "iufM":
+        raise TypeError(
+            f"time must hold numbers or datetime64, got dtype {values.dtype}"
+        )
+    if (values != values).any():  # noqa: PLR0124  (NaN and NaT alone differ from themselves)
+        raise ValueError("time holds NaN or NaT: give every row a time")
+    falls = values[1:] < values[:-1]
+    if falls.any():
+        row = int(np.argmax(falls)) + 1
+        raise ValueError(
+            f"time must not fall from row to row, but row {row} is before row "
+            f"{row - 1}: sort the rows by time first, order = np.argsort(time, "
+            "kind='stable')"
+        )
+    return values
+
+
+def checked_folds(given: Iterable[Any], n_rows: int) -> list[Fold]:
+    """Return folds that a user or a splitter of scikit-learn made.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no pairs of row numbers (or masks), or if a row is in both parts.
+    """
+    folds = []
+    for i, pair in enumerate(given):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(
+                f"k: fold {i} must be a pair (rows that train, rows that validate), "
+                f"got {type(pair).__name__}"
+            )
+        train, validation = (
+            _row_numbers(f"fold {i}, rows that {what}", rows, n_rows)
+            for what, rows in zip(("train", "validate"), pair, strict=True)
+        )
+        both = np.intersect1d(train, validation)
+        if len(both):
+            raise ValueError(
+                f"k: fold {i} trains and validates on row {both[0]}: keep it in one"
+            )
+        folds.append((train, validation))
+    if not folds:
+        raise ValueError("k: there is no fold: give at least one pair of row numbers")
+    return folds
+
+
+def _row_numbers(what: str, rows: object, n_rows: int) -> Numbers:
+    array = np.asarray(rows)
+    if array.dtype == bool and array.shape == (n_rows,):
+        array = np.flatnonzero(array)
+    if array.ndim != 1 or not len(array):
+        raise ValueError(
+            f"k: {what}: expected row numbers, (m,), got shape {array.shape}"
+        )
+    if array.dtype.kind not in "iu" or not is_int(array[0]):
+        raise TypeError(f"k: {what}: expected integers, got dtype {array.dtype}")
+    bad = (array < 0) | (array >= n_rows)
+    if bad.any():
+        raise ValueError(
+            f"k: {what}: got row {array[bad][0]}, expected 0 to {n_rows - 1}"
+        )
+    return array.astype(np.int64)

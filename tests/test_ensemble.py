@@ -1,0 +1,404 @@
+"""`Ensemble` and `SnapshotEnsemble`: against their members, one by one."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import fastnn as fnn
+from engine.problems import EVERYTHING, bits, classes, curves
+from fastnn._side_by_side import derived_seed
+
+OPTIONS = {"epochs": 3, "batch_size": 16, "optimizer": fnn.Adam(0.01)}
+
+
+def _by_hand(n, data, net_seed=4, dtype="float32", **options):
+    """Return members trained one after the other, without any ensemble."""
+    nets = [
+        fnn.Sequential(*EVERYTHING, seed=derived_seed(net_seed, i), dtype=dtype)
+        for i in range(n)
+    ]
+    histories = [net.fit(*data, **{**OPTIONS, **options}) for net in nets]
+    return nets, histories
+
+
+def _net(**options):
+    return fnn.Sequential(*EVERYTHING, seed=4, **options)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_threads", [None, 1, 2, 3])
+def test_members_are_those_trained_alone(rng, dtype, n_threads):
+    """With weights of rows, of classes, and validation: the same bits and curves."""
+    X, y = classes(rng, 90)
+    options = {
+        "sample_weight": rng.uniform(0.5, 2, 90),
+        "class_weight": "balanced",
+        "validation_data": classes(rng, 40),
+        "metrics": ("accuracy",),
+        "early_stopping": fnn.EarlyStopping(patience=1),
+        "callbacks": [fnn.EMA(0.9)],
+    }
+    ensemble = fnn.Ensemble(_net(dtype=dtype), 4)
+    histories = ensemble.fit(X, y, n_threads=n_threads, **OPTIONS, **options)
+    nets, wanted = _by_hand(4, (X, y), dtype=dtype, **options)
+    assert [bits(net) for net in ensemble.members] == [bits(net) for net in nets]
+    assert [curves(h) for h in histories] == [curves(h) for h in wanted]
+    assert len({str(bits(net)) for net in nets}) == 4, "members that are all alike"
+
+
+def test_predictions_are_means_over_members(rng):
+    data = classes(rng, 90)
+    ensemble = fnn.Ensemble(_net(dtype="float64"), 3)
+    ensemble.fit(*data, **OPTIONS)
+    nets, _ = _by_hand(3, data, dtype="float64")
+    for name in ("predict", "predict_proba"):
+        each = [getattr(net, name)(data[0]) for net in nets]
+        mean, std = getattr(ensemble, name)(data[0], return_std=True)
+        np.testing.assert_allclose(mean, np.mean(each, axis=0), rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(std, np.std(each, axis=0), rtol=1e-12, atol=1e-15)
+        assert (getattr(ensemble, name)(data[0]) == mean).all()
+        assert std.min() > 0
+    shares = ensemble.predict_proba(data[0])
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-14)
+
+
+def test_by_hand():
+    """Two constant networks: probabilities 1/2 and 9/10 have mean 0.7, spread 0.2."""
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(2, init="zeros")), 2)
+    ensemble.fit([[0.0]], [0], epochs=1, optimizer=fnn.SGD(1e-30))
+    ensemble.members[1].parameters[2:] = [np.log(9.0), 0.0]
+    mean, std = ensemble.predict_proba([[5.0]], return_std=True)
+    np.testing.assert_allclose(mean, [[0.7, 0.3]], rtol=1e-6)
+    np.testing.assert_allclose(std, [[0.2, 0.2]], rtol=1e-6)
+    report = ensemble.evaluate([[5.0], [5.0]], [0, 1], metrics=["accuracy"])
+    wanted = -(np.log(0.7) + np.log(0.3)) / 2
+    np.testing.assert_allclose(report["loss"], wanted, rtol=1e-6)
+    assert report["accuracy"] == 0.5
+
+
+def _labels(rng, n=80):
+    X = rng.normal(size=(n, 5))
+    return X, (X[:, 0] > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("loss", "units", "metrics"),
+    [
+        ("cross_entropy", 3, ("accuracy", "auc")),
+        (fnn.Focal(2.0), 3, ("accuracy",)),
+        ("binary_cross_entropy", 1, ("accuracy", "auc")),
+        ("mse", 1, ("mae", "r2")),
+        (fnn.Hinge(), 1, ("accuracy",)),
+        (fnn.GaussianNLL(), 2, ()),
+        (fnn.Quantile(0.9), 1, ()),
+    ],
+    ids=str,
+)
+def test_evaluate_judges_the_mean(rng, loss, units, metrics):
+    """An ensemble of copies of one network is that network; of others, their mean."""
+    X, y = _labels(rng)
+    if units == 3 and loss in ("cross_entropy", fnn.Focal(2.0)):
+        X, y = classes(rng, 80)
+    net = fnn.Sequential(fnn.Dense(8, "tanh"), fnn.Dense(units), dtype="float64")
+    ensemble = fnn.Ensemble(net, 3)
+    weight = rng.uniform(0.5, 2, 80)
+    ensemble.fit(X, y, loss=loss, epochs=20, optimizer=fnn.Adam(0.03))
+    first = ensemble.members[0]
+    report = ensemble.evaluate(X, y, metrics=metrics, sample_weight=weight)
+    members = [
+        member.evaluate(X, y, metrics=metrics, sample_weight=weight)
+        for member in ensemble.members
+    ]
+    assert report.keys() == members[0].keys()
+    # Convex losses: Jensen. (Focal loss is not, of probabilities.)
+    assert report["loss"] <= np.mean([m["loss"] for m in members]) + 1e-12
+    for member in ensemble.members[1:]:
+        member.load_state_dict(first.state_dict())
+    report = ensemble.evaluate(X, y, metrics=metrics, sample_weight=weight)
+    for name, value in members[0].items():
+        np.testing.assert_allclose(report[name], value, rtol=1e-9)
+
+
+def test_evaluate_of_certainty():
+    """Probabilities that are 0 or 1 in float32 give a large loss, not infinity."""
+    X = np.array([[1.0], [-1.0]], "f4")
+    wrong = {"cross_entropy": [1, 0], "binary_cross_entropy": [0, 1]}
+    for units, loss in ((2, "cross_entropy"), (1, "binary_cross_entropy")):
+        ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(units)), 2)
+        ensemble.fit(X, [1, 0], loss=loss, epochs=1)
+        for net in ensemble.members:
+            net.parameters[:] = 0
+            net.parameters[:1] = 1e4
+        assert 10 < ensemble.evaluate(X, wrong[loss])["loss"] < 1e3
+
+
+def test_the_network_that_describes_is_left_alone(rng):
+    data = classes(rng, 60)
+    net = _net()
+    fnn.Ensemble(net, 2).fit(*data, **OPTIONS)
+    assert net.in_features is None
+    net.fit(*data, **OPTIONS)
+    before, progress = bits(net), net._native.progress
+    ensemble = fnn.Ensemble(net, 2)
+    ensemble.fit(*data, **OPTIONS)
+    assert bits(net) == before
+    assert net._native.progress == progress
+    fresh, _ = _by_hand(2, data)
+    assert [bits(m) for m in ensemble.members] == [bits(m) for m in fresh]
+
+
+def test_a_larger_ensemble_begins_with_the_smaller_one(rng):
+    data = classes(rng, 60)
+    small, large = fnn.Ensemble(_net(), 2), fnn.Ensemble(_net(), 5)
+    small.fit(*data, **OPTIONS)
+    large.fit(*data, **OPTIONS)
+    assert [bits(m) for m in small.members] == [bits(m) for m in large.members[:2]]
+
+
+def test_a_second_fit_goes_on(rng):
+    data = classes(rng, 60)
+    ensemble = fnn.Ensemble(_net(), 2)
+    ensemble.fit(*data, **OPTIONS)
+    ensemble.fit(*data, **OPTIONS)
+    nets, _ = _by_hand(2, data)
+    for net in nets:
+        net.fit(*data, **OPTIONS)
+    assert [bits(m) for m in ensemble.members] == [bits(m) for m in nets]
+
+
+def test_bootstrap_draws_with_replacement(rng):
+    """About 63 % of the rows, others for each member, each with its own weight."""
+    n = 200
+    X = rng.normal(size=(n, 2))
+    y = np.arange(float(n))
+    seen = []
+
+    def spy(outputs, targets):
+        if len(targets) == n:
+            seen.append(targets.ravel().copy())
+        return np.zeros(len(targets)), np.zeros_like(outputs)
+
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(1)), 3, bootstrap=True)
+    ensemble.fit(X, y, loss=spy, epochs=1, batch_size=n, n_threads=1)
+    assert len(seen) == 3
+    for rows in seen:
+        assert len(rows) == n
+        assert 0.5 < len(np.unique(rows)) / n < 0.75
+    assert len({tuple(np.sort(rows)) for rows in seen}) == 3
+
+
+def test_bootstrap_keeps_weights_with_their_rows(rng):
+    """Rows of weight 0, with targets far away, move nothing in any member."""
+    X = rng.normal(size=(60, 2)).astype("f4")
+    y = X[:, 0].copy()
+    weight = np.ones(60)
+    y[::3], weight[::3] = 1e6, 0
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(1)), 4, bootstrap=True)
+    ensemble.fit(X, y, loss="mse", sample_weight=weight, epochs=5)
+    assert np.abs(ensemble.predict(X)).max() < 100
+
+
+def test_sparse_rows_and_frames_are_converted_once(rng):
+    X, y = classes(rng, 60)
+    X[X < 0] = 0
+    pandas = pytest.importorskip("pandas")
+    results = []
+    for given in (X, scipy.sparse.csr_array(X), pandas.DataFrame(X).add_prefix("x")):
+        ensemble = fnn.Ensemble(_net(), 3, bootstrap=True)
+        ensemble.fit(given, y, validation_data=(given, y), **OPTIONS)
+        results.append(bits(ensemble.members[2]))
+        assert ensemble.predict(given).shape == (60, 3)
+        assert ensemble.evaluate(given, y)["loss"] > 0
+    assert results[0] == results[1] == results[2]
+
+
+def _pickled(ensemble):
+    return pickle.loads(pickle.dumps(ensemble))  # noqa: S301
+
+
+def test_it_survives_pickling(rng):
+    data = classes(rng, 60)
+    for make in (
+        lambda: fnn.Ensemble(_net(), 2),
+        lambda: fnn.SnapshotEnsemble(_net(), 3, last=2),
+    ):
+        ensemble = make()
+        _pickled(ensemble).fit(*data, **OPTIONS)
+        ensemble.fit(*data, **OPTIONS)
+        twin = _pickled(ensemble)
+        assert (twin.predict_proba(data[0]) == ensemble.predict_proba(data[0])).all()
+        twin.fit(*data, **OPTIONS)
+        ensemble.fit(*data, **OPTIONS)
+        assert bits(twin.members[-1]) == bits(ensemble.members[-1])
+
+
+def test_errors_leave_the_members_as_they_were(rng):
+    data = classes(rng, 60)
+    ensemble = fnn.Ensemble(_net(), 3)
+    ensemble.fit(*data, **OPTIONS)
+    before = [bits(m) for m in ensemble.members]
+    calls = []
+
+    def late(info):
+        calls.append(info.net.seed)
+        if len(calls) > 4:
+            raise RuntimeError("late")
+
+    for options, error, text in (
+        ({"callbacks": [late]}, RuntimeError, r"^member \d: late"),
+        ({"epochs": 0}, ValueError, "^member 0: epochs must be >= 1"),
+        ({"verbose": "1"}, ValueError, "^verbose must be 0"),
+        ({"epoch": 1}, TypeError, "fit has no option 'epoch'; did you mean 'epochs'"),
+        ({"optimizer": fnn.SGD(1e30)}, fnn.DivergedError, r"^member \d: training div"),
+        ({"checkpoint": "x"}, TypeError, "fit has no option 'checkpoint'"),
+    ):
+        with pytest.raises(error, match=text):
+            ensemble.fit(*data, **{**OPTIONS, **options})
+    assert len(set(calls)) > 1, "one member only was trained"
+    assert [bits(m) for m in ensemble.members] == before
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda net: fnn.Ensemble(net, 0), ValueError, "n must be >= 1, got 0"),
+        (lambda net: fnn.Ensemble(net, 2.5), TypeError, "n must be an integer"),
+        (
+            lambda _: fnn.Ensemble(3),
+            TypeError,
+            "net must be a fastnn.Sequential, got i",
+        ),
+        (
+            lambda _: fnn.Ensemble(fnn.Sequential),
+            TypeError,
+            "net must be a fastnn.Sequential, got the class Sequential",
+        ),
+        (lambda net: fnn.Ensemble(net, bootstrap=1), TypeError, "bootstrap must be"),
+        (
+            lambda net: fnn.SnapshotEnsemble(net, 3, last=4),
+            ValueError,
+            "last must be <= cycles=3",
+        ),
+        (lambda net: fnn.SnapshotEnsemble(net, 0), ValueError, "cycles must be >= 1"),
+        (
+            lambda net: fnn.Ensemble(net).predict([[1.0] * 5]),
+            fnn.NotBuiltError,
+            "predict: this ensemble was not fitted yet",
+        ),
+        (
+            lambda net: fnn.SnapshotEnsemble(net).predict_proba([[1.0] * 5]),
+            fnn.NotBuiltError,
+            "predict_proba: this ensemble",
+        ),
+        (
+            lambda net: fnn.Ensemble(net).evaluate([[1.0] * 5], [0]),
+            fnn.NotBuiltError,
+            "evaluate: this ensemble",
+        ),
+        (
+            lambda net: fnn.Ensemble(net).fit([[1.0] * 4] * 3, [0, 1, np.nan]),
+            ValueError,
+            "y holds NaN",
+        ),
+        (
+            lambda net: fnn.Ensemble(net).fit(
+                np.ones((4, 5)), [0] * 4, callbacks=[fnn.CSVLogger("never.csv")]
+            ),
+            ValueError,
+            "callbacks: the members of an ensemble train side by side, and CSVLogger",
+        ),
+    ],
+)
+def test_unusable_arguments(call, error, text):
+    with pytest.raises(error, match=text):
+        call(_net())
+
+
+def test_probabilities_of_numbers_are_refused(rng):
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(1)), 2)
+    ensemble.fit(rng.normal(size=(9, 2)), np.ones(9), loss="mse")
+    with pytest.raises(ValueError, match="predict_proba: the network was fitted with"):
+        ensemble.predict_proba(np.ones((1, 2)))
+    with pytest.raises(TypeError, match="return_std must be True or False"):
+        ensemble.predict(np.ones((1, 2)), return_std=1)
+    with pytest.raises(ValueError, match="X holds NaN"):
+        ensemble.predict(np.full((1, 2), np.nan))
+
+
+def test_a_progress_bar_or_a_line_for_each_member(rng, capsys):
+    fnn.Ensemble(_net(), 3).fit(*classes(rng, 40), verbose=2, n_threads=2, **OPTIONS)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:11] for line in lines] == [f"member {i}/3  "[:11] for i in (1, 2, 3)]
+    assert all(" loss " in line for line in lines)
+    fnn.Ensemble(_net(), 3).fit(*classes(rng, 40), verbose=1, n_threads=2, **OPTIONS)
+    assert "3/3" in capsys.readouterr().err
+
+
+def test_repr():
+    assert repr(fnn.Ensemble(_net(), 2)).endswith("), n=2, bootstrap=False)")
+    assert repr(fnn.SnapshotEnsemble(_net(), 3)).endswith("), cycles=3, last=3)")
+
+
+# -- snapshots -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("split", [0.0, 0.25, np.float32(0.25)])
+def test_snapshots_are_the_ends_of_cycles_of_one_run(rng, split):
+    X, y = classes(rng, 90)
+    seen, rates = [], []
+    steps = -(-int(90 * (1 - split)) // 16)
+    net = _net()
+
+    def look(info):
+        seen.append(bits(info.net))
+        rates.append(info.logs["lr"])
+
+    net.fit(
+        X,
+        y,
+        epochs=6,
+        batch_size=16,
+        schedule=fnn.CosineRestarts(2 * steps, per="step"),
+        validation_split=split,
+        callbacks=[look],
+    )
+    ensemble = fnn.SnapshotEnsemble(_net(), cycles=3, last=2)
+    history = ensemble.fit(X, y, epochs=6, batch_size=16, validation_split=split)
+    assert [bits(m) for m in ensemble.members] == [seen[3], seen[5]]
+    assert history.history["lr"] == rates
+    assert rates[0] == rates[2] == rates[4] > 10 * rates[1] == 10 * rates[3] > 0
+    mean = np.mean([m.predict_proba(X) for m in ensemble.members], axis=0)
+    np.testing.assert_allclose(ensemble.predict_proba(X), mean, atol=1e-7)
+    assert ensemble.evaluate(X, y)["loss"] > 0
+
+
+def test_snapshots_of_a_second_fit_replace_the_first(rng):
+    data = classes(rng, 60)
+    ensemble = fnn.SnapshotEnsemble(_net(), 2)
+    ensemble.fit(*data, epochs=4, callbacks=fnn.EMA(0.9))
+    last = ensemble.members[-1]
+    ensemble.fit(*data, epochs=2)
+    assert len(ensemble.members) == 2
+    assert ensemble.members[-1]._native.progress[0] == last._native.progress[0] + 2
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"epochs": 7}, ValueError, "multiple of cycles=3, got 7: take 6 or 9"),
+        ({"epochs": 2}, ValueError, "multiple of cycles=3, got 2: take 3"),
+        ({"schedule": fnn.Cosine(3)}, ValueError, "schedule: a snapshot ensemble has"),
+        ({"early_stopping": True}, ValueError, "early_stopping: a snapshot ensemble"),
+        ({"callbacks": [fnn.EarlyStopping()]}, ValueError, "early_stopping: a snapsh"),
+        ({"callbacks": [lambda _: True]}, RuntimeError, "ended after 1 epochs, before"),
+        ({"batch_size": 0}, ValueError, "batch_size must be >= 1"),
+        ({"optimizer": "lbfgs"}, ValueError, "LBFGS"),
+    ],
+)
+def test_unusable_options_of_snapshots(rng, options, error, text):
+    ensemble = fnn.SnapshotEnsemble(_net(), 3)
+    with pytest.raises(error, match=text):
+        ensemble.fit(*classes(rng, 30), **{"epochs": 6, **options})
+    assert ensemble.members == ()
