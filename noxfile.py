@@ -43,6 +43,7 @@ BENCHES = (
     "training_vs_peers",
     "time_to_accuracy",
     "inference_vs_peers",
+    "curvature",
     "scaling",
     "side_by_side",
     "sklearn_parity",
