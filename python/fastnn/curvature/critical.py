@@ -18,6 +18,8 @@ from fastnn.sequential import Sequential
 
 __all__ = ["CriticalPoint", "Kind", "critical_point"]
 
+_LEAST_STEPS = 30  # for ratios by quadrature
+
 Kind: TypeAlias = Literal["not_critical", "minimum", "saddle", "maximum", "plateau"]
 
 
@@ -138,7 +140,8 @@ def critical_point(
         What counts as nothing, see below; in (0, 1).
     method, max_steps, seed
         As for `hessian_spectrum`: the whole Hessian up to 2,000 parameters, one run of
-        Lanczos' method beyond, whose quadrature estimates the ratios.
+        Lanczos' method beyond, whose quadrature estimates the ratios. It ends when both
+        ends are known to `tolerance`, after 30 products or more.
 
     Returns
     -------
@@ -210,11 +213,12 @@ def critical_point(
         method=method,
         density=True,
         max_steps=max_steps,
+        least_steps=_LEAST_STEPS,
         tolerance=tolerance,
         n_probes=1,
         seed=seed,
     )
-    walk = _Walk(net, objective, tolerance)
+    walk = _Walk(net, objective, before, tolerance)
     size = max(abs(spectrum.lambda_min), abs(spectrum.lambda_max))
     density = spectrum.density
     assert density is not None  # noqa: S101  (it was asked for)
@@ -245,9 +249,9 @@ def _kind(walk: _Walk, gradient: Array, spectrum: Spectrum) -> Kind:
     return "maximum" if high <= walk.tolerance * size else "saddle"
 
 
-def _scale(objective: Objective) -> float:
+def _scale(objective: Objective, here: float) -> float:
     """Return how large the loss is where nothing is learnt, or here."""
-    here, zeros = objective.loss(objective.point), objective.loss_of_constant(0.0)
+    zeros = objective.loss_of_constant(0.0)
     scale = max(abs(v) for v in (here, zeros) if math.isfinite(v))
     return scale or abs(objective.loss_of_constant(1.0))
 
@@ -255,11 +259,13 @@ def _scale(objective: Objective) -> float:
 class _Walk:
     """The surroundings of a point, and steps away from it."""
 
-    def __init__(self, net: Sequential, objective: Objective, tolerance: float) -> None:
+    def __init__(
+        self, net: Sequential, objective: Objective, here: float, tolerance: float
+    ) -> None:
         self.net = net
         self.objective = objective
         self.tolerance = tolerance
-        self.scale = _scale(objective)
+        self.scale = _scale(objective, here)
         self.radius = max(float(np.linalg.norm(objective.point)), 1.0)
 
     def cauchy_decrease(self, gradient: Array) -> float:

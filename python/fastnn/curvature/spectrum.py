@@ -161,7 +161,12 @@ def hessian_spectrum(
         trained_only=True,
     )
     return spectrum_of(
-        objective, method=method, density=density, tolerance=tolerance, **settings
+        objective,
+        method=method,
+        density=density,
+        tolerance=tolerance,
+        least_steps=settings["max_steps"] if density else 0,
+        **settings,
     )
 
 
@@ -182,6 +187,7 @@ def spectrum_of(
     method: Method,
     density: bool,
     max_steps: int,
+    least_steps: int,
     tolerance: float,
     n_probes: int,
     seed: int,
@@ -197,9 +203,9 @@ def spectrum_of(
         return _full(objective, k, density=density)
 
     def is_enough(ritz: Ritz) -> bool:
-        return not density and len(ritz.values) > 2 * k and _converged(ritz, k, limit)
+        steps = len(ritz.values)
+        return steps >= least_steps and steps > 2 * k and _converged(ritz, k, tolerance)
 
-    limit = tolerance
     runs = [
         lanczos(
             objective.product, random_signs(n, seed, i), max_steps, enough=is_enough
@@ -212,7 +218,7 @@ def spectrum_of(
         ritz.values[ends],
         objective.widened(_oriented(ritz.vectors(ends))),
         ritz.residuals[ends],
-        _converged(ritz, k, limit),
+        _converged(ritz, k, tolerance),
         "lanczos",
         len(ritz.values),
         quadrature(runs) if density else None,
