@@ -34,6 +34,8 @@ THREADED_TESTS = (
     "tests/estimators/test_concurrency.py",
     "tests/sparse/test_same_bits.py",
     "tests/robustness",
+    "tests/test_ensemble.py",
+    "tests/test_side_by_side.py",
 )
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 WHEEL_LIMIT_MB = 8

@@ -71,7 +71,7 @@ def tasks(*, quick):
     if not quick:
         yield Task("breast cancer", *datasets.load_breast_cancer(return_X_y=True), 2)
         yield Task("digits", *datasets.load_digits(return_X_y=True), 10)
-        yield Task("MNIST, 5,000 rows", *fnn.datasets.load_mnist_5k(), 10)
+        yield Task("MNIST subset", *fnn.datasets.load_mnist_5k(), 10)
     try:
         yield flights(300 if quick else FLIGHTS)
     except ModuleNotFoundError as error:
@@ -266,13 +266,11 @@ def table_row(task, results):
 def conclusion(winners):
     """Say where boosting is the best."""
     names = [name for name, best in winners.items() if best == "boosting"]
-    if not names:
-        return "Boosting has the best mean on none of these sets."
     others = [name for name in winners if name not in names]
-    text = f"Boosting wins on {', '.join(names)}"
-    return (
-        f"{text}; a network on {', '.join(others)}." if others else f"{text}: on all."
-    )
+    text = f"Boosting has the best mean on {', '.join(names) or 'none of these sets'}"
+    if others:
+        text += f", a network on {', '.join(others)}"
+    return f"{text}. Margins below the deviations beside them say little."
 
 
 def main(*, quick):

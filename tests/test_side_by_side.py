@@ -11,6 +11,7 @@ import pytest
 
 import fastnn as fnn
 from fastnn._side_by_side import derived_seed, side_by_side
+from sanitized import usual_speed
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 16])
@@ -68,6 +69,7 @@ def _data(rng, rows=500):
     return X, np.argmax(X[:, :3], axis=1)
 
 
+@usual_speed
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_the_error_of_a_job_names_it_and_ends_the_others(rng, n_threads):
     """What would train for hours is over at once."""
@@ -198,6 +200,7 @@ print(json.dumps({
 """
 
 
+@usual_speed
 @pytest.mark.parametrize(
     ("name", "n_threads"),
     [

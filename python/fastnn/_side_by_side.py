@@ -79,10 +79,10 @@ def side_by_side(
     with ThreadPoolExecutor(
         workers, "fastnn", initializer=core.heed, initargs=(flag,)
     ) as pool:
-        futures = [
-            pool.submit(_named, i, unit, job, 1, None) for i, job in enumerate(jobs)
-        ]
-        try:
+        futures: list[Future[_R]] = []
+        try:  # Ctrl-C may come before all are on their way
+            for i, job in enumerate(jobs):
+                futures.append(pool.submit(_named, i, unit, job, 1, None))
             _await(futures, on_done)
         except BaseException as error:  # noqa: BLE001  (raised below)
             flag.set()

@@ -151,8 +151,10 @@ def test_preview():
         a.preview(X, a.Mixup(), seed=-1)
     with pytest.raises(TypeError, match=r"augment\[0\]"):
         a.preview(X, [None])
-    shifted = a.preview(FLAT, a.Shift(1), shape=(4, 3))
+    shifted = a.preview(FLAT, a.Shift(1), 7, (4, 3))
     assert shifted.shape == FLAT.shape
+    with pytest.raises(ValueError, match="3 x 3 = 9"):
+        a.preview(FLAT, a.Shift(1), shape=(3, 3))
 
 
 def test_pictures_of_another_size():

@@ -12,6 +12,7 @@ import fastnn as fnn
 from engine.problems import BLOCKS, bits, classes, features, settled
 from fastnn._plain import to_plain
 from fastnn.reference import survival_factors
+from forge import Forgery
 
 
 def _net(*layers, columns=2, **options):
@@ -414,6 +415,31 @@ def test_blocks_within_blocks_have_an_end(tmp_path):
     assert bits(fnn.load(tmp_path / "net.fnn")) == bits(net)
     with pytest.raises(ValueError, match="blocks within blocks must be at most 8"):
         _nested(9)
+
+
+@pytest.mark.parametrize(
+    ("depth", "message"),
+    [
+        (9, "blocks within blocks must be at most 8"),
+        (13, "blocks within blocks must be at most 8"),
+        (15, "nests deeper than 32 levels"),
+        (3000, "nests deeper than 32 levels"),
+    ],
+)
+def test_files_of_blocks_within_blocks_have_an_end(tmp_path, depth, message):
+    """Whatever a file says, reading it recurses no deeper than ours go."""
+    net = _net(fnn.Residual(fnn.ReLU()), columns=1)
+    net.save(tmp_path / "net.fnn")
+    forgery = Forgery((tmp_path / "net.fnn").read_bytes())
+    block = json.dumps(to_plain(net.layers[0]), separators=(",", ":"))
+    head, tail = block.split('{"kind":"relu"}')
+    nested = head * depth + '{"kind":"relu"}' + tail * depth
+    text = forgery.metadata["config"]
+    assert block in text
+    path = tmp_path / "forged.fnn"
+    path.write_bytes(forgery.content(config=text.replace(block, nested)))
+    with pytest.raises(fnn.ModelFileError, match=message):
+        fnn.load(path)
 
 
 def test_lbfgs_refuses_rates_within_blocks():

@@ -78,9 +78,9 @@ void shift_picture(const PictureShape& shape,
             std::fill_n(y, length, fill);
             continue;
         }
-        const T* row = x + from * length - right * shape.channels;
+        const T* begin = x + (from * length + to.begin - right * shape.channels);
         std::fill_n(y, to.begin, fill);
-        std::copy(row + to.begin, row + to.end, y + to.begin);
+        std::copy_n(begin, to.size(), y + to.begin);
         std::fill_n(y + to.end, length - to.end, fill);
     }
 }

@@ -104,9 +104,9 @@ def check_augments(
             _check_size(f"augment[{i}]: {type(augment).__name__}", augment, in_features)
         if isinstance(augment, Mixup) and loss is not None and loss.kind == "custom":
             raise ValueError(
-                f"augment[{i}]: Mixup must mix the targets, but what those of a loss "
-                "function mean is known to the function alone: use one of fastnn's "
-                "losses, or leave Mixup out"
+                f"augment[{i}]: Mixup mixes the targets, but a loss function looks up "
+                "those of the rows as they are: use one of fastnn's losses, or leave "
+                "Mixup out"
             )
 
 

@@ -26,13 +26,13 @@ class Augment(Config):
         return short_repr(self)
 
     @overload
-    def apply(self, X: TableLike, y: None = None, *, seed: int = 0) -> Array: ...
+    def apply(self, X: TableLike, y: None = None, seed: int = 0) -> Array: ...
     @overload
     def apply(
-        self, X: TableLike, y: npt.ArrayLike, *, seed: int = 0
+        self, X: TableLike, y: npt.ArrayLike, seed: int = 0
     ) -> tuple[Array, Array]: ...
     def apply(
-        self, X: TableLike, y: npt.ArrayLike | None = None, *, seed: int = 0
+        self, X: TableLike, y: npt.ArrayLike | None = None, seed: int = 0
     ) -> Array | tuple[Array, Array]:
         """Return X, or (X, y), as the first step with this seed would see it.
 

@@ -34,30 +34,30 @@ __all__ = ["preview"]
 def preview(
     X: TableLike,
     augment: Augment | Sequence[Augment],
+    seed: int = 0,
+    shape: tuple[int, ...] | None = None,
     *,
     y: None = None,
-    seed: int = 0,
     step: int = 0,
-    shape: tuple[int, ...] | None = None,
 ) -> Array: ...
 @overload
 def preview(
     X: TableLike,
     augment: Augment | Sequence[Augment],
+    seed: int = 0,
+    shape: tuple[int, ...] | None = None,
     *,
     y: npt.ArrayLike,
-    seed: int = 0,
     step: int = 0,
-    shape: tuple[int, ...] | None = None,
 ) -> tuple[Array, Array]: ...
 def preview(
     X: TableLike,
     augment: Augment | Sequence[Augment],
+    seed: int = 0,
+    shape: tuple[int, ...] | None = None,
     *,
     y: npt.ArrayLike | None = None,
-    seed: int = 0,
     step: int = 0,
-    shape: tuple[int, ...] | None = None,
 ) -> Array | tuple[Array, Array]:
     """Return X, or (X, y), as a step of training would see these rows as one batch.
 
@@ -70,13 +70,14 @@ def preview(
         Rows, (n, in_features), or pictures, (n, height, width[, channels]).
     augment : augmentation or sequence of augmentations
         As for `fit`.
-    y : array-like of shape (n,) or (n, values), optional
-        Integer labels or numbers, for `Mixup`.
-    seed, step : int, default 0
-        Other numbers, another draw; of a fit the network's seed, and how many steps it
-        was trained before.
+    seed : int, default 0
+        Another number, another draw; of a fit the network's seed.
     shape : (height, width) or (height, width, channels), optional
         Of the pictures, if X is flat and the augmentations do not say it.
+    y : array-like of shape (n,) or (n, values), optional
+        Integer labels or numbers, for `Mixup`.
+    step : int, default 0
+        Another number, another draw; of a fit how many steps came before.
 
     Returns
     -------
