@@ -31,8 +31,8 @@ __all__: list[str] = [
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_inference",
-    "check_gradient_noise",
     "check_augment",
+    "check_gradient_noise",
     "check_layer",
     "check_loss",
     "check_optimizer",
@@ -519,8 +519,8 @@ def batchnorm_inference(
     out: typing.Any,
     n_threads: typing.Any,
 ) -> numpy.ndarray: ...
-def check_gradient_noise(gradient_noise: dict) -> None: ...
 def check_augment(augment: dict) -> None: ...
+def check_gradient_noise(gradient_noise: dict) -> None: ...
 def check_layer(layer: dict) -> None: ...
 def check_loss(loss: dict) -> None: ...
 def check_optimizer(optimizer: dict) -> None:

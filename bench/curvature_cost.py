@@ -1,7 +1,7 @@
 """Time a product with the Hessian against a gradient of the same rows.
 
-    python bench/curvature.py             # all cases, 1 thread and all
-    python bench/curvature.py --quick     # small cases: does it run?
+    python bench/curvature_cost.py             # all cases, 1 thread and all
+    python bench/curvature_cost.py --quick     # small cases: does it run?
 
 The claim: a product costs at most 6 gradients of a float32 network, though it is made
 in float64. Contenders take turns, so that a busy moment of the machine strikes both.
