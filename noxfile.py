@@ -46,6 +46,7 @@ BENCHES = (
     "training_vs_peers",
     "time_to_accuracy",
     "inference_vs_peers",
+    "curvature_cost",
     "scaling",
     "side_by_side",
     "sklearn_parity",

@@ -1,7 +1,7 @@
 """Diagnose trainings whose cause of failure is known, and count the right verdicts.
 
-    python bench/diagnosis_cases.py                   # all cases, with the default budget
-    python bench/diagnosis_cases.py --quick           # one of each kind
+    python bench/diagnosis_cases.py                 # all, with the default budget
+    python bench/diagnosis_cases.py --quick         # one of each kind
 
 The cases are those of ``tests/diagnosis/cases.py``, which the tests run too. Writes the
 table ``diagnosis_cases.md`` to ``bench/results``.

@@ -1,5 +1,4 @@
 // Training: the border is crossed once per fit, plus one hook an epoch.
-#include <chrono>
 #include <optional>
 
 #include <pybind11/stl.h>
@@ -9,7 +8,7 @@
 #include "bindings/new_object.hpp"
 #include "bindings/nn_from_dict.hpp"
 #include "bindings/optim_from_dict.hpp"
-#include "bindings/running.hpp"
+#include "bindings/signal_watch.hpp"
 #include "fastnn/core/threads.hpp"
 #include "fastnn/train/trainer.hpp"
 
@@ -51,39 +50,6 @@ TrainerConfig trainer_config(const py::dict& d) {
     config.validate();
     return config;
 }
-
-// Whether a signal such as Ctrl-C is waiting, or another thread wants this one to stop.
-// Asks Python at most every 20 ms, and only where Python runs signal handlers: on its
-// main thread.
-class SignalWatch {
-public:
-    SignalWatch() {
-        const py::module_ threading = py::module_::import("threading");
-        on_main_thread_ =
-            threading.attr("current_thread")().is(threading.attr("main_thread")());
-    }
-    // Without the GIL. True: the handler has raised or a flag was set, the error is set
-    // on this thread, or the interpreter is about to end.
-    bool raised() {
-        if (is_ending()) return true;
-        if (stop_ && stop_->is_set()) {
-            const py::gil_scoped_acquire acquire;
-            PyErr_SetNone(PyExc_KeyboardInterrupt);
-            return true;
-        }
-        const auto now = std::chrono::steady_clock::now();
-        if (!on_main_thread_ || now - last_ < std::chrono::milliseconds(20))
-            return false;
-        last_ = now;
-        const py::gil_scoped_acquire acquire;
-        return PyErr_CheckSignals() != 0;
-    }
-
-private:
-    std::shared_ptr<const StopFlag> stop_ = heeded_flag();
-    bool on_main_thread_ = false;
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 py::dict logs_dict(const Logs& logs) {
     py::dict d;
@@ -199,17 +165,6 @@ public:
     }
 
 private:
-    // Runs without the GIL; a signal handler's error, left on this thread, is raised.
-    template <class Run>
-    static auto without_gil(Run&& run) {
-        auto result = [&] {
-            const ReleasedGil released;
-            return run();
-        }();
-        if (PyErr_Occurred()) throw py::error_already_set();
-        return result;
-    }
-
     py::object owner_;  // by ourselves: keep_alive breaks when memory runs out
     BoundNetwork<T>* bound_ = nullptr;
     py::dict loss_;

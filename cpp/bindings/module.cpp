@@ -15,6 +15,7 @@ void register_optim(pybind11::module_& m);
 void register_lbfgs(pybind11::module_& m);
 void register_networks(pybind11::module_& m);
 void register_trainers(pybind11::module_& m);
+void register_diagnose(pybind11::module_& m);
 void register_running(pybind11::module_& m);
 
 }  // namespace fastnn::bindings
@@ -58,5 +59,6 @@ PYBIND11_MODULE(FASTNN_MODULE_NAME, m) {
     fastnn::bindings::register_lbfgs(m);
     fastnn::bindings::register_networks(m);
     fastnn::bindings::register_trainers(m);
+    fastnn::bindings::register_diagnose(m);
     fastnn::bindings::register_running(m);
 }

@@ -22,7 +22,8 @@ __version__: str = _core.__version__
 _threadpool.register()
 
 _MODULES = (
-    *("augment", "callbacks", "datasets", "kernels", "layers", "losses", "onnx"),
+    *("augment", "callbacks", "curvature", "datasets", "kernels", "layers"),
+    *("losses", "onnx"),
     *("optim", "reference", "schedules"),
 )
 
@@ -42,6 +43,12 @@ _NAMES = {
         "Finding",
         "Report",
         "diagnose",
+    ),
+    "fastnn.curvature": (
+        "critical_point",
+        "gauss_newton_vector_product",
+        "hessian_spectrum",
+        "hessian_vector_product",
     ),
     "fastnn.ensemble": (
         "Ensemble",

@@ -2,6 +2,7 @@
 
 from fastnn import augment as augment
 from fastnn import callbacks as callbacks
+from fastnn import curvature as curvature
 from fastnn import datasets as datasets
 from fastnn import kernels as kernels
 from fastnn import layers as layers
@@ -29,6 +30,12 @@ from fastnn.diagnosis import (
     Finding as Finding,
     Report as Report,
     diagnose as diagnose,
+)
+from fastnn.curvature import (
+    critical_point as critical_point,
+    gauss_newton_vector_product as gauss_newton_vector_product,
+    hessian_spectrum as hessian_spectrum,
+    hessian_vector_product as hessian_vector_product,
 )
 from fastnn.ensemble import (
     Ensemble as Ensemble,

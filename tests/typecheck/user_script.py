@@ -307,6 +307,25 @@ def plain_kernels() -> None:
         print(step, kernels.init_slots, reference.MLP)  # noqa: T201
 
 
+def curvature() -> None:
+    net = fnn.Sequential(fnn.Dense(1, use_bias=False, init="zeros"), fnn.Dense(1))
+    net.build(3)
+    v = np.ones(net.n_parameters)
+    product = fnn.hessian_vector_product(net, X, Y, v, loss="mse", l2=0.1)
+    assert_type(product, NDArray[np.float64])
+    fnn.gauss_newton_vector_product(net, X, Y, v, loss="mse")
+    spectrum = fnn.hessian_spectrum(net, X, Y, loss=fnn.MSE(), k=2, density=True)
+    assert_type(spectrum, fnn.curvature.Spectrum)
+    assert_type(spectrum.lambda_max, float)
+    fnn.curvature.hessian_matrix(net, X, Y, loss="mse")
+    trace, error, _ = fnn.curvature.hessian_trace(net, X, Y, loss="mse", n_probes=2)
+    assert_type((trace, error), tuple[float, float])
+    point = fnn.critical_point(net, X, Y - Y.mean(), loss="mse")
+    assert_type(point, fnn.curvature.CriticalPoint)
+    if point.kind == "saddle":
+        assert_type(point.escape(), fnn.curvature.Escape)
+
+
 def installation() -> None:
     version: str = fnn.__version__
     assert_type(fnn.show_config(), dict[str, Any])
@@ -338,6 +357,7 @@ def main() -> None:
     plain_optimizer()
     function_to_minimize()
     plain_kernels()
+    curvature()
     installation()
     with tempfile.TemporaryDirectory() as name:
         net = network(Path(name))

@@ -41,31 +41,82 @@ void pack_weights(MatrixView<const T> w, Range units, T* panels) noexcept {
 
 #pragma GCC diagnostic pop
 
+namespace {
+
+using gemm::Into;
+
+template <class T>
+void forward(MatrixView<const T> x,
+             PackedWeightsView<T> w,
+             const T* bias,
+             MatrixView<T> y,
+             Into into) noexcept {
+    const Index lanes = w.units <= kFewUnits ? w.units : simd::Vec<T>::kWidth;
+    gemm::product<T>(gemm::Plain<T>{x.data, x.stride},
+                     gemm::Panels<T>{w.data, x.cols, lanes}, x.cols, y, bias, into);
+}
+
+template <class T>
+void backward_input(MatrixView<const T> dy,
+                    MatrixView<const T> w,
+                    MatrixView<T> dx,
+                    Into into) noexcept {
+    gemm::product<T>(gemm::Plain<T>{dy.data, dy.stride},
+                     gemm::RowMajor<T>{w.data, w.stride}, dy.cols, dx, nullptr, into);
+}
+
+template <class T>
+void backward_weights(MatrixView<const T> dy,
+                      MatrixView<const T> x,
+                      MatrixView<T> dw,
+                      Into into) noexcept {
+    gemm::product<T>(gemm::Transposed<T>{dy.data, dy.stride},
+                     gemm::RowMajor<T>{x.data, x.stride}, dy.rows, dw, nullptr, into);
+}
+
+}  // namespace
+
 template <class T>
 void affine_forward(MatrixView<const T> x,
                     PackedWeightsView<T> w,
                     VectorView<const T> b,
                     MatrixView<T> y) noexcept {
-    const Index lanes = w.units <= kFewUnits ? w.units : simd::Vec<T>::kWidth;
-    gemm::product<T>(gemm::Plain<T>{x.data, x.stride},
-                     gemm::Panels<T>{w.data, x.cols, lanes}, x.cols, y,
-                     b.empty() ? nullptr : b.data);
+    forward(x, w, b.empty() ? nullptr : b.data, y, Into::kNew);
 }
 
 template <class T>
 void affine_backward_input(MatrixView<const T> dy,
                            MatrixView<const T> w,
                            MatrixView<T> dx) noexcept {
-    gemm::product<T>(gemm::Plain<T>{dy.data, dy.stride},
-                     gemm::RowMajor<T>{w.data, w.stride}, dy.cols, dx, nullptr);
+    backward_input(dy, w, dx, Into::kNew);
 }
 
 template <class T>
 void affine_backward_weights(MatrixView<const T> dy,
                              MatrixView<const T> x,
                              MatrixView<T> dw) noexcept {
-    gemm::product<T>(gemm::Transposed<T>{dy.data, dy.stride},
-                     gemm::RowMajor<T>{x.data, x.stride}, dy.rows, dw, nullptr);
+    backward_weights(dy, x, dw, Into::kNew);
+}
+
+template <class T>
+void affine_forward_add(MatrixView<const T> x,
+                        PackedWeightsView<T> w,
+                        MatrixView<T> y) noexcept {
+    forward<T>(x, w, nullptr, y, Into::kSum);
+}
+
+template <class T>
+void affine_backward_input_add(MatrixView<const T> dy,
+                               MatrixView<const T> w,
+                               MatrixView<T> dx) noexcept {
+    backward_input(dy, w, dx, Into::kSum);
+}
+
+template <class T>
+void affine_backward_weights_add(MatrixView<const T> dy,
+                                 MatrixView<const T> x,
+                                 MatrixView<T> dw) noexcept {
+    backward_weights(dy, x, dw, Into::kSum);
 }
 
 #define FASTNN_INSTANTIATE(T)                                                          \
@@ -79,5 +130,16 @@ void affine_backward_weights(MatrixView<const T> dy,
 FASTNN_INSTANTIATE(float)
 FASTNN_INSTANTIATE(double)
 #undef FASTNN_INSTANTIATE
+
+// Curvature alone asks for these, and in double.
+template void affine_forward_add(MatrixView<const double>,
+                                 PackedWeightsView<double>,
+                                 MatrixView<double>) noexcept;
+template void affine_backward_input_add(MatrixView<const double>,
+                                        MatrixView<const double>,
+                                        MatrixView<double>) noexcept;
+template void affine_backward_weights_add(MatrixView<const double>,
+                                          MatrixView<const double>,
+                                          MatrixView<double>) noexcept;
 
 }  // namespace fastnn

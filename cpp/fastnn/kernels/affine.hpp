@@ -60,4 +60,19 @@ void affine_backward_weights(MatrixView<const T> dy,      // (batch, out)
                              MatrixView<const T> x,       // (batch, in)
                              MatrixView<T> dw) noexcept;  // (out, in)
 
+// The same three products added to what is there: Y += X W^T, dX += dY W and
+// dW += dY^T X.
+template <class T>
+void affine_forward_add(MatrixView<const T> x,      // (batch, in)
+                        PackedWeightsView<T> w,     // (out, in)
+                        MatrixView<T> y) noexcept;  // (batch, out)
+template <class T>
+void affine_backward_input_add(MatrixView<const T> dy,      // (batch, out)
+                               MatrixView<const T> w,       // (out, in)
+                               MatrixView<T> dx) noexcept;  // (batch, in)
+template <class T>
+void affine_backward_weights_add(MatrixView<const T> dy,      // (batch, out)
+                                 MatrixView<const T> x,       // (batch, in)
+                                 MatrixView<T> dw) noexcept;  // (out, in)
+
 }  // namespace fastnn

@@ -293,19 +293,29 @@ void add_grouped(Transposed<T> a,
 // Columns of C whose strips together pay back that A is copied for them.
 inline constexpr Index kManyColumns = 256;
 
-// C = A B, or with a `bias` (n) that is not null C = 1 bias^T + A B.
+// Whether C is made anew, or added to.
+enum class Into { kNew, kSum };
+
+// C = A B, or with a `bias` (n) that is not null C = 1 bias^T + A B; C += A B into a
+// sum.
 template <class T, class Left, class Right>
-void product(Left a, Right b, Index depth, MatrixView<T> c, const T* bias) noexcept {
+void product(Left a,
+             Right b,
+             Index depth,
+             MatrixView<T> c,
+             const T* bias,
+             Into into = Into::kNew) noexcept {
     const Index parts = std::max<Index>(ceil_div(depth, kDepth<T>), 1);
     for (Index p = 0; p < parts; ++p) {
         const Range terms = tile_range(p, ceil_div(depth, parts), depth);
+        const bool first = p == 0 && into == Into::kNew;
         if constexpr (std::is_same_v<Left, Transposed<T>>) {
             if (a.stride >= kFarApart<T> && c.cols >= kManyColumns) {
-                add_grouped(a, b, terms, c, p == 0, bias);
+                add_grouped(a, b, terms, c, first, bias);
                 continue;
             }
         }
-        add_part(a.from(0, terms.begin), b, terms, c, p == 0, bias);
+        add_part(a.from(0, terms.begin), b, terms, c, first, bias);
     }
 }
 

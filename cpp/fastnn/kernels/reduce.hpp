@@ -57,6 +57,17 @@ void column_sums(MatrixView<const T> x,  // (rows, cols)
     });
 }
 
+// out += sum over the rows of x
+template <class T>
+void add_column_sums(MatrixView<const T> x,  // (rows, cols)
+                     T* out) noexcept {      // (cols)
+    simd::for_each<T>(x.cols, [&](auto at) {
+        RowSums<T, 1> total;
+        total.add_rows(x.rows, [&](Index i, auto add) { add(0, at.load(x.row(i))); });
+        at.store(out, at.load(out) + total.sum(0));
+    });
+}
+
 // sum_i x_i^2, accumulated in double
 template <class T>
 double squared_norm(VectorView<const T> x) noexcept {

@@ -107,9 +107,11 @@ void Dense<T>::product(const State<T>& state,
             return affine_forward<T>(x, weights(state), biases(state), y);
         }
     }
-    const T* panels = training && is_random() ? state.masked + masked_panels_.begin
-                                              : state.panels + panels_.begin;
-    affine_forward<T>(x, {panels, out_}, biases(state), y);
+    if (training && is_random()) {
+        const PackedWeightsView<T> masked{state.masked + masked_panels_.begin, out_};
+        return affine_forward<T>(x, masked, biases(state), y);
+    }
+    affine_forward<T>(x, packed(state), biases(state), y);
 }
 
 template <class T>

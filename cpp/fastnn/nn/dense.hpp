@@ -79,33 +79,42 @@ public:
                const X& x,
                MatrixView<T> y) const;
 
+    // The parameter (out, in): W or, with weight normalisation, V.
+    MatrixView<const T> parameter(const T* parameters) const noexcept {
+        return {parameters + weight_.begin, out_, in_};
+    }
+    // W of inference, and of training if nothing is dropped ...
+    MatrixView<const T> weights(const State<T>& state) const noexcept {
+        if (has_weight_norm()) return {state.panels + normalised_.begin, out_, in_};
+        return parameter(state.parameters);
+    }
+    // ... as the forward product reads it ...
+    PackedWeightsView<T> packed(const State<T>& state) const noexcept {
+        return {state.panels + panels_.begin, out_};
+    }
+    // ... and where in the room of packed weights both lie.
+    Range panels() const noexcept { return panels_; }
+    Range normalised() const noexcept { return normalised_; }
+    VectorView<const T> gains(const T* parameters) const noexcept {
+        return {parameters + gain_.begin, gain_.size()};
+    }
+    // (out), or empty
+    VectorView<const T> biases(const State<T>& state) const noexcept {
+        return {state.parameters + bias_.begin, bias_.size()};
+    }
+
 private:
     template <class X>
     void product(const State<T>& state,
                  bool training,
                  const X& x,
                  MatrixView<T> y) const;
-    // The parameter (out, in): W or, with weight normalisation, V.
-    MatrixView<const T> parameter(const T* parameters) const noexcept {
-        return {parameters + weight_.begin, out_, in_};
-    }
-    // W of inference, and of training if nothing is dropped.
-    MatrixView<const T> weights(const State<T>& state) const noexcept {
-        if (has_weight_norm()) return {state.panels + normalised_.begin, out_, in_};
-        return parameter(state.parameters);
-    }
     MatrixView<const T> weights(const State<T>& state, bool training) const noexcept {
         if (!training || !is_random()) return weights(state);
         return {state.masked + masked_.begin, out_, in_};
     }
-    VectorView<const T> gains(const T* parameters) const noexcept {
-        return {parameters + gain_.begin, gain_.size()};
-    }
     RandomKey mask_key(std::uint64_t seed, std::uint32_t step) const noexcept {
         return {seed, stream_of(Purpose::kDropConnect, number_), step};
-    }
-    VectorView<const T> biases(const State<T>& state) const noexcept {
-        return {state.parameters + bias_.begin, bias_.size()};
     }
 
     Index number_;

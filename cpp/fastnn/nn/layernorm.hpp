@@ -50,6 +50,14 @@ public:
                MatrixView<const T> x,
                MatrixView<T> y) const;
 
+    // (width) each
+    const T* gamma(const State<T>& state) const noexcept {
+        return state.parameters + gamma_.begin;
+    }
+    const T* beta(const State<T>& state) const noexcept {
+        return state.parameters + beta_.begin;
+    }
+
 private:
     Index width_;
     Range gamma_;

@@ -44,11 +44,12 @@ public:
                MatrixView<const T> x,
                MatrixView<T> y) const;
 
-private:
+    // (1) or (width)
     VectorView<const T> slopes(const State<T>& state) const noexcept {
         return {state.parameters + slope_.begin, slope_.size()};
     }
 
+private:
     Index width_;
     Range slope_;
 };

@@ -49,6 +49,11 @@ public:
                MatrixView<const T> x,
                MatrixView<T> y) const;
 
+    // (width)
+    const T* gamma(const State<T>& state) const noexcept {
+        return state.parameters + gamma_.begin;
+    }
+
 private:
     Index width_;
     Range gamma_;

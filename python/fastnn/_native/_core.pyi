@@ -40,6 +40,7 @@ __all__: list[str] = [
     "class_loss",
     "compiler",
     "csr",
+    "curvature_product",
     "default_threads",
     "dense_backward",
     "dense_forward",
@@ -550,6 +551,22 @@ def csr(
 ) -> typing.Any:
     """
     The rows of a sparse matrix, or None if the columns of some row do not ascend. Errors speak of `name`.
+    """
+
+def curvature_product(
+    network: NetworkF64,
+    X: typing.Any,
+    targets: typing.Any,
+    weights: typing.Any,
+    loss: dict,
+    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    curvature: str,
+    l1: typing.SupportsFloat | typing.SupportsIndex,
+    l2: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 0,
+) -> numpy.ndarray:
+    """
+    The Hessian of the mean loss, or its Gauss-Newton part, times v.
     """
 
 def default_threads(n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> int:

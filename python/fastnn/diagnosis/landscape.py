@@ -6,16 +6,19 @@ import time
 
 import numpy as np
 
+from fastnn.curvature import hessian_spectrum
 from fastnn.diagnosis.lab import Lab, Rows
 from fastnn.diagnosis.notes import Case
 from fastnn.errors import DivergedError
+from fastnn.losses import CustomLoss
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
 
-__all__ = ["look", "noise_scale"]
+__all__ = ["MOST_PARAMETERS", "MOST_STEPS", "look", "noise_scale", "sharpest"]
 
 _ROWS = 500
-_PARAMETERS = 200_000  # above: no eigenvalues
+MOST_PARAMETERS = 200_000  # of a network whose eigenvalues are looked for
+MOST_STEPS = 30  # of Lanczos' method
 _RADIUS = 0.01  # of a perturbation, beside each tensor's length
 _DRAWS = 5
 _SMALL, _LARGE, _PAIRS = 32, 512, 8
@@ -34,24 +37,29 @@ def look(case: Case) -> None:
         "noise_scale": noise_scale(lab, main.net),
         "batch_size": lab.setup.batch_size,
     }
-    import importlib.util
-
-    if (
-        importlib.util.find_spec("fastnn.curvature")
-        and main.net.n_parameters <= _PARAMETERS
-        and lab.clock.left > 0
-    ):
-        found["lambda_max"] = _sharpest(lab, main.net, rows)
+    if main.net.n_parameters <= MOST_PARAMETERS and lab.clock.left > 0:
+        found["lambda_max"] = sharpest(lab, main.net, rows)
     if lab.clock.left > 0:
         found["seconds_an_epoch"] = _epoch_times(lab)
     notes.measurements["landscape"] = found
 
 
-def _sharpest(lab: Lab, net: Sequential, rows: Rows) -> float:
-    from fastnn.curvature import hessian_spectrum  # noqa: PLC0415
-
-    spectrum = hessian_spectrum(net, rows.X, rows.y, loss=lab.setup.loss, k=1)
-    return float(np.max(spectrum.values))
+def sharpest(lab: Lab, net: Sequential, rows: Rows) -> float | None:
+    """Return about the largest eigenvalue of the loss' Hessian; None if it has none."""
+    if isinstance(lab.setup.loss, CustomLoss):
+        return None
+    return hessian_spectrum(
+        net,
+        rows.X,
+        rows.y,
+        loss=lab.setup.loss,
+        sample_weight=rows.weight,
+        k=1,
+        method="lanczos",
+        max_steps=MOST_STEPS,
+        tolerance=0.05,
+        n_threads=lab.setup.trainer.get("n_threads"),
+    ).lambda_max
 
 
 def _perturbed(lab: Lab, net: Sequential, rows: Rows) -> float:

@@ -6,36 +6,41 @@ progress: steps too long for the curvature, which oscillate.
 
 from __future__ import annotations
 
-import numpy as np
-
+from fastnn.curvature import critical_point
 from fastnn.diagnosis import thresholds as at
+from fastnn.diagnosis.landscape import MOST_PARAMETERS, MOST_STEPS
 from fastnn.diagnosis.notes import Case
+from fastnn.losses import CustomLoss
 from fastnn.optim import SGD
 
 __all__ = ["look"]
 
 _ROWS = 500
-_MOST_PARAMETERS = 200_000
 
 
 def look(case: Case) -> None:
     """Classify where the user's training stands, if it no longer moves."""
-    try:
-        from fastnn.curvature import critical_point, hessian_spectrum  # noqa: PLC0415
-    except ImportError:
-        return
-
     lab, main = case.lab, case.trained
     if main.diverged or main.train <= at.HIGH_LOSS or not main.still:
         return
     net = main.net
-    if net.n_parameters > _MOST_PARAMETERS or lab.clock.left < lab.clock.budget * 0.1:
+    if net.n_parameters > MOST_PARAMETERS or isinstance(lab.setup.loss, CustomLoss):
+        return
+    if lab.clock.left < lab.clock.budget * 0.1:
         return
     lab.say("where it is stuck")
     rows = lab.train.take(lab.random.permutation(len(lab.train))[:_ROWS])
     penalties = {k: v for k, v in lab.setup.trainer.items() if k in ("l1", "l2")}
-    loss = lab.setup.loss
-    point = critical_point(net, rows.X, rows.y, loss=loss, **penalties)
+    point = critical_point(
+        net,
+        rows.X,
+        rows.y,
+        loss=lab.setup.loss,
+        sample_weight=rows.weight,
+        max_steps=MOST_STEPS,
+        n_threads=lab.setup.trainer.get("n_threads"),
+        **penalties,
+    )
     case.notes.measurements["point"] = {
         "kind": point.kind,
         "gradient_norm": point.gradient_norm,
@@ -81,8 +86,8 @@ def look(case: Case) -> None:
                 "the gradient is large but the loss no longer falls: steps leap over "
                 "the valley",
                 cause="optimization",
-                **{**evidence, "lambda_max": top},
+                **evidence,
                 lr_times_lambda_max=product,
-                advice=f"lower the learning rate below {at.OSCILLATION / top:.2g}, or "
+                advice=f"lower the learning rate below {at.OSCILLATION / point.lambda_max:.2g}, or "
                 "let it decay (schedule=fnn.Cosine(epochs))",
             )
