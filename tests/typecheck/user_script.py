@@ -326,6 +326,16 @@ def curvature() -> None:
         assert_type(point.escape(), fnn.curvature.Escape)
 
 
+def why_it_does_not_train() -> None:
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    y = (X[:, 0] > 0).astype(np.int64)
+    net = fnn.Sequential(fnn.Dense(4, "relu"), fnn.Dense(2))
+    report = fnn.diagnose(net, X, y, optimizer="sgd", budget="1s", verbose=0)
+    assert_type(report, fnn.Report)
+    assert_type(report.findings, list[fnn.Finding])
+    print(report.verdict, report.codes, str(report))  # noqa: T201
+
+
 def installation() -> None:
     version: str = fnn.__version__
     assert_type(fnn.show_config(), dict[str, Any])
@@ -356,6 +366,7 @@ def main() -> None:
     schedules()
     plain_optimizer()
     function_to_minimize()
+    why_it_does_not_train()
     plain_kernels()
     curvature()
     installation()

@@ -75,10 +75,7 @@ def look(case: Case) -> None:
             "ReLU-like activations or BatchNorm",
         )
     elif point.kind == "not_critical" and isinstance(lab.setup.optimizer, SGD):
-        top = float(
-            np.max(hessian_spectrum(net, rows.X, rows.y, loss=loss, k=1).values)
-        )
-        product = lab.setup.optimizer.lr * top
+        product = lab.setup.optimizer.lr * point.lambda_max
         if product > at.OSCILLATION:
             case.notes.find(
                 "oscillation",
@@ -88,6 +85,7 @@ def look(case: Case) -> None:
                 cause="optimization",
                 **evidence,
                 lr_times_lambda_max=product,
-                advice=f"lower the learning rate below {at.OSCILLATION / point.lambda_max:.2g}, or "
-                "let it decay (schedule=fnn.Cosine(epochs))",
+                advice="lower the learning rate below "
+                f"{at.OSCILLATION / point.lambda_max:.2g}, or let it decay "
+                "(schedule=fnn.Cosine(epochs))",
             )
