@@ -115,6 +115,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def cases(session: nox.Session) -> None:
+    """Diagnose all trainings whose cause of failure is known."""
+    install_fastnn(session, "test")
+    every = {"FASTNN_ALL_CASES": "1"}
+    session.run("pytest", "tests/diagnosis/test_cases.py", *session.posargs, env=every)
+
+
+@nox.session
 def stubs(session: nox.Session) -> None:
     """Are the stubs of the compiled modules current? ``-- --write`` renews them."""
     install_fastnn(session, "test")

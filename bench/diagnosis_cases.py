@@ -3,8 +3,8 @@
     python bench/diagnosis_cases.py                 # all, with the default budget
     python bench/diagnosis_cases.py --quick         # one of each kind
 
-The cases are those of ``tests/diagnosis/cases.py``, which the tests run too. Writes the
-table ``diagnosis_cases.md`` to ``bench/results``.
+The cases are those of ``tests/diagnosis/cases.py``, which the tests run too. Writes
+``docs/diagnosis_cases.md``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from report import RESULTS, markdown_table
+from report import markdown_table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-NAME = "diagnosis_cases"
+PAGE = Path(__file__).parents[1] / "docs" / "diagnosis_cases.md"
 HEADER = ("case", "cause", "verdict", "severe findings", "seconds")
 
 
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.quick:
         assert right == len(cases)
         return
-    (RESULTS / f"{NAME}.md").write_text(_page(rows, right), encoding="utf-8")
+    PAGE.write_text(_page(rows, right), encoding="utf-8")
 
 
 def _page(rows: list[tuple[str, ...]], right: int) -> str:
