@@ -218,6 +218,24 @@ def _pickled(ensemble):
     return pickle.loads(pickle.dumps(ensemble))  # noqa: S301
 
 
+def test_pictures_are_augmented_as_in_a_fit_alone(rng):
+    """Members and folds get flat rows, and still know what these show."""
+    X, y = rng.normal(size=(40, 4, 5)).astype("f4"), rng.integers(0, 3, 40)
+    options = {**OPTIONS, "augment": [fnn.augment.Shift(1), fnn.augment.Noise(0.1)]}
+    ensemble = fnn.Ensemble(_net(), 2)
+    ensemble.fit(X, y, **options)
+    nets, _ = _by_hand(2, (X, y), **options)
+    plain, _ = _by_hand(2, (X, y))
+    assert [bits(m) for m in ensemble.members] == [bits(m) for m in nets]
+    assert bits(nets[0]) != bits(plain[0])
+    assert fnn.cross_validate(_net(), X, y, 2, **options).out_of_fold.shape == (40, 3)
+    assert fnn.SnapshotEnsemble(_net(), 3).fit(X, y, **options).stop_reason == "epochs"
+    study = fnn.batch_size_study(
+        *(_net(), X, y, (8, 32)), epochs=1, augment=options["augment"]
+    )
+    assert len(study.histories) == 2
+
+
 def test_it_survives_pickling(rng):
     data = classes(rng, 60)
     for make in (

@@ -137,7 +137,9 @@ def test_schemes_differ_and_follow_the_seed():
 def test_a_summary_counts_what_a_network_holds(layer):
     net = fnn.Sequential(fnn.Dense(5), layer, fnn.Dense(2)).build(3)
     assert f"{net.n_parameters:,} parameters" in net.summary()
-    assert repr(layer) in net.summary()
+    if not layer.inner():  # whose layers have rows of their own
+        assert repr(layer) in net.summary()
+    assert type(layer).__name__ in net.summary()
     assert type(layer).__name__ in net._repr_html_()
     assert net.out_features == 2
     held = {name: a.shape for name, a in net.state_dict().items()}
