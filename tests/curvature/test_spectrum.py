@@ -134,11 +134,25 @@ def test_density(problem, method):
     )
     assert density.share_below(-1e9) == 0
     assert density.share_above(-1e9) == pytest.approx(1)
+    assert density.counted == (method == "full")
+
+
+def test_shares_by_few_nodes(rng):
+    """What 20 nodes tell of 400 eigenvalues, between these nodes as well."""
+    values = np.sort(rng.normal(size=400))
+    A = _symmetric(rng, values)
+    run = lanczos(lambda v: A @ v, random_signs(400, 0, 0), 20)
+    density = Density.of(run.values, run.weights, counted=False)
+    assert density.weights.max() > 0.1
+    for at in np.linspace(-4, 4, 50):
+        exact = (values < at).mean()
+        assert density.share_below(at) == pytest.approx(exact, abs=0.06)
+        assert density.share_above(at) == 1 - density.share_below(at)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -1e-300])
 def test_a_density_in_one_point(value):
-    density = Density.of(np.full(4, value), np.full(4, 0.25))
+    density = Density.of(np.full(4, value), np.full(4, 0.25), counted=True)
     assert np.isfinite(density.values).all()
     assert np.trapezoid(density.values, density.grid) == pytest.approx(1, abs=1e-6)
     assert "4 nodes" in repr(density)

@@ -43,7 +43,8 @@ class CriticalPoint:
         The share of eigenvalues that are positive: 1 at a strict minimum.
     negative_ratio : float
         The share of those that are negative. The rest is flat: no larger in size than
-        `tolerance` times the largest.
+        `tolerance` times the largest. Estimates by quadrature cannot tell these apart,
+        and divide most of them among both.
     direction : ndarray of shape (n_parameters,)
         The unit eigenvector of `lambda_min`: the way out of a saddle point.
     spectrum : Spectrum

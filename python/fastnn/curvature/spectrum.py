@@ -230,6 +230,7 @@ def quadrature(runs: list[Ritz]) -> Density:
     return Density.of(
         np.concatenate([run.values for run in runs]),
         np.concatenate([run.weights for run in runs]) / len(runs),
+        counted=False,
     )
 
 
@@ -244,6 +245,7 @@ def _full(objective: Objective, k: int, *, density: bool) -> Spectrum:
     n = len(values)
     ends = np.arange(n) if n <= 2 * k else np.r_[0:k, n - k : n]
     chosen = _oriented(vectors[:, ends])
+    weights = np.full(n, 1 / n)
     residuals = np.linalg.norm(hessian @ chosen - chosen * values[ends], axis=0)
     return Spectrum(
         values[ends],
@@ -252,7 +254,7 @@ def _full(objective: Objective, k: int, *, density: bool) -> Spectrum:
         converged=True,
         method="full",
         n_steps=n,
-        density=Density.of(values, np.full(n, 1 / n)) if density else None,
+        density=Density.of(values, weights, counted=True) if density else None,
     )
 
 
