@@ -180,6 +180,21 @@ def test_from_many_threads_at_once(rng):
     assert len(set(results)) == 1
 
 
+def test_other_threads_run_meanwhile(rng):
+    net = fnn.Sequential(fnn.Dense(400, "tanh"), fnn.Dense(2)).build(100)
+    X, y = features(rng, 10_000, 100), rng.integers(0, 2, size=10_000)
+    v, ticks = np.ones(net.n_parameters), 0
+    arguments = {"loss": "cross_entropy", "n_threads": 1}
+    thread = threading.Thread(
+        target=fnn.hessian_vector_product, args=(net, X, y, v), kwargs=arguments
+    )
+    thread.start()
+    while thread.is_alive():
+        time.sleep(1e-3)
+        ticks += 1
+    assert ticks > 10
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_ctrl_c(rng, n_threads):
     """A product of some ten seconds is over within half a second of Ctrl-C."""
