@@ -115,14 +115,6 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
-def cases(session: nox.Session) -> None:
-    """Diagnose all trainings whose cause of failure is known."""
-    install_fastnn(session, "test")
-    every = {"FASTNN_ALL_CASES": "1"}
-    session.run("pytest", "tests/diagnosis/test_cases.py", *session.posargs, env=every)
-
-
-@nox.session
 def stubs(session: nox.Session) -> None:
     """Are the stubs of the compiled modules current? ``-- --write`` renews them."""
     install_fastnn(session, "test")
@@ -250,7 +242,8 @@ def smoke(session: nox.Session) -> None:
 def installed(session: nox.Session) -> None:
     """The tests against the wheel of FASTNN_WHEEL, outside the tree.
 
-    All of them at the level that is chosen here, those of compiled code at every other.
+    All of them, also those that take long, at the level that is chosen here; those of
+    compiled code at every other.
     """
     if "FASTNN_WHEEL" not in os.environ:
         session.error("say which wheel: FASTNN_WHEEL=dist/fastnn-....whl")
@@ -276,7 +269,7 @@ def installed(session: nox.Session) -> None:
             session.run(
                 *("pytest", *config, *(everything if level == chosen else compiled)),
                 *session.posargs,
-                env={"FASTNN_CPU": level},
+                env={"FASTNN_CPU": level, "FASTNN_THOROUGH": str(int(level == chosen))},
             )
 
 

@@ -20,6 +20,21 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+THOROUGH = os.environ.get("FASTNN_THOROUGH") == "1"
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what takes minutes together, unless FASTNN_THOROUGH=1: CI sets it."""
+    if THOROUGH:
+        return
+    long = [item for item in items if item.get_closest_marker("thorough")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 def pytest_report_header() -> str:
     built = ", ".join(_native.levels_built)
     return f"fastnn {_native.core.__version__}, CPU level {_native.level} of {built}"

@@ -22,6 +22,7 @@ def _only_the_residual_net_trains(output):
 CLAIMS = {"residual_depth": _only_the_residual_net_trains}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("script", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_runs_quickly(script, tmp_path):
     # Other people's packages may warn of each other in a process of its own.

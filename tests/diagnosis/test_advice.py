@@ -104,8 +104,19 @@ ADVICE = [
 ]
 
 
+EVERYDAY = ("digits_two_units", "wine_dead", "wine_unscaled")
+
+
 @pytest.mark.parametrize(
-    ("name", "code", "follow"), ADVICE, ids=[f"{a}-{b}" for a, b, _ in ADVICE]
+    ("name", "code", "follow"),
+    [
+        pytest.param(
+            *row,
+            id="-".join(row[:2]),
+            marks=() if row[0] in EVERYDAY else pytest.mark.thorough,
+        )
+        for row in ADVICE
+    ],
 )
 def test_advice_on_the_training_loss(name, code, follow):
     task = given(name)
@@ -137,6 +148,7 @@ NEW_ROWS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "code", "follow"), NEW_ROWS)
 def test_advice_on_new_rows(name, code, follow):
     task = given(name)

@@ -28,6 +28,11 @@ from fastnn._native import core
 from sanitized import SANITIZED, counts_new
 
 ALL_AFTER = 2**62
+COUNTS = [
+    pytest.param(1, id="once"),
+    pytest.param(ALL_AFTER, id="from then on", marks=pytest.mark.thorough),
+]
+THREADS = [1, pytest.param(2, marks=pytest.mark.thorough)]
 CALLS_WITHOUT_CORE = ("load_state_dict",)  # these allocate in NumPy alone
 EVERY = 5  # after so many failures the call is repeated without one
 MOST = 5000  # allocations of one call: the loops below end
@@ -191,8 +196,8 @@ def _state(net: fnn.Sequential) -> dict[str, bytes]:
     return bits(net) if net._native is not None else {}
 
 
-@pytest.mark.parametrize("count", [1, ALL_AFTER], ids=["once", "from then on"])
-@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("n_threads", THREADS)
 @pytest.mark.parametrize("name", CASES)
 def test_every_allocation_may_fail(name: str, n_threads: int, count: int) -> None:
     case = CASES[name]
@@ -276,8 +281,8 @@ KERNELS: dict[str, Callable[[int], Any]] = {
 }
 
 
-@pytest.mark.parametrize("count", [1, ALL_AFTER], ids=["once", "from then on"])
-@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("n_threads", THREADS)
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernels(name: str, n_threads: int, count: int) -> None:
     call = KERNELS[name]
