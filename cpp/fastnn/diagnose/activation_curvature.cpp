@@ -1,5 +1,9 @@
 #include "fastnn/diagnose/activation_curvature.hpp"
 
+#include "fastnn/kernels/elementary.hpp"
+#include "fastnn/kernels/erf.hpp"
+#include "fastnn/kernels/simd.hpp"
+
 namespace fastnn {
 namespace {
 

@@ -1,5 +1,9 @@
 #include "fastnn/kernels/activation.hpp"
 
+#include "fastnn/kernels/elementary.hpp"
+#include "fastnn/kernels/erf.hpp"
+#include "fastnn/kernels/simd.hpp"
+
 namespace fastnn {
 
 bool slope_needs_input(const Activation& f) noexcept {

@@ -5,6 +5,9 @@
 // of the output y where the function can be inverted; for the others (kSlopeNeedsInput)
 // it is a function of z, which the forward pass then keeps. The variant at the end is
 // the registry. Definitions agree with torch.nn.
+//
+// V is a packet (simd.hpp) or a number whose functions are found by its type, so that
+// who only names an activation need not read what computes it.
 #pragma once
 
 #include <numbers>
@@ -12,9 +15,7 @@
 
 #include "fastnn/core/error.hpp"
 #include "fastnn/core/fields.hpp"
-#include "fastnn/kernels/elementary.hpp"
-#include "fastnn/kernels/erf.hpp"
-#include "fastnn/kernels/simd.hpp"
+#include "fastnn/core/types.hpp"
 
 namespace fastnn {
 
@@ -144,7 +145,7 @@ struct Gelu : Plain {
     static constexpr bool kSlopeNeedsInput = true;
     template <class V>
     static V phi(V z) {
-        return V(0.5) * simd::erfc(z * V(-1 / std::numbers::sqrt2));
+        return V(0.5) * erfc(z * V(-1 / std::numbers::sqrt2));
     }
     template <class V>
     V value(V z) const {
