@@ -203,7 +203,18 @@ def _chosen(owner: str, name: str, names: tuple[str, ...], value: Any) -> str:
 
 @functools.cache  # resolving them takes ten times as long as all the rest
 def _annotations(cls: Any) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+    """Return the types of a description's fields, inherited ones too.
+
+    But for the field that marks what follows as keywords, which typing refuses before
+    Python 3.11.
+    """
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        own = dict(vars(base).get("__annotations__", {}))
+        own.pop("_", None)
+        scope = {"__annotations__": own, "__module__": base.__module__}
+        hints |= typing.get_type_hints(type(base.__name__, (), scope))
+    return hints
 
 
 def _values(config: Any) -> tuple[Any, ...]:
