@@ -4,6 +4,7 @@ Each row names a case, a finding it must bear, and what a user does who follows 
 advice. The loss is computed here, by the public functions alone.
 """
 
+import dataclasses
 import functools
 
 import numpy as np
