@@ -121,17 +121,39 @@ def test_evaluate_judges_the_mean(rng, loss, units, metrics):
         np.testing.assert_allclose(report[name], value, rtol=1e-9)
 
 
-def test_evaluate_of_certainty():
-    """Probabilities that are 0 or 1 in float32 give a large loss, not infinity."""
-    X = np.array([[1.0], [-1.0]], "f4")
-    wrong = {"cross_entropy": [1, 0], "binary_cross_entropy": [0, 1]}
-    for units, loss in ((2, "cross_entropy"), (1, "binary_cross_entropy")):
-        ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(units)), 2)
-        ensemble.fit(X, [1, 0], loss=loss, epochs=1)
-        for net in ensemble.members:
-            net.parameters[:] = 0
-            net.parameters[:1] = 1e4
-        assert 10 < ensemble.evaluate(X, wrong[loss])["loss"] < 1e3
+@pytest.mark.parametrize(("units", "loss"), [(1, "binary_cross_entropy"), (2, None)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [5.0, 30.0, 100.0, 1e4])
+def test_evaluate_of_certainty(rng, units, loss, dtype, size):
+    """However sure the only member is, and of what: its loss, its order of rows."""
+    X = rng.uniform(0.5, 1.0, (40, 1)) * np.where(np.arange(40) % 2, 1, -1)[:, None]
+    y = (X[:, 0] > 0).astype(int)
+    y[:6] = 1 - y[:6]
+    net = fnn.Sequential(fnn.Dense(units), dtype=dtype)
+    ensemble = fnn.Ensemble(net, 1)
+    ensemble.fit(X, y, loss=loss or "cross_entropy", epochs=1)
+    (member,) = ensemble.members
+    member.parameters[:] = 0
+    member.parameters[units - 1] = size  # of class 1
+    wanted = member.evaluate(X, y, metrics=("auc", "accuracy"))
+    assert wanted["loss"] > size * 6 / 40 * 0.5
+    assert 0.5 < wanted["auc"] < 1
+    found = ensemble.evaluate(X, y, metrics=("auc", "accuracy"))
+    assert found == pytest.approx(wanted, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("units", "loss", "y"),
+    [(1, "binary_cross_entropy", [1]), (2, "cross_entropy", [1])],
+)
+def test_evaluate_of_members_that_contradict_each_other(units, loss, y):
+    """One says 1, the other e^-60 and surely: together half, whose loss is log 2."""
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(units)), 2)
+    ensemble.fit([[1.0]], y, loss=loss, epochs=1)
+    for net, logit in zip(ensemble.members, (60.0, -60.0), strict=True):
+        net.parameters[:] = 0
+        net.parameters[units - 1] = logit
+    assert ensemble.evaluate([[1.0]], y)["loss"] == pytest.approx(np.log(2), rel=1e-12)
 
 
 def test_the_network_that_describes_is_left_alone(rng):
