@@ -211,6 +211,50 @@ def test_bootstrap_draws_with_replacement(rng):
     assert len({tuple(np.sort(rows)) for rows in seen}) == 3
 
 
+def test_bootstrap_never_draws_rows_that_validate(rng):
+    """Of pure chance nothing can be learnt but by heart; each row is in one part."""
+    X, y = rng.normal(size=(300, 5)), rng.integers(0, 2, 300)
+    net = fnn.Sequential(fnn.Dense(64, "relu"), fnn.Dense(2))
+    ensemble = fnn.Ensemble(net, 4, bootstrap=True)
+    histories = ensemble.fit(
+        *(X, y),
+        optimizer=fnn.Adam(0.02),
+        epochs=60,
+        batch_size=30,
+        validation_split=0.3,
+        metrics=("accuracy",),
+    )
+    found = [h.history["val_accuracy"][-1] for h in histories]
+    known = [h.history["accuracy"][-1] for h in histories]
+    assert np.mean(known) > 0.85, "learnt by heart"
+    assert 0.4 < np.mean(found) < 0.6, found
+
+
+def test_bootstrap_validates_on_the_rows_of_a_fit_alone(rng):
+    """The rows held back are the split's of the member's seed, with their weights."""
+    seen = []
+    X, y, weight = rng.normal(size=(50, 2)), np.arange(50.0), np.arange(50.0) % 7
+
+    def spy(outputs, targets):
+        seen.append(set(targets.ravel()))
+        return np.zeros(len(targets)), np.zeros_like(outputs)
+
+    options = {"loss": spy, "epochs": 1, "batch_size": 50, "validation_split": 0.2}
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(1)), 1, bootstrap=True)
+    ensemble.fit(X, y, sample_weight=weight, n_threads=1, **options)
+    drawn, held = seen
+    seen.clear()
+    alone = fnn.Sequential(fnn.Dense(1), seed=ensemble.members[0].seed)
+    alone.fit(X, y, sample_weight=weight, **options)
+    assert len(held) == 10
+    assert held == seen[1]
+    assert drawn < seen[0], "some rows twice, others never"
+    with pytest.raises(ValueError, match="validation_split must be"):
+        ensemble.fit(X, y, **{**options, "validation_split": 1.5})
+    with pytest.raises(ValueError, match="both given"):
+        ensemble.fit(X, y, validation_data=(X, y), **options)
+
+
 def test_bootstrap_keeps_weights_with_their_rows(rng):
     """Rows of weight 0, with targets far away, move nothing in any member."""
     X = rng.normal(size=(60, 2)).astype("f4")

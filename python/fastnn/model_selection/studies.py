@@ -16,8 +16,7 @@ from fastnn._validation import (
     check_int,
     check_metrics,
     check_number,
-    labels_to_stratify,
-    split_rows,
+    split_data,
 )
 from fastnn.errors import DivergedError
 from fastnn.history import History
@@ -247,10 +246,7 @@ def _prepared(
         above=0.0,
         below=1.0,
     )
-    labels = labels_to_stratify(recipe.data.y, recipe.loss)
-    rows = split_rows(len(recipe.data), share, labels, net.seed)
-    train, held = (recipe.data.rows(index) for index in rows)
-    return recipe, train, held
+    return recipe, *split_data(recipe.data, share, recipe.loss, net.seed)
 
 
 def _judged(
