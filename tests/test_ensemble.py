@@ -425,6 +425,27 @@ def test_repr():
     assert repr(fnn.SnapshotEnsemble(_net(), 3)).endswith("), cycles=3, last=3)")
 
 
+@pytest.mark.parametrize(
+    "fit_all",
+    [
+        lambda net, *data, **options: fnn.Ensemble(net, 3).fit(*data, **options),
+        lambda net, *data, **options: fnn.cross_validate(net, *data, 3, **options),
+        lambda net, *data, **options: fnn.batch_size_study(
+            net, *data, (5, 8, 9), **options
+        ),
+    ],
+)
+def test_callbacks_of_an_iterator_are_called_in_every_fit(rng, fit_all):
+    calls = []
+    one_way = iter([calls.append, fnn.EarlyStopping(monitor="loss")])
+    fit_all(_net(), *classes(rng, 60), epochs=2, callbacks=one_way)
+    assert len(calls) == 6
+    with pytest.raises(ValueError, match="CSVLogger"):
+        fnn.Ensemble(_net(), 2).fit(
+            *classes(rng, 60), callbacks=(c for c in [fnn.CSVLogger("never.csv")])
+        )
+
+
 # -- snapshots -------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,9 @@ class Recipe:
             options are checked by the fits.
         """
         given = dict(options)
+        callbacks = given.get("callbacks")
+        if isinstance(callbacks, Iterator) and not callable(callbacks):
+            given["callbacks"] = tuple(callbacks)  # many fits read them
         unknown = [name for name in given if name not in fit_options()]
         if unknown:
             raise TypeError(
