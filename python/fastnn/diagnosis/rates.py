@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastnn.diagnosis.notes import Case
+from fastnn.errors import DivergedError
 from fastnn.model_selection import lr_find
 from fastnn.optim import LBFGS
 
@@ -18,17 +19,20 @@ def look(case: Case) -> None:
     if isinstance(optimizer, LBFGS):
         return  # its line search finds the step
     lab.say("learning rates")
-    found = lr_find(
-        lab.net,
-        lab.train.X,
-        lab.train.y,
-        loss=lab.setup.loss,
-        optimizer=optimizer,
-        batch_size=lab.setup.batch_size,
-        sample_weight=lab.train.weight,
-        steps=_STEPS,
-        **lab.setup.trainer,
-    )
+    try:
+        found = lr_find(
+            lab.net,
+            lab.train.X,
+            lab.train.y,
+            loss=lab.setup.loss,
+            optimizer=optimizer,
+            batch_size=lab.setup.batch_size,
+            sample_weight=lab.train.weight,
+            steps=_STEPS,
+            **lab.setup.trainer,
+        )
+    except DivergedError:
+        return  # not even the smallest rate is finite: there is none to suggest
     case.suggested_rate = found.suggestion
     notes.measurements["learning_rate"] = {
         "rates": found.lrs.tolist(),
