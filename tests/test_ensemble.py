@@ -446,6 +446,28 @@ def test_callbacks_of_an_iterator_are_called_in_every_fit(rng, fit_all):
         )
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda net, *_: fnn.Ensemble(net, 2),
+        lambda net, *_: fnn.SnapshotEnsemble(net, 2),
+        lambda net, *data: fnn.cross_validate(net, *data, 2),
+        lambda net, *data: fnn.batch_size_study(net, *data, (8, 9)),
+        lambda net, *data: fnn.depth_study(net, *data, (1, 2)),
+        lambda net, *data: fnn.depth_study(lambda _: net, *data, (1, 2)),
+    ],
+)
+def test_frozen_layers_are_refused_where_weights_are_drawn(rng, use):
+    data = classes(rng, 40)
+    net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(8), fnn.Dense(3))
+    net.fit(*data, epochs=1)
+    net.freeze(0, 1)
+    with pytest.raises(ValueError, match=r"^net: layers 0, 1 frozen.*unfreeze\(\)"):
+        use(net, *data)
+    assert net.frozen == (0, 1)
+    use(net.copy().unfreeze(), *data)
+
+
 # -- snapshots -------------------------------------------------------------------------
 
 
@@ -497,6 +519,8 @@ def test_snapshots_of_a_second_fit_replace_the_first(rng):
         ({"schedule": fnn.Cosine(3)}, ValueError, "schedule: a snapshot ensemble has"),
         ({"early_stopping": True}, ValueError, "early_stopping: a snapshot ensemble"),
         ({"callbacks": [fnn.EarlyStopping()]}, ValueError, "early_stopping: a snapsh"),
+        ({"callbacks": [fnn.SWA(1)]}, ValueError, "callbacks: SWA averages along one"),
+        ({"callbacks": fnn.SWA(1)}, ValueError, "callbacks: SWA .* or take EMA"),
         ({"callbacks": [lambda _: True]}, RuntimeError, "ended after 1 epochs, before"),
         ({"batch_size": 0}, ValueError, "batch_size must be >= 1"),
         ({"optimizer": "lbfgs"}, ValueError, "LBFGS"),

@@ -23,7 +23,7 @@ from fastnn.sequential import Sequential
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Recipe", "check_network", "told"]
+__all__ = ["Recipe", "check_network", "check_thawed", "told"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +129,21 @@ def check_network(net: object) -> Sequential:
         if isinstance(net, type) and issubclass(net, Network):
             got = f"the class {net.__name__}"
         raise TypeError(f"net must be a fastnn.Sequential, got {got}")
+    return net
+
+
+def check_thawed(net: Sequential, what: str, *, instead: str = "") -> Sequential:
+    """Return a network, or raise ValueError if it is frozen where weights are drawn.
+
+    `what` draws the weights; `instead` is advice that goes first.
+    """
+    if net.frozen:
+        layers = "layer" if len(net.frozen) == 1 else "layers"
+        raise ValueError(
+            f"net: {layers} {', '.join(map(str, net.frozen))} frozen, but {what} draws "
+            f"new weights, of which none is worth keeping: {instead}pass "
+            "net.copy().unfreeze()"
+        )
     return net
 
 

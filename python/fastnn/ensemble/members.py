@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastnn._fit_options import check_verbose
 from fastnn._progress import Progress
-from fastnn._recipe import Recipe, check_network, told
+from fastnn._recipe import Recipe, check_network, check_thawed, told
 from fastnn._side_by_side import derived_seed, side_by_side
 from fastnn._validation import (
     Data,
@@ -50,7 +50,7 @@ class Ensemble(Committee):
     Raises
     ------
     TypeError, ValueError
-        If an argument is unusable.
+        If an argument is unusable, or `net` has frozen layers: members draw their own.
 
     Notes
     -----
@@ -82,7 +82,7 @@ class Ensemble(Committee):
     """
 
     def __init__(self, net: Sequential, n: int = 5, *, bootstrap: bool = False) -> None:
-        self._net = check_network(net)
+        self._net = check_thawed(check_network(net), "an ensemble")
         self._bootstrap = check_bool("bootstrap", bootstrap)
         self._members = tuple(
             net._redrawn(derived_seed(net.seed, i))  # noqa: SLF001
