@@ -135,7 +135,7 @@ def test_leave_one_out(rng, k):
         1 - ((result.out_of_fold[:, 0] - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
     )
     assert result.pooled["r2"] == pytest.approx(shares)
-    assert not result.scores["r2"].any(), "of one row it says nothing"
+    assert np.isnan(result.scores["r2"]).all(), "of one row it says nothing"
     assert result.out_of_fold_proba is None
     assert str(result).count("\n") == 1 + 20 + 2, "a long table is cut"
 
@@ -185,6 +185,33 @@ def test_rows_that_validate_twice_get_the_mean(rng):
     net.fit(X[:10], y[:10], **OPTIONS)
     mean = (once[15:20] + net.predict(X[15:20])) / 2
     np.testing.assert_allclose(twice[15:20], mean, rtol=1e-6, atol=1e-7)
+
+
+def test_a_single_row_has_no_r2(rng):
+    """Left out alone: NaN in each fold, while that of all rows together is a number."""
+    X = rng.normal(size=(8, 2))
+    net = fnn.Sequential(fnn.Dense(1))
+    options = {"loss": "mse", "metrics": ("r2", "mae"), "epochs": 2}
+    result = fnn.cross_validate(net, X, X[:, 0], "n", **options)
+    assert np.isnan(result.scores["r2"]).all()
+    assert np.isnan(result.mean["r2"])
+    assert np.isfinite(result.scores["mae"]).all()
+    assert np.isfinite(result.pooled["r2"])
+    assert "r2=nan" in repr(result)
+    result = fnn.cross_validate(net, X, X[:, 0], 4, **options)
+    assert np.isfinite(result.scores["r2"]).all()
+
+
+@pytest.mark.parametrize(("light", "use"), [([2, 3], "validates"), ([4, 5], "trains")])
+def test_a_part_of_a_fold_that_weighs_nothing_is_named(rng, light, use):
+    weight = np.ones(6)
+    weight[light] = 0
+    folds = [([1, 2, 4], [0, 3, 5]), ([4, 5], [2, 3])]
+    told = f"sample_weight is zero for all 2 rows that fold 1 {use} on: take fewer"
+    with pytest.raises(ValueError, match=told):
+        fnn.cross_validate(
+            *(_net(), *classes(rng, 6), folds), sample_weight=weight, epochs=1
+        )
 
 
 def test_warm_folds_keep_what_is_frozen(rng):

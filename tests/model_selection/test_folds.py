@@ -1,6 +1,10 @@
 """The folds: by definition, by hand, and against scikit-learn's."""
 
+import datetime as dt
+import zoneinfo
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +16,10 @@ from fastnn.model_selection.folds import (
     from_numbers,
     grouped,
 )
+
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+_FIRST = dt.datetime.fromisoformat("2020-01-01")
+DAYS = [_FIRST + dt.timedelta(i) for i in (0, 0, 1, 2, 3, 3, 4, 5)]
 
 
 def _check_partition(folds, n):
@@ -114,6 +122,38 @@ def test_masks_and_lists_are_row_numbers():
 
 
 @pytest.mark.parametrize(
+    "times",
+    [
+        DAYS,
+        [day.date() for day in DAYS],
+        [day.replace(tzinfo=dt.timezone.utc) for day in DAYS],
+        pd.Series(DAYS),
+        pd.Series(DAYS).dt.tz_localize("Europe/Berlin"),
+        pd.DatetimeIndex(DAYS, tz="Asia/Tokyo"),
+        np.array(DAYS, "datetime64[ns]"),
+    ],
+    ids=lambda times: type(times).__name__,
+)
+def test_datetimes_of_any_kind_are_times(times):
+    """Days 0 0 1 2 3 3 4 5: rows of one day stay together."""
+    found = [(len(a), len(b)) for a, b in by_time(times, 8, 3)]
+    assert found == [(2, 2), (4, 2), (6, 2)]
+    assert [(len(a), len(b)) for a, b in by_time(times, 8, 2)] == [(2, 2), (4, 4)]
+
+
+def test_an_hour_that_comes_twice_does_not_fall():
+    """In autumn clocks go back from 3 to 2: later all the same."""
+    utc = dt.timezone.utc
+    start, step = (
+        dt.datetime(2020, 10, 25, tzinfo=utc),
+        dt.timedelta(0, 1800),
+    )
+    times = [(start + i * step).astimezone(BERLIN) for i in range(6)]
+    assert times[2] < times[1], "as Python says of one zone's datetimes"
+    assert len(by_time(times, 6, 2)) == 2
+
+
+@pytest.mark.parametrize(
     ("call", "error", "text"),
     [
         (
@@ -134,9 +174,40 @@ def test_masks_and_lists_are_row_numbers():
         (lambda: grouped([1, 1, 1], 3, 2, 0), ValueError, "holds one group only"),
         (lambda: grouped([1, None, "a"], 3, 2, 0), TypeError, "labels of one kind"),
         (lambda: grouped([1, np.nan, 2], 3, 2, 0), ValueError, "groups holds NaN"),
+        (
+            lambda: grouped(np.array(["2020", "NaT", "2021"], "M8[D]"), 3, 2, 0),
+            ValueError,
+            "groups holds NaN or NaT: give every row",
+        ),
+        (
+            lambda: grouped(pd.to_datetime(["2020", None, "2021"], utc=True), 3, 2, 0),
+            ValueError,
+            "groups holds NaN or NaT: give every row",
+        ),
+        (
+            lambda: by_time(pd.to_datetime(["2020", None, "2021"], utc=True), 3, 2),
+            ValueError,
+            "time holds NaN or NaT: give every row",
+        ),
+        (lambda: by_time(DAYS[2::-1], 3, 2), ValueError, "row 1 is before row 0: sort"),
+        (
+            lambda: by_time([DAYS[0], DAYS[1].date(), DAYS[2]], 3, 2),
+            TypeError,
+            "times of one kind: .*: convert with np.asarray",
+        ),
+        (
+            lambda: by_time([DAYS[0], DAYS[1].astimezone(BERLIN)] * 2, 4, 2),
+            TypeError,
+            "times of one kind: .*: convert with np.asarray",
+        ),
+        (
+            lambda: by_time(np.array([DAYS[0], "2020", 3], object), 3, 2),
+            TypeError,
+            "row 1 is a str, '2020': convert with np.asarray",
+        ),
+        (lambda: by_time(["a", "b", "c"], 3, 2), TypeError, "dtype <U1: convert with"),
         (lambda: by_time([0, 2, 1], 3, 2), ValueError, "row 2 is before row 1: sort"),
         (lambda: by_time([0, 1], 3, 2), ValueError, r"have shape \(3,\), one time per"),
-        (lambda: by_time(["a", "b", "c"], 3, 2), TypeError, "numbers or datetime64"),
         (lambda: by_time([0, np.nan, 1], 3, 2), ValueError, "time holds NaN or NaT"),
         (
             lambda: by_time(np.array(["2020", "NaT", "2021"], "M8[Y]"), 3, 2),

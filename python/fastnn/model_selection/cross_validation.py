@@ -77,9 +77,10 @@ def cross_validate(
         Rows of one group, such as a patient's, stay in one fold. Folds are as even as
         that allows, not stratified.
     time : array-like of shape (n,) or True, optional
-        Numbers or datetimes that do not fall from row to row; True: the rows stand in
-        order of time. Fold i trains on the first i + 1 of k + 1 parts and validates on
-        the next one, so no network sees the future. Rows of one time stay together.
+        Numbers, dates or datetimes that do not fall from row to row; True: the rows
+        stand in order of time. Fold i trains on the first i + 1 of k + 1 parts and
+        validates on the next one, so no network sees the future. Rows of one time stay
+        together.
     seed : int, optional
         Draws the folds, >= 0. None: the network's.
     warm : bool, default False
@@ -157,6 +158,7 @@ def cross_validate(
     recipe.check_shared_callbacks("the folds of a cross-validation")
     wishes = _Wishes(stratify, groups, time, net.seed if seed is None else seed)
     folds = _folds(k, (X, y), recipe, wishes)
+    _check_weights(recipe, folds)
     with Progress(len(folds), verbose=check_verbose(verbose), unit="fold") as progress:
         found = side_by_side(
             [
@@ -233,6 +235,20 @@ def _folds(
     return from_numbers(fold_numbers(n_rows, count, labels, seed), count)
 
 
+def _check_weights(recipe: Recipe, folds: list[Fold]) -> None:
+    """Raise ValueError if the rows of a part of a fold weigh nothing."""
+    weight = recipe.data.weight
+    if weight is None:
+        return
+    for i, fold in enumerate(folds):
+        for rows, use in zip(fold, ("trains", "validates"), strict=True):
+            if not weight[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero for all {len(rows)} rows that fold {i} "
+                    f"{use} on: take fewer folds, or leave out rows that weigh nothing"
+                )
+
+
 def _check_wishes(wishes: _Wishes) -> None:
     if wishes.groups is not None and wishes.time is not None:
         raise ValueError("groups and time are both given: keep one")
@@ -299,6 +315,8 @@ def _judged(
         metrics=recipe.options.get("metrics", ()),
         n_threads=n_threads,
     )
+    if "r2" in scores and len(held) == 1:
+        scores["r2"] = float("nan")  # one row has no variance to explain
     shares = None
     if recipe.loss.targets in ("classes", "labels") and recipe.loss.are_logits:
         shares = net.predict_proba(X, n_threads=n_threads)

@@ -31,7 +31,7 @@ class CrossValidation:
         as its fit left it (with early stopping: the best epoch's).
     pooled : dict of str to float
         The same of all out-of-fold predictions together: what to read where folds are
-        too small for a metric (of one row "auc" is NaN and "r2" says nothing).
+        too small for a metric (of one row "auc" and "r2" are NaN).
     out_of_fold : ndarray of shape (n, out_features)
         For each row what ``predict`` of the network says that did not train on it: the
         mean of several, NaN where no fold validates on the row (the first ones by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterable
 from typing import Any, TypeAlias
@@ -25,6 +26,10 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 Fold: TypeAlias = tuple[Numbers, Numbers]
 """The numbers of the rows that train, and of those that validate."""
 
+_CONVERT = (
+    "convert with np.asarray(time, 'datetime64[ns]') or pandas.to_datetime(time, "
+    "utc=True)"
+)
 _PURPOSE = 4  # the random stream of splits,
 _FOLDS = 1  # of which `validation_split` takes another part
 
@@ -74,8 +79,8 @@ def grouped(groups: object, n_rows: int, k: int, seed: int) -> Numbers:
         raise ValueError(
             f"groups must have shape ({n_rows},), one label per row, got {values.shape}"
         )
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        raise ValueError("groups holds NaN: give every row a group")
+    if _missing(values).any():
+        raise ValueError("groups holds NaN or NaT: give every row a group")
     try:
         names, member, sizes = np.unique(
             values, return_inverse=True, return_counts=True
@@ -145,13 +150,21 @@ def _checked_times(time: object, n_rows: int) -> npt.NDArray[Any]:
             f"time must be True (the rows stand in order of time) or have shape "
             f"({n_rows},), one time per row, got {values.shape}"
         )
-    if values.dtype.kind not in "iufM":
+    if values.dtype == object:
+        values = _moments(values)
+    elif values.dtype.kind not in "iufM":
         raise TypeError(
-            f"time must hold numbers or datetime64, got dtype {values.dtype}"
+            f"time must hold numbers, datetime64 or datetimes, got dtype "
+            f"{values.dtype}: {_CONVERT}"
         )
-    if (values != values).any():  # noqa: PLR0124  (NaN and NaT alone differ from themselves)
+    if _missing(values).any():
         raise ValueError("time holds NaN or NaT: give every row a time")
-    falls = values[1:] < values[:-1]
+    try:
+        falls = values[1:] < values[:-1]
+    except TypeError as error:
+        raise TypeError(
+            f"time must hold times of one kind: {error}: {_CONVERT}"
+        ) from None
     if falls.any():
         row = int(np.argmax(falls)) + 1
         raise ValueError(
@@ -160,6 +173,29 @@ def _checked_times(time: object, n_rows: int) -> npt.NDArray[Any]:
             "kind='stable')"
         )
     return values
+
+
+def _moments(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return dates or datetimes that can be compared, those of a time zone in UTC.
+
+    Python compares datetimes of one zone by their clocks, which go back in autumn.
+    """
+    moments = np.empty_like(values)
+    for row, value in enumerate(values):
+        if not isinstance(value, dt.date):  # as datetimes and pandas' times are
+            raise TypeError(
+                "time must hold numbers, datetime64 or datetimes, but row "
+                f"{row} is a {type(value).__name__}, {value!r}: {_CONVERT}"
+            )
+        if isinstance(value, dt.datetime) and value.tzinfo is not None:
+            value = value.astimezone(dt.timezone.utc)  # noqa: PLW2901
+        moments[row] = value
+    return moments
+
+
+def _missing(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return where NaN or NaT is: they alone differ from themselves."""
+    return np.asarray(values != values, dtype=bool)  # noqa: PLR0124
 
 
 def checked_folds(given: Iterable[Any], n_rows: int) -> list[Fold]:
