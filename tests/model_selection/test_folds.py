@@ -180,6 +180,11 @@ def test_an_hour_that_comes_twice_does_not_fall():
             "groups holds NaN or NaT: give every row",
         ),
         (
+            lambda: grouped(np.array(["a", pd.NA, "b"], object), 3, 2, 0),
+            TypeError,
+            "groups must hold labels of one kind",
+        ),
+        (
             lambda: grouped(pd.to_datetime(["2020", None, "2021"], utc=True), 3, 2, 0),
             ValueError,
             "groups holds NaN or NaT: give every row",

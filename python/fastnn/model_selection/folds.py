@@ -79,9 +79,8 @@ def grouped(groups: object, n_rows: int, k: int, seed: int) -> Numbers:
         raise ValueError(
             f"groups must have shape ({n_rows},), one label per row, got {values.shape}"
         )
-    if _missing(values).any():
-        raise ValueError("groups holds NaN or NaT: give every row a group")
     try:
+        missing = _missing(values).any()
         names, member, sizes = np.unique(
             values, return_inverse=True, return_counts=True
         )
@@ -89,6 +88,8 @@ def grouped(groups: object, n_rows: int, k: int, seed: int) -> Numbers:
         raise TypeError(
             f"groups must hold labels of one kind, such as integers or strings: {error}"
         ) from None
+    if missing:
+        raise ValueError("groups holds NaN or NaT: give every row a group")
     if len(names) < k:
         raise ValueError(
             f"k={k} folds need at least {k} groups, but groups holds {len(names)}: "
