@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fastnn.diagnosis.notes import Case
+from fastnn.errors import DivergedError
 from fastnn.model_selection import lr_find
 from fastnn.optim import LBFGS
 
 __all__ = ["look"]
 
-_STEPS = 100
+_STEPS, _FEWEST = 100, 30
 
 
 def look(case: Case) -> None:
@@ -18,17 +19,24 @@ def look(case: Case) -> None:
     if isinstance(optimizer, LBFGS):
         return  # its line search finds the step
     lab.say("learning rates")
-    found = lr_find(
-        lab.net,
-        lab.train.X,
-        lab.train.y,
-        loss=lab.setup.loss,
-        optimizer=optimizer,
-        batch_size=lab.setup.batch_size,
-        sample_weight=lab.train.weight,
-        steps=_STEPS,
-        **lab.setup.trainer,
-    )
+    size = min(lab.setup.batch_size, len(lab.train))
+    steps = min(_STEPS, int(lab.slice / (lab.seconds_a_row * size)))
+    if steps < _FEWEST:
+        return
+    try:
+        found = lr_find(
+            lab.net,
+            lab.train.X,
+            lab.train.y,
+            loss=lab.setup.loss,
+            optimizer=optimizer,
+            batch_size=lab.setup.batch_size,
+            sample_weight=lab.train.weight,
+            steps=steps,
+            **lab.setup.trainer,
+        )
+    except DivergedError:
+        return  # even the smallest rate is too large
     case.suggested_rate = found.suggestion
     notes.measurements["learning_rate"] = {
         "rates": found.lrs.tolist(),
