@@ -121,17 +121,39 @@ def test_evaluate_judges_the_mean(rng, loss, units, metrics):
         np.testing.assert_allclose(report[name], value, rtol=1e-9)
 
 
-def test_evaluate_of_certainty():
-    """Probabilities that are 0 or 1 in float32 give a large loss, not infinity."""
-    X = np.array([[1.0], [-1.0]], "f4")
-    wrong = {"cross_entropy": [1, 0], "binary_cross_entropy": [0, 1]}
-    for units, loss in ((2, "cross_entropy"), (1, "binary_cross_entropy")):
-        ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(units)), 2)
-        ensemble.fit(X, [1, 0], loss=loss, epochs=1)
-        for net in ensemble.members:
-            net.parameters[:] = 0
-            net.parameters[:1] = 1e4
-        assert 10 < ensemble.evaluate(X, wrong[loss])["loss"] < 1e3
+@pytest.mark.parametrize(("units", "loss"), [(1, "binary_cross_entropy"), (2, None)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [5.0, 30.0, 100.0, 1e4])
+def test_evaluate_of_certainty(rng, units, loss, dtype, size):
+    """However sure the only member is, and of what: its loss, its order of rows."""
+    X = rng.uniform(0.5, 1.0, (40, 1)) * np.where(np.arange(40) % 2, 1, -1)[:, None]
+    y = (X[:, 0] > 0).astype(int)
+    y[:6] = 1 - y[:6]
+    net = fnn.Sequential(fnn.Dense(units), dtype=dtype)
+    ensemble = fnn.Ensemble(net, 1)
+    ensemble.fit(X, y, loss=loss or "cross_entropy", epochs=1)
+    (member,) = ensemble.members
+    member.parameters[:] = 0
+    member.parameters[units - 1] = size  # of class 1
+    wanted = member.evaluate(X, y, metrics=("auc", "accuracy"))
+    assert wanted["loss"] > size * 6 / 40 * 0.5
+    assert 0.5 < wanted["auc"] < 1
+    found = ensemble.evaluate(X, y, metrics=("auc", "accuracy"))
+    assert found == pytest.approx(wanted, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("units", "loss", "y"),
+    [(1, "binary_cross_entropy", [1]), (2, "cross_entropy", [1])],
+)
+def test_evaluate_of_members_that_contradict_each_other(units, loss, y):
+    """One says 1, the other e^-60 and surely: together half, whose loss is log 2."""
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(units)), 2)
+    ensemble.fit([[1.0]], y, loss=loss, epochs=1)
+    for net, logit in zip(ensemble.members, (60.0, -60.0), strict=True):
+        net.parameters[:] = 0
+        net.parameters[units - 1] = logit
+    assert ensemble.evaluate([[1.0]], y)["loss"] == pytest.approx(np.log(2), rel=1e-12)
 
 
 def test_the_network_that_describes_is_left_alone(rng):
@@ -187,6 +209,50 @@ def test_bootstrap_draws_with_replacement(rng):
         assert len(rows) == n
         assert 0.5 < len(np.unique(rows)) / n < 0.75
     assert len({tuple(np.sort(rows)) for rows in seen}) == 3
+
+
+def test_bootstrap_never_draws_rows_that_validate(rng):
+    """Of pure chance nothing can be learnt but by heart; each row is in one part."""
+    X, y = rng.normal(size=(300, 5)), rng.integers(0, 2, 300)
+    net = fnn.Sequential(fnn.Dense(64, "relu"), fnn.Dense(2))
+    ensemble = fnn.Ensemble(net, 4, bootstrap=True)
+    histories = ensemble.fit(
+        *(X, y),
+        optimizer=fnn.Adam(0.02),
+        epochs=60,
+        batch_size=30,
+        validation_split=0.3,
+        metrics=("accuracy",),
+    )
+    found = [h.history["val_accuracy"][-1] for h in histories]
+    known = [h.history["accuracy"][-1] for h in histories]
+    assert np.mean(known) > 0.85, "learnt by heart"
+    assert 0.4 < np.mean(found) < 0.6, found
+
+
+def test_bootstrap_validates_on_the_rows_of_a_fit_alone(rng):
+    """The rows held back are the split's of the member's seed, with their weights."""
+    seen = []
+    X, y, weight = rng.normal(size=(50, 2)), np.arange(50.0), np.arange(50.0) % 7
+
+    def spy(outputs, targets):
+        seen.append(set(targets.ravel()))
+        return np.zeros(len(targets)), np.zeros_like(outputs)
+
+    options = {"loss": spy, "epochs": 1, "batch_size": 50, "validation_split": 0.2}
+    ensemble = fnn.Ensemble(fnn.Sequential(fnn.Dense(1)), 1, bootstrap=True)
+    ensemble.fit(X, y, sample_weight=weight, n_threads=1, **options)
+    drawn, held = seen
+    seen.clear()
+    alone = fnn.Sequential(fnn.Dense(1), seed=ensemble.members[0].seed)
+    alone.fit(X, y, sample_weight=weight, **options)
+    assert len(held) == 10
+    assert held == seen[1]
+    assert drawn < seen[0], "some rows twice, others never"
+    with pytest.raises(ValueError, match="validation_split must be"):
+        ensemble.fit(X, y, **{**options, "validation_split": 1.5})
+    with pytest.raises(ValueError, match="both given"):
+        ensemble.fit(X, y, validation_data=(X, y), **options)
 
 
 def test_bootstrap_keeps_weights_with_their_rows(rng):
@@ -359,6 +425,49 @@ def test_repr():
     assert repr(fnn.SnapshotEnsemble(_net(), 3)).endswith("), cycles=3, last=3)")
 
 
+@pytest.mark.parametrize(
+    "fit_all",
+    [
+        lambda net, *data, **options: fnn.Ensemble(net, 3).fit(*data, **options),
+        lambda net, *data, **options: fnn.cross_validate(net, *data, 3, **options),
+        lambda net, *data, **options: fnn.batch_size_study(
+            net, *data, (5, 8, 9), **options
+        ),
+    ],
+)
+def test_callbacks_of_an_iterator_are_called_in_every_fit(rng, fit_all):
+    calls = []
+    one_way = iter([calls.append, fnn.EarlyStopping(monitor="loss")])
+    fit_all(_net(), *classes(rng, 60), epochs=2, callbacks=one_way)
+    assert len(calls) == 6
+    with pytest.raises(ValueError, match="CSVLogger"):
+        fnn.Ensemble(_net(), 2).fit(
+            *classes(rng, 60), callbacks=(c for c in [fnn.CSVLogger("never.csv")])
+        )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda net, *_: fnn.Ensemble(net, 2),
+        lambda net, *_: fnn.SnapshotEnsemble(net, 2),
+        lambda net, *data: fnn.cross_validate(net, *data, 2),
+        lambda net, *data: fnn.batch_size_study(net, *data, (8, 9)),
+        lambda net, *data: fnn.depth_study(net, *data, (1, 2)),
+        lambda net, *data: fnn.depth_study(lambda _: net, *data, (1, 2)),
+    ],
+)
+def test_frozen_layers_are_refused_where_weights_are_drawn(rng, use):
+    data = classes(rng, 40)
+    net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(8), fnn.Dense(3))
+    net.fit(*data, epochs=1)
+    net.freeze(0, 1)
+    with pytest.raises(ValueError, match=r"^net: layers 0, 1 frozen.*unfreeze\(\)"):
+        use(net, *data)
+    assert net.frozen == (0, 1)
+    use(net.copy().unfreeze(), *data)
+
+
 # -- snapshots -------------------------------------------------------------------------
 
 
@@ -410,6 +519,8 @@ def test_snapshots_of_a_second_fit_replace_the_first(rng):
         ({"schedule": fnn.Cosine(3)}, ValueError, "schedule: a snapshot ensemble has"),
         ({"early_stopping": True}, ValueError, "early_stopping: a snapshot ensemble"),
         ({"callbacks": [fnn.EarlyStopping()]}, ValueError, "early_stopping: a snapsh"),
+        ({"callbacks": [fnn.SWA(1)]}, ValueError, "callbacks: SWA averages along one"),
+        ({"callbacks": fnn.SWA(1)}, ValueError, "callbacks: SWA .* or take EMA"),
         ({"callbacks": [lambda _: True]}, RuntimeError, "ended after 1 epochs, before"),
         ({"batch_size": 0}, ValueError, "batch_size must be >= 1"),
         ({"optimizer": "lbfgs"}, ValueError, "LBFGS"),

@@ -147,6 +147,56 @@ def test_mistakes_change_nothing(rng, arguments, error, told):
     assert (net.layers, net.frozen) == (LAYERS, (0,))
 
 
+def test_a_maxout_is_a_head_too(rng):
+    """What is before it, a block and BatchNorm among them, keeps its numbers."""
+    block = fnn.Residual(fnn.Dense(8), fnn.ReLU())
+    net = fnn.Sequential(fnn.Dense(8), block, fnn.BatchNorm(), fnn.Maxout(3))
+    net.fit(*classes(rng, 60), epochs=2)
+    before = {name: b for name, b in bits(net).items() if name[0] != "3"}
+    hidden = net.hidden(np.ones((2, 5)), 2)
+    net.replace_head(4)
+    assert net.layers == (fnn.Dense(8), block, fnn.BatchNorm(), fnn.Dense(4))
+    assert {name: b for name, b in bits(net).items() if name[0] != "3"} == before
+    assert (net.hidden(np.ones((2, 5)), 2) == hidden).all()
+    assert net.state_dict()["3.weight"].shape == (4, 8)
+    single = fnn.Sequential(fnn.Maxout(4, in_features=6)).replace_head(3)
+    assert (single.in_features, single.out_features) == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ((fnn.Residual(fnn.Dense(8)),), "layer 2, Residual, follows .* layer 1,"),
+        ((fnn.ReLU(), fnn.BatchNorm()), "layer 3, BatchNorm, follows .* layer 1,"),
+        ((fnn.PReLU(),), "layer 2, PReLU, follows"),
+        ((fnn.Residual(fnn.Residual(fnn.LayerNorm())),), "layer 2, Residual, follows"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("built", [False, True])
+def test_what_was_learnt_after_the_last_dense_is_not_lost(rng, end, told, built):
+    net = fnn.Sequential(fnn.ReLU(), fnn.Dense(8), *end, seed=3)
+    if built:
+        net.fit(*classes(rng, 60), epochs=1)
+        before = bits(net)
+    with pytest.raises(ValueError, match=told):
+        net.replace_head(4)
+    assert net.layers == (fnn.ReLU(), fnn.Dense(8), *end)
+    if built:  # the advice helps
+        assert bits(net) == before
+        new = fnn.Sequential(*net.layers, fnn.Dense(4)).build(net.in_features)
+        new.load_state_dict(net.state_dict(), strict=False)
+        assert before.items() <= bits(new).items()
+
+
+def test_what_holds_no_numbers_goes_with_the_head():
+    end = (fnn.Dropout(0.1), fnn.Residual(fnn.Identity(), fnn.ReLU()), fnn.Tanh())
+    net = fnn.Sequential(fnn.Dense(8), fnn.Dense(3), *end).replace_head(4)
+    assert net.layers == (fnn.Dense(8), fnn.Dense(4))
+
+
 def test_without_a_dense():
-    with pytest.raises(ValueError, match="no Dense layer to replace: ReLU, Dropout"):
+    with pytest.raises(
+        ValueError, match="no Dense or Maxout layer to replace: ReLU, Drop"
+    ):
         fnn.Sequential(fnn.ReLU(), fnn.Dropout()).replace_head(3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastnn._validation import check_int
 from fastnn.errors import NotBuiltError
-from fastnn.layers import Dense, Layer
+from fastnn.layers import Dense, Layer, Maxout
 
 if TYPE_CHECKING:
     from fastnn._network import Network
@@ -22,8 +22,8 @@ def replace_head(
     init: Any,
     seed: int | None,
 ) -> None:
-    """Put a fresh Dense where the last one is; until all is well, nothing changes."""
-    at = _last_dense(net.layers)
+    """Put a fresh Dense where the head is; until all is well, nothing changes."""
+    at = _head_at(net.layers)
     in_features = _inputs(net.layers[at])
     head = Dense(units, activation, init=init, in_features=in_features)
     drawn_by = net.seed if seed is None else check_int("seed", seed, 0, below=2**64)
@@ -40,18 +40,36 @@ def replace_head(
     net._become(layers, native)  # noqa: SLF001
 
 
-def _last_dense(layers: tuple[Layer, ...]) -> int:
+def _head_at(layers: tuple[Layer, ...]) -> int:
+    """Return the position of the last Dense or Maxout; nothing after it is learnt."""
     for i in reversed(range(len(layers))):
-        if isinstance(layers[i], Dense):
+        layer = layers[i]
+        if isinstance(layer, (Dense, Maxout)):
+            _check_end(layers, i, layer.units)
             return i
     raise ValueError(
-        "replace_head: this network has no Dense layer to replace: "
+        "replace_head: this network has no Dense or Maxout layer to replace: "
         f"{', '.join(type(layer).__name__ for layer in layers)}"
     )
 
 
+def _check_end(layers: tuple[Layer, ...], head: int, width: int) -> None:
+    """Raise ValueError if a layer after the head would be lost with its numbers."""
+    for i in range(head + 1, len(layers)):
+        layer = layers[i]
+        if layer.tensors(width, "float32"):
+            raise ValueError(
+                f"replace_head: layer {i}, {type(layer).__name__}, follows the last "
+                f"Dense or Maxout, layer {head}, and would be lost with the numbers it "
+                "learnt; to put a head after it make new = Sequential(*net.layers, "
+                "Dense(units)).build(net.in_features), then "
+                "new.load_state_dict(net.state_dict(), strict=False)"
+            )
+        width = layer.width(width)
+
+
 def _inputs(layer: Layer) -> int | None:
-    return layer.in_features if isinstance(layer, Dense) else None
+    return layer.in_features if isinstance(layer, (Dense, Maxout)) else None
 
 
 def _with_head(net: Network, layers: tuple[Layer, ...], drawn_by: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from fastnn.sequential import Sequential
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Recipe", "check_network", "told"]
+__all__ = ["Recipe", "check_network", "check_thawed", "told"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Recipe:
             options are checked by the fits.
         """
         given = dict(options)
+        callbacks = given.get("callbacks")
+        if isinstance(callbacks, Iterator) and not callable(callbacks):
+            given["callbacks"] = tuple(callbacks)  # many fits read them
         unknown = [name for name in given if name not in fit_options()]
         if unknown:
             raise TypeError(
@@ -126,6 +129,21 @@ def check_network(net: object) -> Sequential:
         if isinstance(net, type) and issubclass(net, Network):
             got = f"the class {net.__name__}"
         raise TypeError(f"net must be a fastnn.Sequential, got {got}")
+    return net
+
+
+def check_thawed(net: Sequential, what: str, *, instead: str = "") -> Sequential:
+    """Return a network, or raise ValueError if it is frozen where weights are drawn.
+
+    `what` draws the weights; `instead` is advice that goes first.
+    """
+    if net.frozen:
+        layers = "layer" if len(net.frozen) == 1 else "layers"
+        raise ValueError(
+            f"net: {layers} {', '.join(map(str, net.frozen))} frozen, but {what} draws "
+            f"new weights, of which none is worth keeping: {instead}pass "
+            "net.copy().unfreeze()"
+        )
     return net
 
 

@@ -374,11 +374,12 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbos
         init: InitName | InitArrays = "auto",
         seed: int | None = None,
     ) -> Self:
-        """Put a fresh Dense in the place of the last one, for another task.
+        """Put a fresh Dense in the place of the head, for another task.
 
-        What follows the last Dense, such as an activation of the outputs, belongs to
-        the old head and goes with it. All other layers keep their numbers bit for bit,
-        and stay frozen if they were. The loss last fitted with is forgotten.
+        The head is the last Dense or Maxout. What follows it, such as an activation of
+        the outputs, belongs to it and goes with it, but no layer that has numbers of
+        its own: that is an error. All other layers keep their numbers bit for bit, and
+        stay frozen if they were. The loss last fitted with is forgotten.
 
         Parameters
         ----------
@@ -398,8 +399,10 @@ sample_weight, class_weight, early_stopping, callbacks, metrics, augment, verbos
         Raises
         ------
         TypeError, ValueError
-            If an argument is unusable, or there is no Dense among the layers (those
-            within a block do not count); the network is then unchanged.
+            If an argument is unusable, there is no Dense or Maxout among the layers
+            (those within a block do not count), or a layer with numbers, such as a
+            Residual or BatchNorm, follows the last of them; the network is then
+            unchanged.
         NotBuiltError
             If `seed` is given before the width of the input is known.
         RuntimeError

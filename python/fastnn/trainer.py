@@ -27,8 +27,7 @@ from fastnn._validation import (
     check_number,
     check_positive_or_none,
     check_threads,
-    labels_to_stratify,
-    split_rows,
+    split_data,
 )
 from fastnn._validation.fingerprint import fingerprints
 from fastnn._validation.weights import combine
@@ -432,7 +431,9 @@ class Trainer:
         )
         given = train, validation
         if options.validation_split > 0:
-            train, validation = self._split(train, options.validation_split)
+            train, validation = split_data(
+                train, options.validation_split, self.loss, self.net.seed
+            )
         if isinstance(monitor := getattr(self._schedules.lr, "monitor", None), str):
             check_monitor(
                 "schedule", monitor, options.metrics, validates=validation is not None
@@ -513,20 +514,6 @@ class Trainer:
     def _n_outputs(self, data: Data) -> int:
         width = self.net.out_features
         return data.X.shape[1] if width is None else width
-
-    def _split(self, data: Data, fraction: float) -> tuple[Data, Data]:
-        """Return training and validation rows, stratified if y holds labels."""
-        labels = labels_to_stratify(data.y, self.loss)
-        train, validation = split_rows(len(data), fraction, labels, self.net.seed)
-        parts = data.rows(train), data.rows(validation)
-        for part, name in zip(parts, ("training", "validation"), strict=True):
-            if part.weight is not None and not part.weight.any():
-                raise ValueError(
-                    f"sample_weight is zero for all {len(part)} rows that "
-                    f"validation_split={fraction} leaves for {name}: pass "
-                    "validation_data= instead"
-                )
-        return parts
 
     def _ready(self, data: Data) -> Any:
         """Return the native trainer; all checks are behind us."""

@@ -263,3 +263,15 @@ def test_progress_is_shown(capsys):
     assert "diagnose" in capsys.readouterr().err
     diagnose(budget="1s")
     assert capsys.readouterr().err == ""
+
+
+def test_a_range_test_that_diverges_at_once_does_not_end_it():
+    """Outputs of 1e25 squared are no float32: no rate is suggested, much else is."""
+    large = np.full((1, 5), 1e25), [0.0]
+    net = fnn.Sequential(fnn.Dense(1, init=large))
+    with pytest.raises(fnn.DivergedError, match="first step of lr_find"):
+        fnn.lr_find(net, X, X[:, 0], loss="mse")
+    report = diagnose(net, y=X[:, 0], loss="mse", epochs=3)
+    assert "learning_rate" not in report.measurements
+    assert "training" in report.measurements
+    assert report.findings

@@ -187,6 +187,27 @@ def test_rows_that_validate_twice_get_the_mean(rng):
     np.testing.assert_allclose(twice[15:20], mean, rtol=1e-6, atol=1e-7)
 
 
+def test_warm_folds_keep_what_is_frozen(rng):
+    """In every fold the frozen layer is the network's own: all predict through it."""
+    X, y = classes(rng, 60)
+    net = fnn.Sequential(fnn.Dense(6, "relu"), fnn.Dense(3))
+    net.fit(X, y, epochs=1)
+    net.freeze(0)
+    with pytest.raises(ValueError, match=r"layer 0 frozen.* warm=True keeps those"):
+        fnn.cross_validate(net, X, y, 3)
+    seen = []
+    fnn.cross_validate(
+        *(net, X, y, 3),
+        warm=True,
+        epochs=2,
+        callbacks=[lambda info: seen.append(bits(info.net))],
+    )
+    assert len(seen) == 6
+    wanted = bits(net)
+    assert all(one["0.weight"] == wanted["0.weight"] for one in seen)
+    assert all(one["1.weight"] != wanted["1.weight"] for one in seen)
+
+
 def test_warm_folds_start_from_the_weights(rng):
     X, y = classes(rng, 60)
     net = _net()

@@ -1,6 +1,7 @@
 """`lr_find`: its losses by hand, its suggestions, and that it leaves no trace."""
 
 import itertools
+import pickle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -192,6 +193,43 @@ def test_a_loss_that_never_falls_suggests_nothing():
         plt.close(found.plot().figure)
 
 
+def test_a_first_step_that_diverges_says_what_to_do(rng):
+    X = rng.normal(size=(200, 3)) * 1e30
+    net = fnn.Sequential(fnn.Dense(1))
+    wanted = r"diverged in epoch 0, step 0.*first step of lr_find.*scale X.*min_lr"
+    with pytest.raises(fnn.DivergedError, match=wanted) as caught:
+        fnn.lr_find(net, X, X[:, 0], loss="mse")
+    assert "first step" in str(pickle.loads(pickle.dumps(caught.value)))  # noqa: S301
+    assert net.in_features is None
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_few_losses_before_it_diverges(rng, n):
+    """They are shown; to suggest a rate from there are too few."""
+    X = rng.normal(size=(200, 3))
+    found = fnn.lr_find(
+        fnn.Sequential(fnn.Dense(1)),
+        *(X, X[:, 0]),
+        loss="mse",
+        optimizer="sgd",
+        min_lr=10.0 ** (20 - 8 * n),
+        max_lr=1e38,
+        steps=int(2 + (18 + 8 * n) / 8),
+    )
+    assert found.stopped
+    assert 1 <= len(found.losses) < 5
+    assert found.steepest is found.valley is None
+    assert f"steps={len(found.losses)}, suggestion=None" in repr(found)
+    plt.close(found.plot().figure)
+
+
+def test_no_losses_at_all():
+    found = _rates([])
+    assert "suggestion=None, valley=None, steepest=None" in repr(found)
+    with pytest.raises(ValueError, match="no losses to draw"):
+        found.plot()
+
+
 def test_plot(rng):
     found = fnn.lr_find(_net(), *classes(rng, 60))
     _, ax = plt.subplots()
@@ -220,7 +258,13 @@ def test_plot(rng):
         ({"optimizer": 3}, TypeError, "optimizer must be a name or an Optimizer"),
         ({"loss": "msee"}, ValueError, "loss: unknown name 'msee'"),
         ({"schedule": fnn.Cosine(3)}, TypeError, "schedule: the rate grows by itself"),
-        ({"epochs": 3}, TypeError, "unexpected keyword argument 'epochs'"),
+        ({"epochs": 3}, TypeError, "lr_find has no option 'epochs'"),
+        (
+            {"batchsize": 3},
+            TypeError,
+            "lr_find has no option 'batchsize'.*'batch_size'",
+        ),
+        ({"clipnorm": 3}, TypeError, "lr_find has no option 'clipnorm'.*'clip_norm'"),
     ],
 )
 def test_unusable_arguments(rng, options, error, text):

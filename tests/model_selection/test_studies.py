@@ -57,6 +57,33 @@ def test_a_declared_width_is_the_first_layers_alone(rng):
     assert study.parameters == [111, 267]
 
 
+def test_declared_widths_within_a_block_go_too():
+    """Of Maxout, of what a Residual holds at any depth, and of the head."""
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    y = (X[:, 0] > 0).astype(int)
+    block = fnn.Residual(
+        fnn.Dense(12, in_features=5),
+        fnn.Residual(fnn.Maxout(12, in_features=12), survival=0.9),
+        survival=0.8,
+    )
+    net = fnn.Sequential(
+        fnn.Maxout(5, in_features=5), block, fnn.Dense(2, in_features=12)
+    )
+    study = fnn.depth_study(net, X, y, (0, 1, 2), epochs=1)
+    free = fnn.Residual(
+        fnn.Dense(12), fnn.Residual(fnn.Maxout(12), survival=0.9), survival=0.8
+    )
+    by_hand = [
+        fnn.Sequential(*[fnn.Maxout(5), free] * depth, fnn.Dense(2)).build(5)
+        for depth in (0, 1, 2)
+    ]
+    assert study.parameters == [one.n_parameters for one in by_hand]
+    alike = fnn.depth_study(lambda depth: by_hand[depth], X, y, (0, 1, 2), epochs=1)
+    assert study.scores == alike.scores
+    with pytest.raises(ValueError, match="3 features, but the network expects 5"):
+        fnn.depth_study(net, X[:, :3], y, (1, 2), epochs=1)
+
+
 def test_depths_by_a_function(rng):
     asked = []
 

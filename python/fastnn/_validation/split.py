@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from fastnn._native import core
 from fastnn._validation.arrays import Array
+from fastnn._validation.data import Data
 from fastnn.losses import Loss
 
-__all__ = ["labels_to_stratify", "split_rows"]
+__all__ = ["labels_to_stratify", "split_data", "split_rows"]
 
 _PURPOSE = 4  # the random stream of splits: shuffles and masks have others
 
@@ -22,6 +23,27 @@ def labels_to_stratify(targets: Array, loss: Loss) -> Array | None:
         column = targets[:, 0]
         return column if np.isin(column, (0, 1)).all() else None
     return None
+
+
+def split_data(data: Data, fraction: float, loss: Loss, seed: int) -> tuple[Data, Data]:
+    """Return training and validation rows, stratified if y holds labels.
+
+    Raises
+    ------
+    ValueError
+        If there is only one row, or all rows of a part weigh nothing.
+    """
+    labels = labels_to_stratify(data.y, loss)
+    train, validation = split_rows(len(data), fraction, labels, seed)
+    parts = data.rows(train), data.rows(validation)
+    for part, name in zip(parts, ("training", "validation"), strict=True):
+        if part.weight is not None and not part.weight.any():
+            raise ValueError(
+                f"sample_weight is zero for all {len(part)} rows that "
+                f"validation_split={fraction} leaves for {name}: pass "
+                "validation_data= instead"
+            )
+    return parts
 
 
 def split_rows(

@@ -159,12 +159,12 @@ class Committee:
             raise NotBuiltError("evaluate: this ensemble was not fitted yet: call fit")
         used = fitted if loss is None else resolve_loss(loss)
         assert used is not None  # noqa: S101 -- for the type checker
+        each = self._each("evaluate", X, Sequential.predict, n_threads)
+        each = each.astype(np.float64)
         if fitted is not None and _of_logits(used) and fitted.targets == used.targets:
-            shares = self._each("evaluate", X, Sequential.predict_proba, n_threads)
-            outputs = _logits(shares, used)
+            outputs = _logits(each, used)
         else:
-            each = self._each("evaluate", X, Sequential.predict, n_threads)
-            outputs = _mean(each.astype(np.float64))[0]
+            outputs = _mean(each)[0]
         judge = Sequential(Identity(), dtype="float64").build(outputs.shape[1])
         return judge.evaluate(
             outputs,
@@ -201,12 +201,13 @@ def _of_logits(loss: Loss) -> bool:
     return loss.targets in ("classes", "labels") and loss.are_logits
 
 
-def _logits(shares: Array, loss: Loss) -> Array:
-    """Return logits that softmax (or sigmoid) makes the mean of these probabilities."""
-    limits = np.finfo(shares.dtype)
-    mean = shares.mean(axis=0, dtype=np.float64)
-    p = np.maximum(mean, float(limits.tiny))
+def _logits(each: Array, loss: Loss) -> Array:
+    """Return logits that softmax (or sigmoid) makes the members' mean probabilities.
+
+    Logarithms all the way: probabilities are 0 or 1 long before logits are infinite.
+    """
     if loss.targets == "classes":
-        return np.asarray(np.log(p))
-    p = np.minimum(p, 1 - float(limits.epsneg) / 2)
-    return np.asarray(np.log(p) - np.log1p(-p))
+        log_shares = each - np.logaddexp.reduce(each, axis=2, keepdims=True)
+        return np.asarray(np.logaddexp.reduce(log_shares, axis=0) - np.log(len(each)))
+    yes, no = -np.logaddexp(0.0, -each), -np.logaddexp(0.0, each)
+    return np.asarray(np.logaddexp.reduce(yes) - np.logaddexp.reduce(no))

@@ -10,9 +10,16 @@ import numpy.typing as npt
 
 from fastnn._fit_options import check_verbose
 from fastnn._progress import Progress
-from fastnn._recipe import Recipe, check_network, told
+from fastnn._recipe import Recipe, check_network, check_thawed, told
 from fastnn._side_by_side import derived_seed, side_by_side
-from fastnn._validation import TableLike, check_bool, check_int
+from fastnn._validation import (
+    Data,
+    TableLike,
+    check_bool,
+    check_int,
+    check_number,
+    split_data,
+)
 from fastnn.ensemble.committee import Committee
 from fastnn.history import History
 from fastnn.sequential import Sequential
@@ -43,7 +50,7 @@ class Ensemble(Committee):
     Raises
     ------
     TypeError, ValueError
-        If an argument is unusable.
+        If an argument is unusable, or `net` has frozen layers: members draw their own.
 
     Notes
     -----
@@ -75,7 +82,7 @@ class Ensemble(Committee):
     """
 
     def __init__(self, net: Sequential, n: int = 5, *, bootstrap: bool = False) -> None:
-        self._net = check_network(net)
+        self._net = check_thawed(check_network(net), "an ensemble")
         self._bootstrap = check_bool("bootstrap", bootstrap)
         self._members = tuple(
             net._redrawn(derived_seed(net.seed, i))  # noqa: SLF001
@@ -117,7 +124,8 @@ class Ensemble(Committee):
             validation_data, class_weight ... Functions among the callbacks are called
             for every member, from the thread that trains it; those that serve one fit
             at a time, such as `Checkpoint` and `CSVLogger`, are refused.
-            `validation_split` draws other rows for each member, by its seed.
+            `validation_split` draws other rows for each member, by its seed; with
+            `bootstrap` the member draws from the rest alone.
 
         Returns
         -------
@@ -161,11 +169,22 @@ class Ensemble(Committee):
         self, recipe: Recipe, member: Sequential, n_threads: int | None
     ) -> tuple[Sequential, History]:
         """Return a trained copy of a member."""
-        net, data = member.copy(), recipe.data
+        net, data, held = member.copy(), recipe.data, recipe.validation
+        options: dict[str, Any] = {}
         if self._bootstrap:
+            if held is None:  # split before: no row may be drawn into both parts
+                data, held = _split(recipe, net.seed)
+                options["validation_split"] = 0.0
             n = len(data)
             data = data.rows(np.random.default_rng(net.seed).integers(0, n, n))
-        history = recipe.fit(
-            net, data, validation=recipe.validation, n_threads=n_threads
-        )
+        history = recipe.fit(net, data, validation=held, n_threads=n_threads, **options)
         return net, history
+
+
+def _split(recipe: Recipe, seed: int) -> tuple[Data, Data | None]:
+    """Return the rows that train and those that `validation_split` holds back."""
+    part = recipe.options.get("validation_split", 0.0)
+    share = check_number("validation_split", part, at_least=0, below=1)
+    if share == 0:
+        return recipe.data, None
+    return split_data(recipe.data, share, recipe.loss, seed)

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from fastnn._config import is_real
 from fastnn._fit_options import sorted_callbacks
-from fastnn._recipe import Recipe, check_network
+from fastnn._recipe import Recipe, check_network, check_thawed
 from fastnn._validation import TableLike, check_int, split_rows
-from fastnn.callbacks import EpochInfo
+from fastnn.callbacks import SWA, EpochInfo
 from fastnn.ensemble.committee import Committee
 from fastnn.history import History
 from fastnn.schedules import CosineRestarts
@@ -40,7 +40,7 @@ class SnapshotEnsemble(Committee):
     Raises
     ------
     TypeError, ValueError
-        If an argument is unusable.
+        If an argument is unusable, or `net` has frozen layers: the run draws its own.
 
     Notes
     -----
@@ -67,7 +67,7 @@ class SnapshotEnsemble(Committee):
     def __init__(
         self, net: Sequential, cycles: int = 5, *, last: int | None = None
     ) -> None:
-        self._net = check_network(net)
+        self._net = check_thawed(check_network(net), "a snapshot ensemble")
         self._cycles = check_int("cycles", cycles, 1)
         self._last = self._cycles if last is None else check_int("last", last, 1)
         if self._last > self._cycles:
@@ -98,8 +98,8 @@ class SnapshotEnsemble(Committee):
         epochs : int, default 50
             Of the whole run, a multiple of the number of cycles.
         **options
-            All others of `Sequential.fit`, but `schedule` and `early_stopping`. The
-            optimizer's rate is the one each cycle begins with.
+            All others of `Sequential.fit`, but `schedule`, `early_stopping` and
+            `SWA`. The optimizer's rate is the one each cycle begins with.
 
         Returns
         -------
@@ -178,6 +178,12 @@ class SnapshotEnsemble(Committee):
             raise ValueError(
                 "early_stopping: a snapshot ensemble keeps the end of every cycle: "
                 "leave it out, or take fewer epochs"
+            )
+        if isinstance(average, SWA):
+            raise ValueError(  # noqa: TRY004  (a callback, but not here)
+                "callbacks: SWA averages along one run, and its snapshots would be "
+                "taken before the average: leave it out, or take EMA, whose averages "
+                "the snapshots are of"
             )
         return functions if average is None else (average, *functions)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastnn._config import is_int
 from fastnn._fit_options import check_verbose
 from fastnn._progress import Progress
-from fastnn._recipe import Recipe, check_network, told
+from fastnn._recipe import Recipe, check_network, check_thawed, told
 from fastnn._side_by_side import derived_seed, side_by_side
 from fastnn._validation import (
     TableLike,
@@ -85,7 +85,8 @@ def cross_validate(
     warm : bool, default False
         False: each fold draws initial weights by a seed of its own, derived from the
         network's. True: each starts from the weights the network has, which is honest
-        only if these have not seen the rows.
+        only if these have not seen the rows. Frozen layers stay so, and are refused
+        where weights are drawn.
     n_threads : int, optional
         Folds that train at a time. None: the setting of `set_num_threads`, else all the
         process may use.
@@ -108,7 +109,8 @@ def cross_validate(
     ------
     TypeError, ValueError
         If an argument is unusable: k beyond the rows, a class with fewer rows or fewer
-        groups than k, times that are not sorted.
+        groups than k, times that are not sorted; without `warm` a network with frozen
+        layers.
     NotBuiltError
         With `warm`, if the network has no weights yet.
     DivergedError
@@ -191,7 +193,8 @@ class _Judged:
 def _start(net: Sequential, warm: bool) -> Sequential:
     """Return the network that the folds copy, one without weights unless warm."""
     if not check_bool("warm", warm):
-        return net._redrawn(net.seed)  # noqa: SLF001
+        instead = "warm=True keeps those the network has, or "
+        return check_thawed(net, "cross_validate", instead=instead)._redrawn(net.seed)  # noqa: SLF001
     if net._native is None:  # noqa: SLF001
         raise NotBuiltError(
             "warm: this network has no weights to start from yet: fit it, or call "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn import _extras
-from fastnn._config import from_name
+from fastnn._config import from_name, nearest
 from fastnn._recipe import check_network
 from fastnn._validation import Data, TableLike, check_int, check_number
 from fastnn.errors import DivergedError
@@ -68,10 +69,13 @@ class LearningRates:
         """The rate at which the smoothed loss falls fastest over the logarithm.
 
         Its slope is that of a line through an eighth of the steps around it, by least
-        squares: the noise of single batches has none.
+        squares: the noise of single batches has none. None if the loss never fell, or
+        there are fewer than 5 losses.
         """
+        if len(self.lrs) < _FEWEST:
+            return None
         lowest = int(np.argmin(self.smoothed))  # beyond it falls are but noise
-        if len(self.lrs) < _FEWEST or lowest == 0:
+        if lowest == 0:
             return None
         half = max(1, len(self.lrs) // 16)
         slope = np.correlate(self.smoothed, np.arange(-half, half + 1.0), "valid")
@@ -83,7 +87,8 @@ class LearningRates:
         """The rate two thirds along the longest fall of the smoothed loss.
 
         The fall is the longest subsequence of losses each of which is below the one
-        before: small bumps do not end it, a noisy plateau adds little to it.
+        before: small bumps do not end it, a noisy plateau adds little to it. One of
+        fewer than 5 losses suggests no rate: None.
         """
         fall = valley(self.smoothed)
         if len(fall) < _FEWEST:
@@ -122,12 +127,16 @@ class LearningRates:
         ------
         ImportError
             If matplotlib is not installed.
+        ValueError
+            If there are no losses.
 
         Examples
         --------
         ``fnn.lr_find(net, X, y).plot().figure.savefig("rates.png")``
         """
         pyplot = _extras.pyplot("LearningRates.plot")
+        if not len(self.losses):
+            raise ValueError("plot: there are no losses to draw")
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
         ax.plot(self.lrs, self.losses, color="grey", alpha=0.4, label="loss")
@@ -194,7 +203,7 @@ def lr_find(
         Weights >= 0 of the rows.
     **options
         All others of `Trainer` but the schedule: l1, l2, max_norm, clip_norm,
-        clip_value, n_threads.
+        clip_value, gradient_noise, n_threads.
 
     Returns
     -------
@@ -206,6 +215,8 @@ def lr_find(
     ------
     TypeError, ValueError
         If an argument is unusable.
+    DivergedError
+        If not even the first step, at `min_lr`, is finite: there is no loss to show.
 
     References
     ----------
@@ -224,6 +235,7 @@ def lr_find(
     """
     if "schedule" in options:
         raise TypeError("schedule: the rate grows by itself here: leave it out")
+    _check_names(options)
     lowest = check_number("min_lr", min_lr, above=0.0)
     highest = check_number("max_lr", max_lr, above=lowest)
     if not math.isfinite(highest / lowest):
@@ -251,6 +263,21 @@ def lr_find(
         smoothed=np.array(smoothed),
         stopped=len(losses) < n_steps,
     )
+
+
+def _check_names(options: dict[str, Any]) -> None:
+    """Raise TypeError for an option that neither this function nor `Trainer` has."""
+    names = dict.fromkeys(
+        name
+        for call in (lr_find, Trainer)
+        for name, parameter in inspect.signature(call).parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD and name != "schedule"
+    )
+    for name in options:
+        if name not in names:
+            raise TypeError(
+                f"lr_find has no option {name!r}{nearest(name, tuple(names)) or ''}"
+            )
 
 
 def _with_rate(optimizer: object, lr: float) -> Optimizer:
@@ -287,8 +314,10 @@ def _run(
         X: Any = batch.X
         try:
             loss = trainer.step(X, batch.y, batch.weight)
-        except DivergedError:
-            break
+        except DivergedError as error:
+            if losses:
+                break
+            raise _nothing_seen(error) from None
         average = keeps * average + (1 - keeps) * loss
         losses.append(loss)
         smoothed.append(average / (1 - keeps ** (t + 1)))
@@ -296,6 +325,17 @@ def _run(
         if smoothed[-1] > best + (_DIVERGED - 1) * abs(best):
             break
     return losses, smoothed
+
+
+def _nothing_seen(error: DivergedError) -> DivergedError:
+    return DivergedError(
+        epoch=error.epoch,
+        step=error.step,
+        lr=error.lr,
+        what=f"{error.what}; it was the first step of lr_find, so there is no loss to "
+        f"show: scale X (and y, of a loss for numbers) to mean 0 and variance 1, or "
+        f"begin with a smaller min_lr than {error.lr:g}",
+    )
 
 
 def valley(values: npt.ArrayLike) -> list[int]:

@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastnn._recipe import Recipe, check_network
+from fastnn._recipe import Recipe, check_network, check_thawed
 from fastnn._validation import (
     Data,
     TableLike,
     check_int,
     check_metrics,
     check_number,
-    labels_to_stratify,
-    split_rows,
+    split_data,
 )
 from fastnn.errors import DivergedError
 from fastnn.history import History
-from fastnn.layers import Dense, Layer
+from fastnn.layers import Dense, Layer, Maxout, Residual
 from fastnn.model_selection.study import Study
 from fastnn.sequential import Sequential
 
@@ -65,7 +64,8 @@ def batch_size_study(
     Raises
     ------
     TypeError, ValueError
-        If an argument is unusable. A run that diverges is no error: its scores are NaN.
+        If an argument is unusable, or the network has frozen layers: runs draw new
+        weights. A run that diverges is no error: its scores are NaN.
 
     References
     ----------
@@ -83,7 +83,7 @@ def batch_size_study(
     >>> study.scores["loss"][0] < study.scores["loss"][1]  # 40 steps an epoch, or 1
     True
     """
-    check_network(net)
+    check_thawed(check_network(net), "batch_size_study")
     if "batch_size" in options:
         raise TypeError("batch_size: this study varies it: pass batch_sizes")
     sizes = _settings("batch_sizes", batch_sizes, 1)
@@ -126,7 +126,8 @@ def depth_study(
     Raises
     ------
     TypeError, ValueError
-        If an argument is unusable. A run that diverges is no error: its scores are NaN.
+        If an argument is unusable, or the network has frozen layers: runs draw new
+        weights. A run that diverges is no error: its scores are NaN.
 
     References
     ----------
@@ -148,7 +149,7 @@ def depth_study(
     if callable(net):
         nets = [_built_by_user(net, depth) for depth in values]
     else:
-        check_network(net)
+        check_thawed(check_network(net), "depth_study")
         nets = [_repeated(net, depth) for depth in values]
     return _study("depth", values, [(one, {}) for one in nets], X, y, options)
 
@@ -175,7 +176,7 @@ def _built_by_user(build: Callable[[int], Sequential], depth: int) -> Sequential
             f"net: the function must return a fastnn.Sequential, got "
             f"{type(net).__name__} for depth {depth}"
         )
-    return net._redrawn(net.seed)  # noqa: SLF001
+    return check_thawed(net, "depth_study")._redrawn(net.seed)  # noqa: SLF001
 
 
 def _repeated(net: Sequential, depth: int) -> Sequential:
@@ -186,15 +187,18 @@ def _repeated(net: Sequential, depth: int) -> Sequential:
             "net: there is nothing before its last Dense layer to repeat: give a "
             "network with a hidden layer, or a function that builds one of a depth"
         )
-    block, head = net.layers[: dense[-1]], net.layers[dense[-1] :]
-    again = [_of_any_width(layer) for layer in block]
-    repeated = [*block, *again * (depth - 1)] if depth else []
-    return Sequential(*repeated, *head, seed=net.seed, dtype=net.dtype)
+    end = dense[-1]
+    loose = [_of_any_width(layer) for layer in net.layers]
+    block = [*net.layers[:end], *loose[:end] * (depth - 1)] if depth else []
+    return Sequential(*block, *loose[end:], seed=net.seed, dtype=net.dtype)
 
 
 def _of_any_width(layer: Layer) -> Layer:
-    """Return the layer without the width of the input that the first one declares."""
-    if isinstance(layer, Dense) and layer.in_features is not None:
+    """Return the layer without the width of the input that it declares."""
+    if isinstance(layer, Residual):
+        inner = map(_of_any_width, layer.layers)
+        return Residual(*inner, survival=layer.survival, projection=layer.projection)
+    if isinstance(layer, (Dense, Maxout)) and layer.in_features is not None:
         return dataclasses.replace(layer, in_features=None)
     return layer
 
@@ -247,10 +251,7 @@ def _prepared(
         above=0.0,
         below=1.0,
     )
-    labels = labels_to_stratify(recipe.data.y, recipe.loss)
-    rows = split_rows(len(recipe.data), share, labels, net.seed)
-    train, held = (recipe.data.rows(index) for index in rows)
-    return recipe, train, held
+    return recipe, *split_data(recipe.data, share, recipe.loss, net.seed)
 
 
 def _judged(
