@@ -23,7 +23,7 @@ StopReason: TypeAlias = Literal[
 _CIRCUMSTANCES = ("lr", "seconds")  # keys of how an epoch was made, not what it gave
 _FEW = 20
 _FEWEST = 8  # epochs in which a loss can be said to have come to rest
-_HINT = "the loss hardly fell: fnn.diagnose(net, X, y, ...) finds out why"
+_HINT = "the loss hardly fell; should it? fnn.diagnose(net, X, y, ...) tells why"
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -66,14 +66,15 @@ class History:  # noqa: PLW1641  (its curves can be changed)
         """Whether the training loss came to rest before it fell much.
 
         The last quarter of at least 8 epochs lowered it by less than 1 %, and all of
-        them by less than a third.
+        them by less than 3 % of the first epoch's. A fit that goes on from a converged
+        one is like that too.
         """
         loss = self.history.get("loss", [])
         if len(loss) < _FEWEST or not loss[0] > 0:
             return False
         quarter = len(loss) // 4
         rests = min(loss[-quarter:]) > 0.99 * loss[-quarter - 1]
-        return rests and min(loss) > loss[0] * 2 / 3
+        return rests and min(loss) > 0.97 * loss[0]
 
     def __eq__(self, other: object) -> bool:
         """Whether these are the same curves and end; NaN is the same as NaN."""

@@ -215,7 +215,91 @@ def noisy_targets() -> Any:
     return arguments(net(Dense(8, "relu"), Dense(1)), (X, y), **MSE, epochs=100)
 
 
+@case("healthy")
+def digits_smoothed() -> Any:
+    """Digits, label smoothing of 0.3."""
+    return arguments(
+        net(Dense(64, "relu"), Dense(10)),
+        scaled("digits"),
+        loss=fnn.CrossEntropy(label_smoothing=0.3),
+    )
+
+
+@case("healthy")
+def digits_unused_rows() -> Any:
+    """Digits, the first 200 rows of weight 0."""
+    weight = np.ones(1797)
+    weight[:200] = 0
+    return arguments(
+        net(Dense(64, "relu"), Dense(10)), scaled("digits"), sample_weight=weight
+    )
+
+
+@case("healthy")
+def rare_events() -> Any:
+    """A rare class, weighed by class_weight."""
+    random, X = draw(7, 2000, 5)
+    y = (random.random(2000) < 1 / (1 + np.exp(3.5 - X[:, 0]))).astype(int)
+    return arguments(
+        net(Dense(8, "relu"), Dense(1)),
+        (X, y),
+        loss="binary_cross_entropy",
+        class_weight="balanced",
+        l2=1e-2,
+    )
+
+
+@case("healthy")
+def few_levels() -> Any:
+    """Columns of ten levels, so that validation repeats training rows by chance."""
+    random = np.random.default_rng(8)
+    X, Xv = (random.integers(0, 10, (n, 3)) for n in (800, 200))
+    data = [((a - 4.5) / 3, (a.sum(axis=1) > 13).astype(int)) for a in (X, Xv)]
+    return arguments(net(Dense(32, "relu"), Dense(2)), data[0], validation_data=data[1])
+
+
+@case("healthy")
+def many_rows() -> Any:
+    """150,000 rows, three epochs."""
+    random, X = draw(9, 150_000, 20)
+    both = X @ random.standard_normal((20, 2))
+    return arguments(
+        net(Dense(64, "relu"), Dense(2)),
+        (X.astype(np.float32), (both[:, 0] * both[:, 1] > 0).astype(int)),
+        epochs=3,
+    )
+
+
 # -- optimization ---------------------------------------------------------------------
+
+
+@case("optimization")
+def digits_penalised() -> Any:
+    """Digits, an L2 penalty of 10."""
+    return arguments(net(Dense(64, "relu"), Dense(10)), scaled("digits"), l2=10.0)
+
+
+@case("optimization")
+def digits_dropped() -> Any:
+    """Digits, dropout of 0.95 after two layers."""
+    layers = (Dense(64, "relu"), fnn.Dropout(0.95))
+    return arguments(net(*layers, *layers, Dense(10)), scaled("digits"))
+
+
+@case("optimization")
+def digits_frozen() -> Any:
+    """Digits, the first two layers frozen as drawn, 4 and 64 units."""
+    network = net(Dense(4, "relu"), Dense(64, "relu"), Dense(10)).build(64)
+    return arguments(network.freeze(0, 1), scaled("digits"))
+
+
+@case("optimization")
+def counts_zeros() -> Any:
+    """Counts, Poisson loss, all weights 0."""
+    random, X = draw(10, 2000, 5)
+    y = random.poisson(np.exp(1 + 0.5 * X[:, 0] - 0.5 * np.abs(X[:, 1])))
+    layers = (Dense(16, "tanh", init="zeros"), Dense(16, "tanh", init="zeros"))
+    return arguments(net(*layers, Dense(1, init="zeros")), (X, y), loss="poisson")
 
 
 def sigmoids(outputs: int, depth: int = 10) -> fnn.Sequential:
@@ -580,6 +664,13 @@ def wine_unscaled() -> Any:
     return arguments(
         net(Dense(32, "relu"), Dense(3)), raw("wine"), optimizer=fnn.SGD(0.01)
     )
+
+
+@case("data")
+def digits_pixels() -> Any:
+    """Digits as pixels from 0 to 255."""
+    X, y = raw("digits")
+    return arguments(net(Dense(64, "relu"), Dense(10)), (X * 16.0, y), epochs=60)
 
 
 @case("data")

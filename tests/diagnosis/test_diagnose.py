@@ -146,6 +146,44 @@ def test_sparse_rows_and_frames():
     )
 
 
+def test_gaps_wherever_they_are():
+    sparse = pytest.importorskip("scipy.sparse")
+    gap = X.copy()
+    gap[3, 1] = np.nan
+    frame = pytest.importorskip("pandas").DataFrame(gap).astype("Float64")
+    for options in (
+        {"X": gap},
+        {"X": sparse.csr_matrix(gap)},
+        {"X": frame},
+        {"validation_data": (gap, Y)},
+    ):
+        report = diagnose(**options)
+        assert report.codes == ("not_finite",)
+        assert report.verdict == "data"
+
+
+def test_rows_of_no_weight_are_left_out():
+    weight = np.ones(200)
+    weight[:60] = 0
+    report = diagnose(sample_weight=weight, epochs=5)
+    assert report.measurements["training"]["rows"] < 140
+
+
+def test_what_cannot_be_told_is_not_called_healthy():
+    assert "undecided" in str(diagnose(X=X[:3], y=Y[:3]))
+    early = diagnose(budget=1e-6)
+    assert not early.complete
+    assert "undecided" in str(early)
+
+
+def test_a_large_network_keeps_the_budget():
+    net = fnn.Sequential(*[fnn.Dense(1000, "relu")] * 3, fnn.Dense(2))
+    many = np.random.default_rng(0).standard_normal((20_000, 50)).astype("f4")
+    start = time.perf_counter()
+    diagnose(net, X=many, y=(many[:, 0] > 0).astype(int), budget=3)
+    assert time.perf_counter() - start < 3 * 2 + 1
+
+
 def test_a_constant_target():
     report = diagnose(y=np.zeros(200, int))
     assert report.verdict == "data"

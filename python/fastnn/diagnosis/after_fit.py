@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,11 @@ def telling(given: dict[str, Any]) -> Iterator[None]:
 def _tell(net: Sequential, given: dict[str, Any], budget: float) -> None:
     known = {*inspect.signature(diagnose).parameters, *TRAINER_OPTIONS, *FIT_OPTIONS}
     arguments = {name: value for name, value in given.items() if name in known}
-    told = diagnose(**{**arguments, "net": net, "budget": budget, "verbose": 0})
+    arguments |= {"net": net, "budget": budget, "verbose": 0}
+    try:
+        told = diagnose(**arguments)
+    except Exception as error:  # noqa: BLE001  (the fit is done, and must not be lost)
+        warnings.warn(f"the diagnosis after the fit failed: {error}", stacklevel=4)
+        return
     if lines := told.summary():
         sys.stdout.write(f"{lines}\n")

@@ -19,17 +19,27 @@ from fastnn.diagnosis.lab import Lab, Rows, Run
 from fastnn.diagnosis.notes import Case
 from fastnn.diagnosis.report import Cause
 from fastnn.layers import Layer
-from fastnn.optim import LBFGS, Adam, Optimizer
+from fastnn.optim import LBFGS, Adam, AdamW, NAdam, Optimizer, RAdam
 
 __all__ = ["Alternative", "optimizations", "sizes"]
 
 _RATE = 1e-3  # Adam's default (Kingma and Ba 2015)
+_ADAMS = (Adam, AdamW, NAdam, RAdam)
 _LONGER = 4
 _SUGGESTED, _USUAL, _TRAINED_LONGER = (
     "suggested rate",
     "Adam at 0.001",
     "trained longer",
 )
+_BATCH, _TINY = 64, 8
+_FREE = {
+    "l1": 0.0,
+    "l2": 0.0,
+    "max_norm": None,
+    "clip_norm": None,
+    "clip_value": None,
+    "gradient_noise": None,
+}
 _SCALE_FREE = ("mse", "squared_error", "mae")  # losses whose share knows no scale
 
 
@@ -49,7 +59,8 @@ def optimizations(case: Case) -> Iterator[Alternative]:
     lab = case.lab
     layers = lab.net.layers
     optimizer: Any = lab.setup.optimizer
-    yield from _scalings(case)
+    yield from scalings(case)
+    yield from _unbound(lab)
     if output_activation(layers) is not None and lab.setup.loss.targets != "values":
         bare = variants.with_linear_outputs(layers)
         yield Alternative(
@@ -84,7 +95,16 @@ def optimizations(case: Case) -> Iterator[Alternative]:
             *_rate_or_optimizer(optimizer),
             lambda: lab.run(_USUAL, optimizer=Adam(_RATE)),
         )
-    fresh = variants.redrawn(layers)
+    yield from other_starts(case)
+    yield from _other_batches(lab)
+    for change in _SHAPES:
+        yield from _changed(lab, "optimization", change)
+
+
+def other_starts(case: Case) -> Iterator[Alternative]:
+    """Yield the same network drawn anew, if it does not start so."""
+    lab = case.lab
+    fresh = variants.redrawn(lab.net.layers)
     if _starts_elsewhere(lab, fresh):
         yield Alternative(
             "bad_initial_weights",
@@ -93,8 +113,53 @@ def optimizations(case: Case) -> Iterator[Alternative]:
             'init="auto": weights drawn by He or Glorot, biases 0',
             lambda: lab.run("drawn anew", lab.drawn(fresh)),
         )
-    for change in _SHAPES:
-        yield from _changed(lab, "optimization", change)
+
+
+def _unbound(lab: Lab) -> Iterator[Alternative]:
+    """Yield the network without what holds it back: penalties, noise, frozen layers."""
+    free: dict[str, Any] = {
+        name: off for name, off in _FREE.items() if lab.setup.trainer.get(name)
+    }
+    certain = variants.without_dropout(lab.net.layers)
+    optimizer: Any = lab.setup.optimizer
+    decays = bool(getattr(optimizer, "weight_decay", 0))
+    if decays:
+        optimizer = dataclasses.replace(optimizer, weight_decay=0.0)
+    if free or decays or certain != lab.net.layers:
+        net = lab.net.copy() if certain == lab.net.layers else lab.drawn(certain)
+        yield Alternative(
+            "too_much_regularisation",
+            "optimization",
+            "without penalties, dropout and noise the network trains far better",
+            "weaken them: smaller l1, l2 or weight_decay, less dropout or noise, a "
+            "larger max_norm",
+            lambda: lab.run(
+                "unregularised", net, optimizer=optimizer if decays else None, **free
+            ),
+        )
+    if lab.net.frozen:
+        yield Alternative(
+            "frozen_layers",
+            "optimization",
+            "with all layers trained the network does far better",
+            "net.unfreeze() what the task needs",
+            lambda: lab.run("unfrozen", lab.net.copy().unfreeze()),
+        )
+
+
+def _other_batches(lab: Lab) -> Iterator[Alternative]:
+    """Yield batches of a usual size, where the user's are tiny or the whole data."""
+    size = lab.setup.batch_size
+    whole = lab.steps_an_epoch == 1 and len(lab.train) >= 4 * _BATCH
+    if isinstance(lab.setup.optimizer, LBFGS) or not (size <= _TINY or whole):
+        return
+    yield Alternative(
+        "batch_too_small" if size <= _TINY else "batch_too_large",
+        "optimization",
+        f"with batches of {_BATCH} rows the same network trains far better",
+        f"batch_size={_BATCH}",
+        lambda: lab.run(f"batches of {_BATCH}", batch_size=_BATCH),
+    )
 
 
 def sizes(case: Case, best: Run) -> Iterator[Alternative]:
@@ -185,7 +250,7 @@ _SIZES = (
 )
 
 
-def _scalings(case: Case) -> Iterator[Alternative]:
+def scalings(case: Case) -> Iterator[Alternative]:
     """Yield the same network on standardised inputs or targets, if they are not."""
     lab = case.lab
     if case.unscaled:
@@ -241,12 +306,14 @@ def _run_scaled_targets(lab: Lab) -> Run:
 def _is_usual(optimizer: Optimizer) -> bool:
     """Whether it is of Adam's family, at about its default rate."""
     rate = getattr(optimizer, "lr", 0.0)
-    return "betas" in vars(optimizer) and 1 / at.RATE_OFF < rate / _RATE < at.RATE_OFF
+    return (
+        isinstance(optimizer, _ADAMS) and 1 / at.RATE_OFF < rate / _RATE < at.RATE_OFF
+    )
 
 
 def _rate_or_optimizer(optimizer: Optimizer) -> tuple[str, Cause, str, str]:
     rate = getattr(optimizer, "lr", 0.0)
-    if "betas" in vars(optimizer):
+    if isinstance(optimizer, _ADAMS):
         low = rate < _RATE
         return (
             "learning_rate_low" if low else "learning_rate_high",

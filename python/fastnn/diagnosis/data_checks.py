@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -39,10 +41,15 @@ _RANGES = {  # of an activation's outputs
 
 def check_finite(name: str, values: Any, notes: Notes) -> bool:
     """Find NaN and infinity, which no network takes; return whether there are none."""
+    if hasattr(values, "tocsr"):
+        values = values.tocsr().data
+    elif hasattr(values, "to_numpy"):
+        with contextlib.suppress(TypeError, ValueError):
+            values = values.to_numpy(dtype=np.float64, na_value=np.nan)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        return True  # sparse, text: others will tell
+        return True  # text, ragged: others will tell
     if array.ndim == 0 or array.size == 0:
         return True
     bad = ~np.isfinite(array)
@@ -137,9 +144,12 @@ def check_rows(train: Rows, validation: Rows | None, loss: Loss, notes: Notes) -
         return
     known = set(keys)
     shared = sum(row.tobytes() in known for row in np.ascontiguousarray(validation.X))
+    # Columns of few values share rows by chance, with other training rows as well.
+    times = collections.Counter(keys)
+    chance = sum(times[key] > 1 for key in keys) / len(keys)
     part = shared / len(validation)
-    if part > at.SHARED_ROWS:
-        severe = part > at.SHARED_ROWS_SEVERE and len(known) > len(keys) / 2
+    if part - chance > at.SHARED_ROWS:
+        severe = part - chance > at.SHARED_ROWS_SEVERE
         notes.find(
             "shared_rows",
             "severe" if severe else "warning",
@@ -147,6 +157,7 @@ def check_rows(train: Rows, validation: Rows | None, loss: Loss, notes: Notes) -
             cause="data",
             shared=shared,
             validation_rows=len(validation),
+            share_by_chance=chance,
             advice="split again so that no row is in both: validation scores flatter "
             "the network now",
         )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastnn._validation import TableLike, as_validation_data, check_int
+from fastnn._validation import (
+    Data,
+    TableLike,
+    as_class_weight,
+    as_validation_data,
+    check_int,
+)
 from fastnn._validation.features import dense_rows
+from fastnn._validation.weights import combine
 from fastnn.diagnosis import (
     data_checks,
     generalisation,
@@ -34,6 +42,8 @@ from fastnn.trainer import Trainer
 __all__ = ["FIT_OPTIONS", "TRAINER_OPTIONS", "diagnose"]
 
 _MOST_ROWS = 20_000  # looked at, of each set
+_MOST_CELLS = 20_000_000  # likewise, of wide sparse rows written out
+_FEWEST = 5  # rows that anything can be told of
 TRAINER_OPTIONS = (
     *("l1", "l2", "max_norm", "clip_norm", "clip_value", "gradient_noise"),
     "n_threads",
@@ -154,7 +164,8 @@ def diagnose(
             done.append("data")
             if case is not None:
                 done.extend(_stages(case))
-            complete = case is None or len(done) > len(_STAGES)
+            over = case is None or notes.has("constant_targets")
+            complete = len(done) > len(_STAGES) or (over and bool(notes.findings))
         except KeyboardInterrupt:
             pass
     return _report(notes, clock, tuple(done), complete=complete)
@@ -183,18 +194,21 @@ def _case(
 ) -> Case | None:
     """Look at the data; None if nothing can be trained on them."""
     X, y, sample_weight = given
-    finite = [data_checks.check_finite("X", X, notes)]
-    finite.append(data_checks.check_finite("y", y, notes))
+    given_rows = {"X": X, "y": y}
+    if isinstance(validation_data, (tuple, list)):
+        names = ("validation_data[0]", "validation_data[1]")
+        given_rows |= dict(zip(names, validation_data, strict=False))
+    finite = [data_checks.check_finite(*item, notes) for item in given_rows.items()]
     if not all(finite):
         return None
     copy = net.copy()
     data = copy._checked_data(X, y, sample_weight, setup.loss)  # noqa: SLF001
     copy.build(data.X.shape[1])
     random = np.random.default_rng(seed)
-    rows = _rows(data, random)
+    width = int(copy.out_features or data.X.shape[1])
+    rows = _rows(_weighted(data, setup, copy.dtype, width), random)
     validation = None
     if validation_data is not None:
-        width = int(copy.out_features or data.X.shape[1])
         checked = as_validation_data(
             validation_data, data, setup.loss, copy.dtype, width
         )
@@ -203,16 +217,27 @@ def _case(
     data_checks.check_columns(rows.X, notes)
     data_checks.check_rows(rows, validation, setup.loss, notes)
     data_checks.check_outputs(copy.layers, rows.y, setup.loss, notes)
-    if notes.has("one_class") or len(rows) < 5:
+    if notes.has("one_class") or len(rows) < _FEWEST:
         return None
-    lab = Lab(copy, setup, rows, validation, clock, seed, say)
+    lab = Lab(copy, setup, rows, len(data), validation, clock, seed, say)
     return Case(lab, notes, unscaled=data_checks.is_unscaled(rows.X))
 
 
-def _rows(data: Any, random: np.random.Generator) -> Rows:
+def _weighted(data: Data, setup: Setup, dtype: str, outputs: int) -> Data:
+    """Return the rows with what they count by their class, and none that count 0."""
+    by_class = as_class_weight(setup.class_weight, data.y, setup.loss, dtype, outputs)
+    weight = combine(data.weight, by_class)
+    data = dataclasses.replace(data, weight=weight)
+    if weight is not None and not weight.all():
+        data = data.rows(np.flatnonzero(weight))
+    return data
+
+
+def _rows(data: Data, random: np.random.Generator) -> Rows:
     """Return at most so many of the rows, as dense arrays."""
-    if len(data) > _MOST_ROWS:
-        data = data.rows(np.sort(random.permutation(len(data))[:_MOST_ROWS]))
+    most = min(_MOST_ROWS, max(_FEWEST, _MOST_CELLS // data.X.shape[1]))
+    if len(data) > most:
+        data = data.rows(np.sort(random.permutation(len(data))[:most]))
     return Rows(dense_rows(data.X), data.y, data.weight)
 
 
@@ -243,7 +268,10 @@ def _setup(
         batch_size=check_int("batch_size", batch_size, 1),
         epochs=None if epochs is None else check_int("epochs", epochs, 1),
         trainer=trainer_options,
-        fit={k: v for k, v in options.items() if k in FIT_OPTIONS},
+        class_weight=options.get("class_weight"),
+        fit={
+            k: v for k, v in options.items() if k in FIT_OPTIONS and k != "class_weight"
+        },
     )
 
 

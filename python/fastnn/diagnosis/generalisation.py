@@ -6,11 +6,14 @@ those tell a mismatch.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
+from fastnn.diagnosis.alternatives import other_starts, scalings
 from fastnn.diagnosis.lab import Lab, Rows, Run
 from fastnn.diagnosis.notes import Case
 from fastnn.errors import DivergedError
@@ -22,6 +25,7 @@ from fastnn.sequential import Sequential
 __all__ = ["check_domains", "look"]
 
 _L2 = 1e-2
+_SPOILERS = ("bad_initial_weights", "unscaled_inputs", "unscaled_targets")
 _DOMAIN_ROWS = 1000  # of each of two sets
 _DOMAIN_EPOCHS = 30
 
@@ -48,18 +52,21 @@ def look(case: Case) -> None:
 def _overfitting(case: Case, gap: float, error: float) -> None:
     lab, notes, main = case.lab, case.notes, case.trained
     remedies = {"early stopping": main.best_held}
-    for run in _remedies(lab):
+    runs = _remedies(case)
+    for run in runs:
         remedies[run.name] = run.held
+    if any(f.code in _SPOILERS and f.severity == "severe" for f in notes.findings):
+        return  # not the rows, but how they or the weights are scaled
     more_rows = _learning_curve(lab)
     notes.measurements["generalisation"]["remedies"] = remedies
     notes.measurements["generalisation"]["learning_curve"] = more_rows
-    if _nobody_learns(case):
+    if _nobody_learns(case, runs):
         notes.find(
             "no_signal",
             "severe",
             "nothing that was tried does better on new rows than constant outputs",
             cause="overfitting",
-            held_out_at_best=min(r.best_held for r in [main, *case.tried]),
+            held_out_at_best=min(r.best_held for r in _all_runs(case, runs)),
             training=main.train,
             advice="what is learnt is learnt by heart: check that rows of X and y "
             "belong together, and that X tells anything about y",
@@ -72,27 +79,45 @@ def _overfitting(case: Case, gap: float, error: float) -> None:
         advice += "; more rows help: with half of them it is worse"
     notes.find(
         "overfitting",
-        "severe",
+        "warning" if lab.is_cut else "severe",  # fewer rows than the user has
         "new rows do far worse than those trained on",
         cause="overfitting",
         training=main.train,
         held_out=main.held,
         gap=gap,
         standard_error=error,
+        rows=len(lab.train),
         **{f"held_out_with_{k.replace(' ', '_')}": v for k, v in remedies.items()},
         held_out_with_half_the_rows=half,
         advice=advice,
     )
 
 
-def _remedies(lab: Lab) -> list[Run]:
-    """Return trainings with dropout and with a penalty."""
+def _remedies(case: Case) -> list[Run]:
+    """Return trainings with dropout, a penalty, and what bad scales would ask for."""
+    lab, main = case.lab, case.trained
     runs = []
     dropped = variants.with_dropout(lab.net.layers)
     if dropped is not None and lab.clock.left > 0:
         runs.append(lab.run("dropout", lab.drawn(dropped)))
     if lab.clock.left > 0:
         runs.append(lab.run("l2", lab.net.copy(), l2=_L2))
+    for alternative in (*scalings(case), *other_starts(case)):
+        if lab.clock.left <= 0:
+            break
+        run = alternative.run()
+        runs.append(run)
+        if main.best_held - run.best_held > at.GAIN:
+            case.notes.drop(alternative.code)
+            case.notes.find(
+                alternative.code,
+                "severe",
+                alternative.title,
+                cause=alternative.cause,
+                held_out=main.best_held,
+                **{f"held_out_{run.name.replace(' ', '_')}": run.best_held},
+                advice=alternative.advice,
+            )
     return runs
 
 
@@ -107,10 +132,15 @@ def _learning_curve(lab: Lab) -> list[tuple[int, float]]:
     return points
 
 
-def _nobody_learns(case: Case) -> bool:
+def _all_runs(case: Case, more: list[Run]) -> list[Run]:
+    linear = [] if case.linear is None else [case.linear]
+    return [case.trained, *linear, *case.tried, *more]
+
+
+def _nobody_learns(case: Case, more: list[Run]) -> bool:
     lab = case.lab
     level = at.NOTHING_LEARNT * lab.share(lab.held_trivial)
-    return all(run.best_held > level for run in [case.trained, *case.tried])
+    return all(run.best_held > level for run in _all_runs(case, more))
 
 
 def _mismatch(case: Case, validation: Rows, error: float) -> None:
@@ -132,7 +162,9 @@ def _mismatch(case: Case, validation: Rows, error: float) -> None:
         "columns": columns,
     }
     matters = gap > at.MISMATCH_GAP and gap > at.NOISE * noise
-    if area > at.MISMATCH_AUC:
+    n = min(len(lab.train), len(validation), _DOMAIN_ROWS)
+    apart = area > max(at.MISMATCH_AUC, 0.5 + 3 * math.sqrt((2 * n + 1) / (12 * n * n)))
+    if apart:
         notes.find(
             "input_shift",
             "severe" if matters else "info",
@@ -142,17 +174,19 @@ def _mismatch(case: Case, validation: Rows, error: float) -> None:
             advice="find out how the two were collected; train on rows like those to "
             "come, or bring the columns named to one distribution",
         )
-    if shift is not None and shift > at.LABEL_SHIFT:
+    if shift is not None and shift > max(
+        at.LABEL_SHIFT, _shift_by_chance(lab, validation)
+    ):
         notes.find(
             "label_shift",
-            "severe" if matters and area <= at.MISMATCH_AUC else "info",
+            "severe" if matters and not apart else "info",
             "the classes' shares differ between training and validation rows",
             cause="mismatch",
             **evidence,
             advice="split in proportion to the classes, or weigh rows by the shares to "
             "be expected (class_weight)",
         )
-    if matters and area <= at.MISMATCH_AUC and not notes.has("label_shift"):
+    if matters and not apart and not notes.has("label_shift"):
         notes.find(
             "other_relation",
             "severe",
@@ -171,9 +205,10 @@ def check_domains(lab: Lab, validation: Rows) -> tuple[float, list[int]]:
     And the columns whose means differ most, in standard deviations.
     """
     lab.say("training against validation rows")
-    n = min(_DOMAIN_ROWS, len(lab.train), len(validation))
-    a = lab.train.X[lab.random.permutation(len(lab.train))[:n]].astype(np.float64)
-    b = validation.X[lab.random.permutation(len(validation))[:n]].astype(np.float64)
+    ours, theirs = np.unique(lab.train.X, axis=0), np.unique(validation.X, axis=0)
+    n = min(_DOMAIN_ROWS, len(ours), len(theirs))
+    a = ours[lab.random.permutation(len(ours))[:n]].astype(np.float64)
+    b = theirs[lab.random.permutation(len(theirs))[:n]].astype(np.float64)
     spread = np.vstack([a, b]).std(axis=0)
     scale = np.where(spread > 0, spread, 1)
     X = np.vstack([a, b]) / scale
@@ -209,6 +244,13 @@ def _auc(scores: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
     n = int(positive.sum())
     area = (ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(y) - n))
     return float(area)
+
+
+def _shift_by_chance(lab: Lab, validation: Rows) -> float:
+    """Return three times the total variation to be expected of equal distributions."""
+    shares = np.unique(lab.train.y, return_counts=True)[1] / lab.train.y.size
+    spread = np.sqrt(shares * (1 - shares) * (1 / len(lab.train) + 1 / len(validation)))
+    return 3 * float(spread.sum() * math.sqrt(2 / math.pi) / 2)
 
 
 def _label_shift(train: Rows, validation: Rows, lab: Lab) -> float | None:

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from fastnn.callbacks import EpochInfo
 from fastnn.diagnosis.clock import Clock
+from fastnn.diagnosis.least import least_loss
+from fastnn.diagnosis.variants import linear, redrawn
 from fastnn.errors import DivergedError
 from fastnn.layers import Dense, Layer
 from fastnn.losses import Loss
@@ -35,6 +37,7 @@ _EPOCHS = (10, 500)
 _PROBES = 14  # trainings that a budget should have room for, about
 _SHARE = 0.8  # of the budget for them
 _LEAST_ROWS = 1000
+_LEAST_EPOCHS = 4  # that a probe has time for
 _STILL = 0.02  # share by which a training at rest falls in its last quarter
 _PARTS = 20  # of held-out rows, for the standard error
 
@@ -74,7 +77,8 @@ class Setup:
     batch_size: int
     epochs: int | None
     trainer: dict[str, Any]  # penalties, clipping, threads
-    fit: dict[str, Any]  # class weights, early stopping
+    class_weight: Any
+    fit: dict[str, Any]  # early stopping, augmentation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +118,8 @@ class Lab:
         A copy of the user's network, built.
     train, held, validation : Rows
         Rows to train on; rows held out of them; the user's own, or None.
+    given : int
+        How many rows the user trains on; the lab may have fewer.
     trivial, floor : float
         The loss of the best constant outputs, and the least there can be.
     """
@@ -123,6 +129,7 @@ class Lab:
         net: Sequential,
         setup: Setup,
         rows: Rows,
+        given: int,
         validation: Rows | None,
         clock: Clock,
         seed: int,
@@ -135,17 +142,13 @@ class Lab:
         self.outputs = int(net.out_features or rows.X.shape[1])
         self.random = np.random.default_rng(seed)
         self.say = say
-        order = self.random.permutation(len(rows))
-        n_held = max(1, min(len(rows) // 5, 5000))
-        self.held = rows.take(np.sort(order[:n_held]))
-        self.train = rows.take(np.sort(order[n_held:]))
-        self.constant = self._best_constant(self.train)
-        self.trivial = self.loss_of(self.constant, self._blank(self.train))
-        self.floor = 0.0 if setup.loss.kind not in _UNBOUNDED else -math.inf
+        self.train, self.held = self._split(rows)
+        self.given = given
         self.seconds_a_row = self._seconds_a_row()
         self._fit_rows_to_budget()
-        if math.isinf(self.floor):  # nobody knows: what a long training reaches
-            self.floor = self._reachable()
+        self.constant = self._best_constant(self.train)
+        self.trivial = self.loss_of(self.constant, self._blank(self.train))
+        self.floor = self._floor()
         self.held_trivial = self.loss_of(self.constant, self._blank(self.held))
 
     # -- losses ------------------------------------------------------------------------
@@ -158,6 +161,11 @@ class Lab:
             )["loss"]
         return float(value) if math.isfinite(value) else math.inf
 
+    def loss_of_zeros(self) -> float:
+        """Return the loss of outputs that are all 0, such as log K."""
+        zeros = Sequential(Dense(self.outputs, init="zeros"), dtype=self.net.dtype)
+        return self.loss_of(zeros.build(1), self._blank(self.train))
+
     def share(self, loss: float) -> float:
         """Return a loss as a share of the trivial one on training rows."""
         span = self.trivial - self.floor
@@ -168,7 +176,8 @@ class Lab:
         """Measure shares by the trivial loss on these rows meanwhile."""
         before = self.trivial, self.floor
         self.trivial = self.loss_of(self._best_constant(rows), self._blank(rows))
-        self.floor = 0.0
+        if self.setup.loss.kind not in _UNBOUNDED:
+            self.floor = least_loss(self.setup.loss, rows.y, self.outputs)
         try:
             yield
         finally:
@@ -176,26 +185,39 @@ class Lab:
 
     def standard_error(self, net: Sequential, rows: Rows) -> float:
         """Return the standard error of the share on these rows."""
-        parts = np.array_split(np.arange(len(rows)), min(_PARTS, len(rows)))
+        n = min(_PARTS, len(rows))
+        parts = [np.arange(k, len(rows), n) for k in range(n)]  # classes in each
         losses = [self.share(self.loss_of(net, rows.take(part))) for part in parts]
         if len(losses) < 2 or not np.isfinite(losses).all():
             return math.inf
-        return float(np.std(losses, ddof=1) / math.sqrt(len(losses)))
+        error = float(np.std(losses, ddof=1) / math.sqrt(len(losses)))
+        # Rows that repeat others tell nothing new.
+        distinct = len({row.tobytes() for row in np.ascontiguousarray(rows.X)})
+        return error * math.sqrt(len(rows) / distinct)
 
     # -- trainings ---------------------------------------------------------------------
 
     @property
     def steps_an_epoch(self) -> int:
         """Batches of the training rows."""
+        return self._steps(len(self.train))
+
+    def _steps(self, rows: int) -> int:
         if isinstance(self.setup.optimizer, LBFGS):
             return 1
-        return math.ceil(len(self.train) / self.setup.batch_size)
+        return math.ceil(rows / self.setup.batch_size)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether rows were left out to keep within the budget."""
+        return len(self.train) + len(self.held) < self.given
 
     @property
     def epochs(self) -> int:
-        """Epochs of a probe."""
+        """Epochs of a probe: as many steps on fewer rows as the user's on all."""
         if self.setup.epochs is not None:
-            return self.setup.epochs
+            steps = self.setup.epochs * self._steps(self.given)
+            return max(1, round(steps / self.steps_an_epoch))
         least, most = _EPOCHS
         return min(most, max(least, math.ceil(_STEPS / self.steps_an_epoch)))
 
@@ -214,28 +236,25 @@ class Lab:
         held: Rows | None = None,
         optimizer: Optimizer | None = None,
         batch_size: int | None = None,
-        l2: float | None = None,
         longer: int = 1,
+        **options: Any,
     ) -> Run:
         """Train a copy of the user's network, or this one, and judge it.
 
         Another optimizer comes without the user's schedule. `rows` and `held` replace
         the lab's. `longer` multiplies the epochs and the time, which is the training's
-        part of the budget.
+        part of the budget. `options` replace the user's of a `Trainer`.
         """
         self.say(name)
         net = self.net.copy() if net is None else net
         rows = self.train if rows is None else rows
         held = self.held if held is None else held
-        options = {**self.setup.trainer}
-        if l2 is not None:
-            options["l2"] = l2
         trainer = Trainer(
             net,
             loss=self.setup.loss,
             optimizer=self.setup.optimizer if optimizer is None else optimizer,
             schedule=self.setup.schedule if optimizer is None else None,
-            **options,
+            **{**self.setup.trainer, **options},
         )
         start = time.perf_counter()
         end = start + self.slice * min(longer, 2)
@@ -349,9 +368,30 @@ class Lab:
             diverged=False,
         )
 
+    def _split(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Return rows to train on, and some held out; equal rows stay together."""
+        numbers: dict[bytes, int] = {}
+        keys = (row.tobytes() for row in np.ascontiguousarray(rows.X))
+        group = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+        order = self.random.permutation(len(numbers))
+        wanted = max(1, min(len(rows) // 5, 5000))
+        sizes = np.cumsum(np.bincount(group)[order])
+        held = np.isin(group, order[: max(1, int(np.searchsorted(sizes, wanted)) + 1)])
+        if held.all():  # all rows are equal, or nearly so
+            held = np.arange(len(rows)) < wanted
+        return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
+
     def _seconds_a_row(self) -> float:
-        """Return what an epoch costs a row: the faster of two, on some rows."""
-        n = min(len(self.train), _LEAST_ROWS)
+        """Return what one more row costs an epoch: from epochs over few and more."""
+        few = min(len(self.train), _LEAST_ROWS)
+        more = min(len(self.train), 4 * few)
+        whole = self._epoch_seconds(more)
+        if more < 2 * few:
+            return whole / more
+        return max((whole - self._epoch_seconds(few)) / (more - few), whole / more / 10)
+
+    def _epoch_seconds(self, n: int) -> float:
+        """Return what an epoch over n rows takes, the faster of two."""
         some = self.train.take(np.arange(n))
         trainer = Trainer(
             self.net.copy(),
@@ -365,25 +405,38 @@ class Lab:
             with contextlib.suppress(DivergedError):
                 trainer.fit(some.X, some.y, epochs=1, batch_size=self.setup.batch_size)
             times.append(time.perf_counter() - start)
-        return min(times) / n
+            if times[0] > self.slice:
+                break
+        return min(times)
 
     def _fit_rows_to_budget(self) -> None:
         """Leave rows out where all of them would take too long."""
         room = self.clock.budget * _SHARE / _PROBES
-        affordable = int(room / self.seconds_a_row / self.epochs)
+        # Of small batches a probe takes as many steps on fewer rows: only epochs, which
+        # a training can be ended after, must be short.
+        epochs = self.epochs if self.steps_an_epoch == 1 else _LEAST_EPOCHS
+        affordable = int(room / self.seconds_a_row / epochs)
         if affordable < len(self.train):
             keep = max(affordable, min(_LEAST_ROWS, len(self.train)))
             order = self.random.permutation(len(self.train))
             self.train = self.train.take(np.sort(order[:keep]))
 
-    def _reachable(self) -> float:
-        """Return a loss that this network can reach, for losses without a least."""
-        net = self.net.copy()
+    def _floor(self) -> float:
+        """Return the least loss there can be, or what trainings reach where none is."""
+        if self.setup.loss.kind not in _UNBOUNDED:
+            return least_loss(self.setup.loss, self.train.y, self.outputs)
         rows = self.train.take(np.arange(min(len(self.train), 2000)))
         end = time.perf_counter() + self.slice
-        _by_lbfgs(net, self.setup.loss, rows, epochs=100, end=end)
-        loss = self.loss_of(net, rows)
-        return min(loss, self.trivial) if math.isfinite(loss) else self.trivial
+        least = self.trivial
+        for layers in (
+            None,
+            redrawn(self.net.layers),
+            linear(self.net.layers, self.outputs),
+        ):
+            net = self.net.copy() if layers is None else self.drawn(layers)
+            _by_lbfgs(net, self.setup.loss, rows, epochs=100, end=end)
+            least = min(least, self.loss_of(net, rows))
+        return least
 
 
 _UNBOUNDED = ("gaussian", "poisson", "custom")  # losses that may be below 0

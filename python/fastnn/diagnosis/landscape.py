@@ -39,7 +39,7 @@ def look(case: Case) -> None:
     }
     if main.net.n_parameters <= MOST_PARAMETERS and lab.clock.left > 0:
         found["lambda_max"] = sharpest(lab, main.net, rows)
-    if lab.clock.left > 0:
+    if lab.clock.left > 4 * lab.seconds_a_row * len(lab.train):
         found["seconds_an_epoch"] = _epoch_times(lab)
     notes.measurements["landscape"] = found
 

@@ -20,8 +20,6 @@ __all__ = ["LayerStats", "look", "stats_of"]
 Array = npt.NDArray[Any]
 
 _ROWS = 1000
-_RECTIFIERS = ("relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish")
-_SQUASHING = ("sigmoid", "tanh", "softsign", "hard_sigmoid", "hard_tanh", "hard_swish")
 
 
 @dataclasses.dataclass(frozen=True)

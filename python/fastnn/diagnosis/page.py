@@ -8,7 +8,7 @@ import os
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from fastnn.diagnosis.report import Finding, says, shown
+from fastnn.diagnosis.report import Finding, shown
 from fastnn.io.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def fragment(report: Report) -> str:
     )
     parts = [
         f"<style>{_STYLE}</style>",
-        f"<h1>{escape(says(report.verdict))}</h1>",
+        f"<h1>{escape(report.headline)}</h1>",
         f'<p class="note">{note}</p>',
         *map(_finding, report.findings),
         _picture(report),

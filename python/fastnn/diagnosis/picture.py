@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.diagnosis.report import says
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -38,7 +36,7 @@ def draw(report: Report) -> Figure:
     figure: Figure = figures.Figure(
         figsize=(12, 0.7 + 3.1 * rows), layout="constrained"
     )
-    figure.suptitle(says(report.verdict), fontsize=12)
+    figure.suptitle(report.headline, fontsize=12)
     for k, (paint, values) in enumerate(panels):
         axes = figure.add_subplot(rows, _COLUMNS, k + 1)
         axes.spines[["top", "right"]].set_visible(False)

@@ -9,7 +9,7 @@ from fastnn.optim import LBFGS
 
 __all__ = ["look"]
 
-_STEPS = 100
+_STEPS, _FEWEST = 100, 30
 
 
 def look(case: Case) -> None:
@@ -19,6 +19,10 @@ def look(case: Case) -> None:
     if isinstance(optimizer, LBFGS):
         return  # its line search finds the step
     lab.say("learning rates")
+    size = min(lab.setup.batch_size, len(lab.train))
+    steps = min(_STEPS, int(lab.slice / (lab.seconds_a_row * size)))
+    if steps < _FEWEST:
+        return
     try:
         found = lr_find(
             lab.net,
@@ -28,11 +32,11 @@ def look(case: Case) -> None:
             optimizer=optimizer,
             batch_size=lab.setup.batch_size,
             sample_weight=lab.train.weight,
-            steps=_STEPS,
+            steps=steps,
             **lab.setup.trainer,
         )
     except DivergedError:
-        return  # not even the smallest rate is finite: there is none to suggest
+        return  # even the smallest rate is too large
     case.suggested_rate = found.suggestion
     notes.measurements["learning_rate"] = {
         "rates": found.lrs.tolist(),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+from fastnn.diagnosis.thresholds import HIGH_LOSS
+
 __all__ = ["Cause", "Finding", "Report", "Severity", "Verdict"]
 
 Cause: TypeAlias = Literal[
@@ -23,7 +25,7 @@ Severity: TypeAlias = Literal["severe", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("severe", "warning", "info")
 
 _SAYS: dict[str, str] = {
-    "healthy": "healthy: nothing was found that keeps this network from training",
+    "healthy": "healthy: nothing was found that costs this training dearly",
     "model_bias": "model bias: the network cannot express what the data ask for",
     "optimization": "optimization: the network could fit the data, but training fails",
     "overfitting": "overfitting: what is learnt does not hold for new rows",
@@ -122,9 +124,25 @@ class Report:
     def __repr__(self) -> str:
         return f"Report(verdict={self.verdict!r}, findings={list(self.codes)})"
 
+    @property
+    def headline(self) -> str:
+        """The verdict in words, or why there is none to be had."""
+        if self.verdict != "healthy":
+            return _SAYS[self.verdict]
+        training = self.measurements.get("training")
+        if training is None:
+            return "undecided: the training was not tried, for want of rows or time"
+        left = training["training"]
+        if not left <= HIGH_LOSS:
+            return (
+                f"undecided: the training loss is high, a share of {left:.2f}, and "
+                "nothing that was tried lowers it for new rows: the rest may be noise"
+            )
+        return _SAYS["healthy"]
+
     def __str__(self) -> str:
         rule = "-" * _WIDTH
-        parts = [rule, *_wrapped(_SAYS[self.verdict], ""), rule]
+        parts = [rule, *_wrapped(self.headline, ""), rule]
         parts += [str(finding) for finding in self.findings] or ["Nothing to report."]
         end = f"{len(self.stages)} stages in {self.seconds:.1f} s"
         parts += [rule, end if self.complete else f"{end}, not all: it was ended early"]
@@ -171,11 +189,6 @@ class Report:
         from fastnn.diagnosis.page import fragment  # noqa: PLC0415  (few need it)
 
         return fragment(self)
-
-
-def says(verdict: str) -> str:
-    """Return a verdict in words."""
-    return _SAYS[verdict]
 
 
 def shown(value: Any) -> str:

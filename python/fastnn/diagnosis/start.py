@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import numpy as np
 
+from fastnn.callbacks import EpochInfo
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
-from fastnn.diagnosis.lab import Rows
+from fastnn.diagnosis.lab import Lab, Rows
 from fastnn.diagnosis.notes import Case
 from fastnn.errors import DivergedError
 from fastnn.optim import Adam
@@ -24,13 +28,14 @@ def look(case: Case) -> None:
     lab.say("the start")
     first = lab.loss_of(lab.net, lab.train)
     untrained = lab.net._native.progress[1] == 0  # noqa: SLF001
+    chance = max(lab.trivial, lab.loss_of_zeros())
     notes.measurements["start"] = {
         "loss": first,
         "trivial_loss": lab.trivial,
         "share": lab.share(first),
         "untrained": untrained,
     }
-    if lab.trivial - lab.floor <= 1e-12 * max(1.0, abs(lab.trivial)):
+    if not np.ptp(lab.train.y, axis=0).any():
         notes.find(
             "constant_targets",
             "severe",
@@ -39,13 +44,14 @@ def look(case: Case) -> None:
             trivial_loss=lab.trivial,
             advice="there is nothing to learn: check how y was made",
         )
-    elif untrained and lab.share(first) > at.BAD_START:
+    elif untrained and first - lab.floor > at.BAD_START * (chance - lab.floor):
         notes.find(
             "bad_start",
             "warning",
             "the first loss is far above what constant outputs have",
             loss=first,
             trivial_loss=lab.trivial,
+            loss_of_zero_outputs=chance,
             advice='start smaller (init="auto"), standardise X and, for numbers, y; '
             "or clip_norm=1.0 through the first steps",
         )
@@ -59,9 +65,9 @@ def _by_heart(case: Case) -> None:
     layers = variants.without_dropout(lab.net.layers)
     if layers != lab.net.layers:
         net = lab.drawn(layers)
-    share = learnt_by_heart(net, lab.setup.loss, rows, lab.trivial, lab.floor)
-    notes.measurements["by_heart"] = {"rows": len(rows), "share": share}
-    if share > at.BY_HEART:
+    share, steps = learnt_by_heart(lab, net, rows)
+    notes.measurements["by_heart"] = {"rows": len(rows), "share": share, "steps": steps}
+    if share > at.BY_HEART and steps == _STEPS:
         notes.find(
             "cannot_learn_a_batch",
             "warning",
@@ -73,23 +79,31 @@ def _by_heart(case: Case) -> None:
         )
 
 
-def learnt_by_heart(
-    net: Sequential, loss: object, rows: Rows, trivial: float, floor: float
-) -> float:
-    """Return the share of the trivial loss left after training on these rows alone."""
-    try:
+def learnt_by_heart(lab: Lab, net: Sequential, rows: Rows) -> tuple[float, int]:
+    """Return the share of their own trivial loss that training on these rows leaves.
+
+    And the steps that were made, fewer where time ran out.
+    """
+    end = time.perf_counter() + lab.slice
+    steps = 0
+
+    def watch(info: EpochInfo) -> bool:
+        nonlocal steps
+        steps = info.epoch + 1
+        return time.perf_counter() > end
+
+    with contextlib.suppress(DivergedError):
         net.fit(
             rows.X,
             rows.y,
-            loss=loss,  # type: ignore[arg-type]
+            loss=lab.setup.loss,
             optimizer=Adam(_RATE),
             epochs=_STEPS,
             batch_size=len(rows),
+            callbacks=[watch],
         )
-    except DivergedError:
-        return float("inf")
-    left = net.evaluate(rows.X, rows.y, loss=loss)["loss"]  # type: ignore[arg-type]
-    return float((left - floor) / (trivial - floor)) if trivial > floor else 0.0
+    with lab.unit_of(rows):
+        return lab.share(lab.loss_of(net, rows)), steps
 
 
 def _few_rows(rows: Rows, random: np.random.Generator) -> Rows:

@@ -58,7 +58,7 @@ def explain(case: Case) -> None:
         for alternative, run in _tried(case, optimizations(case))
         if _is_better(main, run)
     ]
-    best = min((run for _, run in wins), key=_training, default=main)
+    best = min([main, *case.tried], key=_training)  # whether it won by enough or not
     larger: list[_Win] = []
     if _training(best) > at.HIGH_LOSS:
         larger = [
@@ -106,7 +106,7 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
             else "warning",
             alternative.title,
             cause=alternative.cause if decides else None,
-            training=_training(main),
+            training=main.train,
             **{f"training_{_word(run.name)}": run.train},
             held_out=main.best_held,
             **{f"held_out_{_word(run.name)}": run.best_held},
@@ -134,7 +134,7 @@ def _report_linear(case: Case, *, size_decides: bool) -> None:
         "warning" if explained else "severe",
         "a linear model does better than this network, on training and new rows",
         cause="optimization",
-        training=_training(main),
+        training=main.train,
         training_linear_model=linear.train,
         held_out=main.best_held,
         held_out_linear_model=linear.best_held,

@@ -269,6 +269,7 @@ class BaseMLP(FittedMLP):
             loss=task.loss,
             optimizer=parameters.optimizer,
             schedule=parameters.schedule,
+            epochs=parameters.max_iter,
             batch_size=batch,
             sample_weight=task.train.weight,
             budget=budget,
