@@ -40,7 +40,7 @@ def test_a_budget_that_is_none(diagnose):
 
 
 def test_every_option_of_fit_is_taken_along(capsys):
-    network().fit(
+    history = network().fit(
         X,
         Y,
         schedule={"lr": fnn.Cosine(5), "momentum": fnn.Linear(1.0, 0.5, 5)},
@@ -59,6 +59,7 @@ def test_every_option_of_fit_is_taken_along(capsys):
         augment=[fnn.augment.Noise(0.01)],
         diagnose="2s",
     )
+    assert history.epoch  # and no warning that the diagnosis failed
     capsys.readouterr()
 
 

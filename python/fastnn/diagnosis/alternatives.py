@@ -15,9 +15,10 @@ import numpy as np
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
 from fastnn.diagnosis.data_checks import output_activation
-from fastnn.diagnosis.lab import Lab, Rows, Run
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case
 from fastnn.diagnosis.report import Cause
+from fastnn.diagnosis.trial import Rows, Run
 from fastnn.layers import Layer
 from fastnn.optim import LBFGS, Adam, AdamW, NAdam, Optimizer, RAdam
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.diagnosis import thresholds as at
-from fastnn.diagnosis.lab import Rows
 from fastnn.diagnosis.notes import Notes
+from fastnn.diagnosis.trial import Rows
 from fastnn.layers import Dense, Layer
 from fastnn.layers.base import Activation
 from fastnn.losses import Loss

@@ -29,10 +29,11 @@ from fastnn.diagnosis import (
     training,
 )
 from fastnn.diagnosis.clock import Clock, budget_seconds
-from fastnn.diagnosis.lab import Lab, Rows, Setup
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case, Notes
 from fastnn.diagnosis.report import SEVERITIES, Report, Verdict
 from fastnn.diagnosis.show import Ticker
+from fastnn.diagnosis.trial import Rows, Setup
 from fastnn.losses import Loss, LossFunction
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
 from fastnn.diagnosis.alternatives import other_starts, scalings
-from fastnn.diagnosis.lab import Lab, Rows, Run
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case
+from fastnn.diagnosis.trial import Rows, Run
 from fastnn.errors import DivergedError
 from fastnn.layers import Dense
 from fastnn.losses import BinaryCrossEntropy

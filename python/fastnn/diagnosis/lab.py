@@ -7,30 +7,26 @@ is judged on the same two sets of rows: those trained on, and some held out of t
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastnn.callbacks import EpochInfo
 from fastnn.diagnosis.clock import Clock
 from fastnn.diagnosis.least import least_loss
+from fastnn.diagnosis.trial import Rows, Run, Setup
 from fastnn.diagnosis.variants import linear, redrawn
 from fastnn.errors import DivergedError
 from fastnn.layers import Dense, Layer
 from fastnn.losses import Loss
 from fastnn.optim import LBFGS, Optimizer
-from fastnn.schedules.several import GivenSchedule
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
 
-__all__ = ["Lab", "Rows", "Run", "Setup"]
-
-Array = npt.NDArray[Any]
+__all__ = ["Lab"]
 
 _STEPS = 1500  # of a probe, unless the user says how many epochs
 _EPOCHS = (10, 500)
@@ -38,75 +34,7 @@ _PROBES = 14  # trainings that a budget should have room for, about
 _SHARE = 0.8  # of the budget for them
 _LEAST_ROWS = 1000
 _LEAST_EPOCHS = 4  # that a probe has time for
-_STILL = 0.02  # share by which a training at rest falls in its last quarter
 _PARTS = 20  # of held-out rows, for the standard error
-
-
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """Some rows: features, targets, weights."""
-
-    X: Array
-    y: Array
-    weight: Array | None
-
-    def __len__(self) -> int:
-        return len(self.X)
-
-    def take(self, index: Array) -> Rows:
-        """Return some of them."""
-        weight = None if self.weight is None else self.weight[index]
-        return Rows(self.X[index], self.y[index], weight)
-
-    def with_X(self, X: Array) -> Rows:  # noqa: N802
-        """Return the same targets for other features."""
-        return dataclasses.replace(self, X=X)
-
-    def with_y(self, y: Array) -> Rows:
-        """Return other targets for the same features."""
-        return dataclasses.replace(self, y=y)
-
-
-@dataclasses.dataclass(frozen=True)
-class Setup:
-    """How the user trains."""
-
-    loss: Loss
-    optimizer: Optimizer
-    schedule: GivenSchedule | None
-    batch_size: int
-    epochs: int | None
-    trainer: dict[str, Any]  # penalties, clipping, threads
-    class_weight: Any
-    fit: dict[str, Any]  # early stopping, augmentation
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A training that was tried. Losses are shares of the trivial one's."""
-
-    name: str
-    net: Sequential
-    train: float  # share on the rows trained on, at the end
-    held: float  # share on rows held out, at the end
-    best_held: float  # at its best epoch
-    curve: list[float]  # training share by epoch
-    held_curve: list[float]
-    epochs: int
-    seconds: float
-    diverged: bool
-
-    @property
-    def still(self) -> bool:
-        """Whether its last quarter brought next to nothing."""
-        n = len(self.curve)
-        last = max(1, n // 4)
-        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < _STILL
-
-    @property
-    def told(self) -> dict[str, float]:
-        """What evidence says of it."""
-        return {"training": self.train, "held_out": self.best_held}
 
 
 class Lab:

@@ -7,8 +7,9 @@ import time
 import numpy as np
 
 from fastnn.curvature import hessian_spectrum
-from fastnn.diagnosis.lab import Lab, Rows
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case
+from fastnn.diagnosis.trial import Rows
 from fastnn.errors import DivergedError
 from fastnn.losses import CustomLoss
 from fastnn.sequential import Sequential

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.diagnosis import thresholds as at
-from fastnn.diagnosis.lab import Lab, Rows
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case, Notes
+from fastnn.diagnosis.trial import Rows
 from fastnn.layers import Dense, Layer, Maxout, Residual
 from fastnn.layers.base import Activation
 from fastnn.sequential import Sequential

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from fastnn.diagnosis.lab import Lab, Run
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.report import Cause, Finding, Severity
+from fastnn.diagnosis.trial import Run
 
 __all__ = ["Case", "Notes"]
 

@@ -10,8 +10,9 @@ import numpy as np
 from fastnn.callbacks import EpochInfo
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
-from fastnn.diagnosis.lab import Lab, Rows
+from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case
+from fastnn.diagnosis.trial import Rows
 from fastnn.errors import DivergedError
 from fastnn.optim import Adam
 from fastnn.sequential import Sequential

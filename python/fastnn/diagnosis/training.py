@@ -15,8 +15,8 @@ from typing import TypeAlias
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
 from fastnn.diagnosis.alternatives import Alternative, optimizations, sizes
-from fastnn.diagnosis.lab import Run
 from fastnn.diagnosis.notes import Case
+from fastnn.diagnosis.trial import Run
 
 __all__ = ["explain", "run_main"]
 

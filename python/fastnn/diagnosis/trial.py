@@ -1,0 +1,86 @@
+"""What a probe is made of: rows, how the user trains, and what a training came to."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy.typing as npt
+
+from fastnn.losses import Loss
+from fastnn.optim import Optimizer
+from fastnn.schedules.several import GivenSchedule
+from fastnn.sequential import Sequential
+
+__all__ = ["Rows", "Run", "Setup"]
+
+Array = npt.NDArray[Any]
+
+_STILL = 0.02  # share by which a training at rest falls in its last quarter
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Some rows: features, targets, weights."""
+
+    X: Array
+    y: Array
+    weight: Array | None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, index: Array) -> Rows:
+        """Return some of them."""
+        weight = None if self.weight is None else self.weight[index]
+        return Rows(self.X[index], self.y[index], weight)
+
+    def with_X(self, X: Array) -> Rows:  # noqa: N802
+        """Return the same targets for other features."""
+        return dataclasses.replace(self, X=X)
+
+    def with_y(self, y: Array) -> Rows:
+        """Return other targets for the same features."""
+        return dataclasses.replace(self, y=y)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """How the user trains."""
+
+    loss: Loss
+    optimizer: Optimizer
+    schedule: GivenSchedule | None
+    batch_size: int
+    epochs: int | None
+    trainer: dict[str, Any]  # penalties, clipping, threads
+    class_weight: Any
+    fit: dict[str, Any]  # early stopping, augmentation
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A training that was tried. Losses are shares of the trivial one's."""
+
+    name: str
+    net: Sequential
+    train: float  # share on the rows trained on, at the end
+    held: float  # share on rows held out, at the end
+    best_held: float  # at its best epoch
+    curve: list[float]  # training share by epoch
+    held_curve: list[float]
+    epochs: int
+    seconds: float
+    diverged: bool
+
+    @property
+    def still(self) -> bool:
+        """Whether its last quarter brought next to nothing."""
+        n = len(self.curve)
+        last = max(1, n // 4)
+        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < _STILL
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What evidence says of it."""
+        return {"training": self.train, "held_out": self.best_held}
