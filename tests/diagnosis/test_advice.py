@@ -121,6 +121,16 @@ ADVICE = [
     ("digits_fast", "learning_rate_high", suggested),
     ("wave_fast", "learning_rate_high", suggested),
     ("wine_dead", "cannot_learn_a_batch", layers(Dense(32, "relu"), Dense(3))),
+    (
+        "digits_penalised",
+        "too_much_regularisation",
+        lambda task, _: {**task, "l2": 1e-4},
+    ),
+    (
+        "digits_frozen",
+        "frozen_layers",
+        lambda task, _: {**task, "net": task["net"].copy().unfreeze()},
+    ),
     ("digits_dead", "worse_than_linear", layers(Dense(64, "relu"), Dense(10))),
 ]
 
@@ -166,6 +176,7 @@ NEW_ROWS = [
     ("diabetes_wide", "overfitting", stop_early),
     ("diabetes_wide", "overfitting", with_dropout),
     ("digits_sixty_rows", "overfitting", more_rows),
+    ("digits_pixels", "unscaled_inputs", scaled_inputs),
 ]
 
 
