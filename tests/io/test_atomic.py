@@ -108,8 +108,9 @@ def test_a_device_is_not_replaced(net, tmp_path):
 @pytest.fixture
 def folder_of_a_user():
     """A folder that belongs to whoever is no administrator, who we are meanwhile."""
-    folder = Path(tempfile.mkdtemp())
     before = os.geteuid()
+    # The temporary folder of an administrator may be closed to others; /tmp is not.
+    folder = Path(tempfile.mkdtemp(dir="/tmp" if before == 0 else None))
     if before == 0:
         os.chown(folder, 65534, 65534)
         os.seteuid(65534)
