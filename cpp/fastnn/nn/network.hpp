@@ -95,4 +95,8 @@ private:
     Progress progress_;
 };
 
+// Whether no parameter and no statistic is NaN or infinite.
+template <class T>
+bool is_finite(const Network<T>& network) noexcept;
+
 }  // namespace fastnn

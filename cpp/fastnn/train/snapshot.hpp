@@ -3,16 +3,9 @@
 
 #include <cstdint>
 
-#include "fastnn/kernels/reduce.hpp"
 #include "fastnn/nn/network.hpp"
 
 namespace fastnn {
-
-template <class T>
-bool is_finite(const Network<T>& network) noexcept {
-    return all_finite<T>(network.parameters().view()) &&
-           all_finite<T>(network.statistics().view());
-}
 
 template <class T>
 struct Snapshot {
