@@ -90,6 +90,31 @@ CALLS = {
         *(X, y), loss="cross_entropy", sample_weight=w, n_threads=2
     ),
     "predict": lambda net, X, _, __: net.predict(X, n_threads=2),
+    "augment": lambda net, X, y, w: net.fit(
+        *(X, y),
+        sample_weight=w,
+        epochs=3,
+        augment=[fnn.augment.Noise(0.1), fnn.augment.Mixup(0.5)],
+        n_threads=2,
+    ),
+    "full batch": lambda net, X, y, w: net.fit(
+        *(X, y), sample_weight=w, epochs=2, optimizer="lbfgs", n_threads=2
+    ),
+    "ensemble": lambda _, X, y, w: fnn.Ensemble(network(), 2, bootstrap=True).fit(
+        *(X, y), sample_weight=w, epochs=2, n_threads=2
+    ),
+    "folds": lambda net, X, y, w: fnn.cross_validate(
+        *(net, X, y), k=2, sample_weight=w, epochs=2, n_threads=2
+    ),
+    "range test": lambda net, X, y, w: fnn.lr_find(
+        *(net, X, y), sample_weight=w, steps=10, n_threads=2
+    ),
+    "curvature": lambda net, X, y, w: fnn.hessian_vector_product(
+        *(net, X, y, np.ones(net.n_parameters)),
+        loss="cross_entropy",
+        sample_weight=w,
+        n_threads=2,
+    ),
     "loss kernel": lambda _, X, y, w: fnn.kernels.softmax_cross_entropy(
         X, y % 5, sample_weight=w
     ),
