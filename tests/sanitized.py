@@ -16,5 +16,7 @@ children_train = pytest.mark.skipif(
 )
 # Its own frames and checks take more stack.
 usual_stack = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more stack")
+# Its shadow of the memory is many times as large, and it ends where it gets none.
+usual_memory = pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more memory")
 # A step takes many times longer than the test waits.
 usual_speed = pytest.mark.skipif(SANITIZED, reason="a sanitizer takes its time")

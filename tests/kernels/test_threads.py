@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fastnn import kernels
+from sanitized import usual_memory
 
 SHAPES = [(700, 37), (257, 130), (3, 5000), (4096, 3)]
 
@@ -105,6 +106,7 @@ except MemoryError:
 """
 
 
+@usual_memory
 def test_want_of_memory_in_a_thread_is_an_error_not_a_crash():
     outcomes = []
     for megabytes in (2, 6, 10, 14, 18, 24):
