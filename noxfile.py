@@ -350,8 +350,10 @@ def _run_sanitized(
         for name in (*libraries, "libstdc++.so")
     ]
     reasons = ROOT / "tools" / "sanitizers"
+    # What ends the process for a report must not keep the report.
+    options = ["-p", "no:cacheprovider", "--capture=sys"]
     session.run(
-        *("pytest", "-p", "no:cacheprovider", *(session.posargs or tests)),
+        *("pytest", *options, *(session.posargs or tests)),
         env={
             "LD_PRELOAD": " ".join(path.strip() for path in found),
             "PYTHONMALLOC": "malloc",

@@ -10,6 +10,7 @@ import pytest
 import fastnn as fnn
 from engine.problems import bits, classes
 from robustness.work import network
+from sanitized import races
 
 ROWS = 300
 
@@ -121,6 +122,7 @@ CALLS = {
 }
 
 
+@races
 @pytest.mark.parametrize("call", CALLS)
 def test_arrays_written_by_another_thread(call):
     """Garbage or an error, never foreign memory; the network stays finite."""
@@ -141,6 +143,7 @@ def test_arrays_written_by_another_thread(call):
     net.fit(*good[:2], epochs=1)
 
 
+@races
 def test_labels_written_during_the_fit_by_a_callback_and_a_thread():
     """The labels that are no classes any more are seen before they are used."""
     X, y, _ = _shared()
@@ -166,6 +169,7 @@ def test_labels_written_during_the_fit_by_a_callback_and_a_thread():
     assert np.isfinite(net.parameters).all()
 
 
+@races
 def test_parameters_written_by_another_thread():
     """The view is the user's to write; what it breaks is a divergence."""
     X, y, _ = _shared()
