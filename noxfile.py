@@ -20,20 +20,33 @@ DIST = ROOT / "dist"
 NATIVE = "--config-settings=cmake.define.FASTNN_LEVELS=native"
 NOT_SANITIZED = (
     *("bench", "packaging", "reference", "typecheck"),
-    *("onnx_models", "test_demo.py", "test_readme.py"),
+    *("onnx_models", "test_datasets.py", "test_demo.py", "test_readme.py"),
     "engine/test_interrupt.py",  # measures times
+    # Thousands of steps of the same kind, judged by what was learnt:
+    "estimators/test_parity.py",
+    *(f"diagnosis/test_{name}.py" for name in ("advice", "cases", "report")),
 )
 COMPILED_TESTS = (  # what another CPU level may change
     *("kernels", "engine", "optim", "sparse"),
     *("test_sequential.py", "test_trainer.py", "test_losses.py", "test_layers.py"),
 )
+SAME_BITS = "test_the_same_bits_for_any_number_of_threads"
 THREADED_TESTS = (
     "tests/kernels/test_threads.py",
     "tests/engine/test_concurrency.py",
     "tests/engine/test_same_bits.py",
+    f"tests/engine/test_gradients.py::{SAME_BITS}",
+    "tests/engine/test_full_batch.py::test_threads_change_no_bit",
+    "tests/engine/test_custom_loss.py::test_fits_in_many_threads",
     "tests/estimators/test_concurrency.py",
     "tests/sparse/test_same_bits.py",
+    "tests/augment/test_fit.py",
+    f"tests/curvature/test_products.py::{SAME_BITS}",
+    "tests/curvature/test_errors.py",
     "tests/robustness",
+    "tests/model_selection/test_cross_validate.py::test_folds_are_fits_alone",
+    "tests/io/test_model_file.py::test_saving_while_another_thread_trains_tears_nothing",
+    "tests/test_awkward_input.py",
     "tests/test_ensemble.py",
     "tests/test_side_by_side.py",
 )
@@ -337,8 +350,10 @@ def _run_sanitized(
         for name in (*libraries, "libstdc++.so")
     ]
     reasons = ROOT / "tools" / "sanitizers"
+    # What ends the process for a report must not keep the report.
+    options = ["-p", "no:cacheprovider", "--capture=sys"]
     session.run(
-        *("pytest", "-p", "no:cacheprovider", *(session.posargs or tests)),
+        *("pytest", *options, *(session.posargs or tests)),
         env={
             "LD_PRELOAD": " ".join(path.strip() for path in found),
             "PYTHONMALLOC": "malloc",

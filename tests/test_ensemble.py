@@ -1,6 +1,10 @@
 """`Ensemble` and `SnapshotEnsemble`: against their members, one by one."""
 
+import copy
+import functools
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -531,3 +535,92 @@ def test_unusable_options_of_snapshots(rng, options, error, text):
     with pytest.raises(error, match=text):
         ensemble.fit(*classes(rng, 30), **{"epochs": 6, **options})
     assert ensemble.members == ()
+
+
+# -- threads --------------------------------------------------------------------------
+
+ENSEMBLES = {
+    "members": lambda: fnn.Ensemble(_net(), 2),
+    "snapshots": lambda: fnn.SnapshotEnsemble(_net(), 2),
+}
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_while_one_call_fits_others_see_what_was_and_do_not_fit(rng, name):
+    data = classes(rng, 60)
+    ensemble = ENSEMBLES[name]()
+    ensemble.fit(*data, epochs=2)
+    before = ensemble.predict(data[0])
+    twin = copy.deepcopy(ensemble)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(_):
+        begun.set()
+        assert go_on.wait(60)
+
+    fit = functools.partial(ensemble.fit, *data, epochs=2, callbacks=[wait])
+    with ThreadPoolExecutor(1) as pool:
+        fitted = pool.submit(fit)
+        try:
+            assert begun.wait(60)
+            for use in (ensemble.fit, functools.partial(ensemble.fit, epochs=2)):
+                with pytest.raises(RuntimeError, match="being fitted by another call"):
+                    use(*data)
+            for same in (ensemble, copy.deepcopy(ensemble)):
+                np.testing.assert_array_equal(same.predict(data[0]), before)
+            copy.deepcopy(ensemble).fit(*data, epochs=2)
+        finally:
+            go_on.set()
+        fitted.result()
+    twin.fit(*data, epochs=2)
+    assert list(map(bits, ensemble.members)) == list(map(bits, twin.members))
+    ensemble.fit(*data, epochs=2)  # and it is free again
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_a_fit_that_fails_leaves_the_ensemble_as_it_was(rng, name):
+    data = classes(rng, 60)
+    ensemble = ENSEMBLES[name]()
+    ensemble.fit(*data, epochs=2)
+    before = list(map(bits, ensemble.members))
+
+    def fail(info):
+        if info.epoch == 1:
+            raise LookupError("as I please")
+
+    with pytest.raises(LookupError, match="as I please"):
+        ensemble.fit(*data, epochs=2, loss=fnn.Focal(), callbacks=[fail])
+    assert list(map(bits, ensemble.members)) == before
+    assert ensemble.evaluate(*data) == ensemble.evaluate(*data, loss="cross_entropy")
+    ensemble.fit(*data, epochs=2)
+
+
+def test_eight_threads_predict_while_an_ensemble_is_fitted(rng):
+    """What each of them gets is of one fit, whole."""
+    data = classes(rng, 60)
+    ensemble, seen = ENSEMBLES["members"](), []
+    fits = []
+    for _ in range(4):
+        ensemble.fit(*data, epochs=1)
+        fits.append(ensemble.predict(data[0]).tobytes())
+    ensemble = ENSEMBLES["members"]()
+    ensemble.fit(*data, epochs=1)
+    looked, enough = threading.Barrier(9), threading.Event()
+
+    def look(_):
+        seen.append(ensemble.predict(data[0]).tobytes())
+        looked.wait(60)
+        while not enough.is_set():
+            seen.append(ensemble.predict(data[0]).tobytes())
+
+    with ThreadPoolExecutor(8) as pool:
+        looking = [pool.submit(look, i) for i in range(8)]
+        try:
+            looked.wait(60)
+            for _ in range(3):
+                ensemble.fit(*data, epochs=1)
+        finally:
+            enough.set()
+    assert [thread.result() for thread in looking] == [None] * 8
+    assert set(seen) <= set(fits)
+    assert fits[0] in seen

@@ -93,8 +93,12 @@ class Recipe:
         validation: Data | None,
         **more: Any,
     ) -> History:
-        """Train a network on some of the rows; `more` goes before the options."""
-        return net.fit(
+        """Train a network on some of the rows; `more` goes before the options.
+
+        Raises RuntimeError if the end of the process ended the fit, where there may be
+        no epoch to speak of.
+        """
+        history = net.fit(
             _as_given(data.X),
             data.y,
             loss=self.loss,
@@ -102,6 +106,9 @@ class Recipe:
             validation_data=None if validation is None else as_tuple(validation),
             **{**self.options, **more},
         )
+        if history.stop_reason == "interrupted":  # Ctrl-C would have raised
+            raise RuntimeError("Python is about to exit")
+        return history
 
 
 def _as_given(X: Any) -> Any:

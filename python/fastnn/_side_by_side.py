@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import queue
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeVar
 
 import numpy as np
@@ -76,19 +80,58 @@ def side_by_side(
     if workers <= 1:
         return [_named(i, unit, job, 1, on_done) for i, job in enumerate(jobs)]
     flag = core.StopFlag()
-    with ThreadPoolExecutor(
-        workers, "fastnn", initializer=core.heed, initargs=(flag,)
-    ) as pool:
-        futures: list[Future[_R]] = []
-        try:  # Ctrl-C may come before all are on their way
-            for i, job in enumerate(jobs):
-                futures.append(pool.submit(_named, i, unit, job, 1, None))
-            _await(futures, on_done)
-        except BaseException as error:  # noqa: BLE001  (raised below)
-            flag.set()
-            pool.shutdown(cancel_futures=True)
-            raise _error_of(futures, error) from None
+    futures: list[Future[_R]] = [Future() for _ in jobs]
+    todo: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    for i, (job, future) in enumerate(zip(jobs, futures, strict=True)):
+        todo.put(functools.partial(_fulfil, future, i, unit, job))
+    # Daemons, which those of a ThreadPoolExecutor are not: the end of the process does
+    # not wait for the fits of a thread that is one itself.
+    team = [
+        threading.Thread(
+            target=_work, args=(todo, flag), name=f"fastnn_{i}", daemon=True
+        )
+        for i in range(workers)
+    ]
+    try:
+        for thread in team:
+            thread.start()
+        _await(futures, on_done)
+    except BaseException as error:  # noqa: BLE001  (raised below)
+        flag.set()
+        for future in futures:
+            future.cancel()
+        _join(team)
+        raise _error_of(futures, error) from None
+    _join(team)
     return [future.result() for future in futures]
+
+
+def _work(todo: queue.SimpleQueue[Callable[[], None]], flag: core.StopFlag) -> None:
+    """Do what is left to do, until nothing is."""
+    core.heed(flag)
+    with contextlib.suppress(queue.Empty):
+        while True:
+            todo.get_nowait()()
+
+
+def _fulfil(future: Future[_R], index: int, unit: str, job: Job[_R]) -> None:
+    """Run a job on one thread, unless it was cancelled, for what the future tells."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = _named(index, unit, job, 1, None)
+    except BaseException as error:  # noqa: BLE001  (raised where it is awaited)
+        future.set_exception(error)
+        del future  # which the error's traceback would hold in a circle
+    else:
+        future.set_result(result)
+
+
+def _join(team: Sequence[threading.Thread]) -> None:
+    """Wait for the threads that were started."""
+    for thread in team:
+        if thread.ident is not None:
+            thread.join()
 
 
 def _named(

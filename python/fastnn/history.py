@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["History", "StopReason"]
 
 StopReason: TypeAlias = Literal[
-    "epochs", "early_stopping", "converged", "callback", "diverged"
+    "epochs", "early_stopping", "converged", "callback", "diverged", "interrupted"
 ]
 
 _CIRCUMSTANCES = ("lr", "seconds")  # keys of how an epoch was made, not what it gave
@@ -39,9 +39,11 @@ class History:  # noqa: PLW1641  (its curves can be changed)
     best_epoch : int
         Index of the best epoch by the value early stopping watched; without early
         stopping the last one; -1 if no epoch was finished.
-    stop_reason : {"epochs", "early_stopping", "converged", "callback", "diverged"}
-        Why the fit ended. "converged": `LBFGS` met a tolerance, or found no lower loss
-        that rounding lets it tell apart.
+    stop_reason : str
+        Why the fit ended: "epochs", "early_stopping", "callback" or "diverged".
+        "converged": `LBFGS` met a tolerance, or found no lower loss that rounding lets
+        it tell apart. "interrupted": of an estimator, by Ctrl-C; of a thread, by the
+        end of the process.
 
     Examples
     --------

@@ -10,6 +10,7 @@ import pytest
 import fastnn as fnn
 from curvature.problems import features
 from fastnn import curvature
+from sanitized import usual_speed
 
 CALLS = {
     "hessian_vector_product": lambda net, X, y, **k: fnn.hessian_vector_product(
@@ -195,6 +196,7 @@ def test_other_threads_run_meanwhile(rng):
     assert ticks > 10
 
 
+@usual_speed
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_ctrl_c(rng, n_threads):
     """A product of some ten seconds is over within half a second of Ctrl-C."""

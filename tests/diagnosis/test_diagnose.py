@@ -12,6 +12,7 @@ import pytest
 import fastnn as fnn
 from fastnn.diagnosis import driver
 from fastnn.diagnosis.clock import budget_seconds
+from sanitized import usual_speed
 
 X = np.random.default_rng(0).standard_normal((200, 5))
 Y = (X[:, 0] + X[:, 1] ** 2 > 1).astype(int)
@@ -94,6 +95,7 @@ def test_budgets(text, seconds):
     assert budget_seconds(text) == seconds
 
 
+@usual_speed
 def test_time_is_kept():
     random = np.random.default_rng(1)
     many = random.standard_normal((10_000, 100)).astype("f4")
@@ -121,6 +123,7 @@ LOSSES = [
 ]
 
 
+@usual_speed
 @pytest.mark.parametrize(("loss", "y", "outputs"), LOSSES)
 def test_every_loss(loss, y, outputs):
     net = fnn.Sequential(fnn.Dense(8, "relu"), fnn.Dense(outputs))
@@ -137,6 +140,7 @@ def test_few_rows():
     assert diagnose(X=X[:8], y=Y[:8]).stages
 
 
+@usual_speed
 def test_sparse_rows_and_frames():
     sparse = pytest.importorskip("scipy.sparse")
     dense = diagnose()
@@ -176,6 +180,7 @@ def test_what_cannot_be_told_is_not_called_healthy():
     assert "undecided" in str(early)
 
 
+@usual_speed
 def test_a_large_network_keeps_the_budget():
     net = fnn.Sequential(*[fnn.Dense(1000, "relu")] * 3, fnn.Dense(2))
     many = np.random.default_rng(0).standard_normal((20_000, 50)).astype("f4")

@@ -126,17 +126,17 @@ def tell(info):
 
 def die_in_writing(count):
     """Let the process end by SIGKILL when half of the count-th file is written."""
-    write, left = atomic._write, [count]
+    fill, left = atomic._fill, [count]
 
-    def half_write(path, content, mode):
+    def half_fill(file, content):
         left[0] -= 1
         if left[0]:
-            return write(path, content, mode)
+            return fill(file, content)
         whole = b"".join(content)
-        path.write_bytes(whole[: len(whole) // 2])
+        file.write(whole[: len(whole) // 2])
         return os.kill(os.getpid(), signal.SIGKILL)
 
-    atomic._write = half_write
+    atomic._fill = half_fill
 
 
 def main():

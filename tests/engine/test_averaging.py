@@ -12,6 +12,7 @@ import pytest
 import fastnn as fnn
 from engine import record_averages, trajectories
 from engine.problems import EVERYTHING, bits, classes, curves
+from sanitized import usual_speed
 
 RECORDED = {run["case"]: run for run in json.loads(record_averages.FILE.read_text())}
 SOURCES = ["recorded"]
@@ -353,6 +354,7 @@ except KeyboardInterrupt:
 """
 
 
+@usual_speed
 def test_ctrl_c_in_the_last_pass_leaves_the_weights():
     done = subprocess.run(
         [sys.executable, "-c", CTRL_C_IN_THE_LAST_ONE],

@@ -13,6 +13,7 @@ import pytest
 import fastnn as fnn
 from engine import resumed
 from fastnn.io import checkpoint
+from nameless import has_files_without_names
 
 CHILD = Path(resumed.__file__)
 EPOCHS = 20
@@ -68,7 +69,8 @@ def test_killed_in_the_very_writing(tmp_path):
         assert path.exists() == (epochs is not None)
         if epochs is not None:
             assert fnn.Trainer.resume(path)._unfinished.epoch == epochs
-    assert len(list(tmp_path.glob(".fastnn-*.tmp"))) == 3
+    left = list(tmp_path.glob(".fastnn-*.tmp"))
+    assert len(left) == (0 if has_files_without_names(tmp_path) else 3)
     out, _ = _child(*arguments).communicate()
     assert json.loads(out.splitlines()[-1]) == _wanted("ema", "float32")
 

@@ -1,6 +1,7 @@
 """A file is the old one or the new one, whatever happens while it is written."""
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -14,14 +15,23 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
+from fastnn.io.atomic import write_atomically
+from nameless import WAYS, choose, has_files_without_names
 
 SAVER = Path(__file__).with_name("saver.py")
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX alone has this")
 
 
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch):
+    choose(request.param, monkeypatch)
+    return request.param
+
+
 @pytest.fixture
-def net():
+def net(way):  # noqa: ARG001
+    """A network to be saved in each way."""
     return fnn.Sequential(fnn.Dense(3), seed=1).build(4)
 
 
@@ -62,18 +72,41 @@ def test_a_full_disk_leaves_the_old_file(old, limit):
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt])
-def test_an_error_at_any_call_leaves_the_old_file(net, old, monkeypatch, call, error):
+def test_an_error_at_any_call_leaves_the_old_file(
+    net, old, way, monkeypatch, call, error
+):
     def fail(*_args, **_options):
         raise error
 
     before = old.read_bytes()
-    where = {"fsync": os, "replace": Path, "chmod": Path}[call]
+    where = {"fsync": os, "replace": Path, "chmod": Path, "fchmod": os}
+    if call == "chmod" and way == "without a name":
+        call = "fchmod"
     with monkeypatch.context() as patched:
-        patched.setattr(where, call, fail)
+        patched.setattr(where[call], call, fail)
         with pytest.raises(error if isinstance(error, type) else type(error)) as caught:
             net.save(old)
     if caught.type is OSError:
         assert caught.value.filename == str(old)
+    assert old.read_bytes() == before
+    assert names(old.parent) == ["net.fnn"]
+
+
+def test_ctrl_c_when_the_name_was_given_leaves_the_old_file(old, monkeypatch):
+    """The one moment at which there are two names."""
+    link, names_seen = os.link, []
+
+    def link_and_raise(*args, **options):
+        link(*args, **options)
+        names_seen.extend(names(old.parent))
+        raise KeyboardInterrupt
+
+    choose("without a name", monkeypatch)
+    monkeypatch.setattr(os, "link", link_and_raise)
+    before = old.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(str(old), [b"new"])
+    assert len(names_seen) == 2
     assert old.read_bytes() == before
     assert names(old.parent) == ["net.fnn"]
 
@@ -198,6 +231,85 @@ def test_a_link_to_itself(net, tmp_path):
         net.save(tmp_path / "loop")
 
 
+# -- files without names --------------------------------------------------------------
+
+
+def fail_with(number):
+    def fail(*_args, **_options):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def open_otherwise(change, opened=os.open):
+    """Return an `os.open` that does something else for a file without a name."""
+
+    def otherwise(path, flags, mode=0o777, **options):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            return change(path, flags, mode)
+        return opened(path, flags, mode, **options)
+
+    return otherwise
+
+
+def test_the_content_has_no_name_until_it_is_on_the_disk(net, old, way, monkeypatch):
+    seen, fsync = [], os.fsync
+
+    def look(descriptor):
+        fsync(descriptor)
+        seen.append(len(names(old.parent)))
+
+    monkeypatch.setattr(os, "fsync", look)
+    net.save(old)
+    assert seen == [1 if way == "without a name" else 2, 1, 1]
+
+
+# What says that there are no such files: the kernel, the file system, a sandbox; no
+# /proc; a folder that has no room for one more name.
+REFUSALS = [
+    *(("open", number) for number in ("EOPNOTSUPP", "EISDIR", "EINVAL", "ENOSYS")),
+    *(("link", number) for number in ("ENOENT", "EPERM", "EXDEV")),
+    *(("read_text", number) for number in ("ENOENT", "EACCES")),
+]
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="Linux alone has this")
+@pytest.mark.parametrize(("call", "number"), REFUSALS)
+def test_where_there_are_none_the_file_is_as_good(old, monkeypatch, call, number):
+    fail = fail_with(getattr(errno, number))
+    where = {"open": os, "link": os, "read_text": Path}[call]
+    mode = old.stat().st_mode
+    with monkeypatch.context() as patched:
+        patched.setattr(where, call, open_otherwise(fail) if call == "open" else fail)
+        for path in (old, old.with_name("new.fnn")):
+            write_atomically(str(path), [b"ne", memoryview(b"w")])
+            assert path.read_bytes() == b"new"
+            assert path.stat().st_mode == mode
+    assert names(old.parent) == ["net.fnn", "new.fnn"]
+
+
+@posix
+def test_a_kernel_that_forgets_the_umask(tmp_path, monkeypatch):
+    """As Linux did for files without a name, on file systems without access lists."""
+    choose("without a name", monkeypatch)
+    monkeypatch.undo()
+    opened = os.open
+
+    def forget(path, flags, mode):
+        descriptor = opened(path, flags, mode)
+        os.fchmod(descriptor, mode)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_otherwise(forget))
+    before = os.umask(0o077)
+    try:
+        write_atomically(str(tmp_path / "mine"), [b"private"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o600
+
+
 # -- other processes ------------------------------------------------------------------
 
 
@@ -222,6 +334,30 @@ def test_a_killed_process_leaves_a_whole_file(tmp_path, rng):
         last = fnn.load(path).seed
     left = [name for name in names(tmp_path) if name != "net.fnn"]
     assert all(name.startswith(".fastnn-") and name.endswith(".tmp") for name in left)
+    if has_files_without_names(tmp_path):  # one has a name for some hundredths of a ms
+        assert len(left) <= 2
+
+
+DYING = """
+import os, pathlib, signal, sys
+import fastnn as fnn
+where = {"fsync": os, "link": os, "replace": pathlib.Path}["CALL"]
+setattr(where, "CALL", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+fnn.Sequential(fnn.Dense(3)).build(2).save(sys.argv[1])
+"""
+
+
+@posix
+@pytest.mark.parametrize(("call", "left"), [("fsync", 0), ("link", 0), ("replace", 1)])
+def test_a_process_killed_at_this_call_leaves(old, call, left):
+    if not has_files_without_names(old.parent):
+        pytest.skip("no files without names here")
+    before = old.read_bytes()
+    code = DYING.replace("CALL", call)
+    done = subprocess.run([sys.executable, "-c", code, old], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert old.read_bytes() == before
+    assert len(names(old.parent)) == 1 + left
 
 
 @posix

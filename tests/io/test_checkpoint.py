@@ -224,7 +224,7 @@ def test_a_full_disk_ends_the_fit_and_leaves_the_old_file(interrupted, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fastnn.io.atomic._write", full)
+    monkeypatch.setattr("fastnn.io.atomic._fill", full)
     with pytest.raises(OSError, match="No space left"):
         _complete(interrupted)
     assert interrupted[0].read_bytes() == content

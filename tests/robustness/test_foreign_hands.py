@@ -10,6 +10,7 @@ import pytest
 import fastnn as fnn
 from engine.problems import bits, classes
 from robustness.work import network
+from sanitized import races
 
 ROWS = 300
 
@@ -90,12 +91,38 @@ CALLS = {
         *(X, y), loss="cross_entropy", sample_weight=w, n_threads=2
     ),
     "predict": lambda net, X, _, __: net.predict(X, n_threads=2),
+    "augment": lambda net, X, y, w: net.fit(
+        *(X, y),
+        sample_weight=w,
+        epochs=3,
+        augment=[fnn.augment.Noise(0.1), fnn.augment.Mixup(0.5)],
+        n_threads=2,
+    ),
+    "full batch": lambda net, X, y, w: net.fit(
+        *(X, y), sample_weight=w, epochs=2, optimizer="lbfgs", n_threads=2
+    ),
+    "ensemble": lambda _, X, y, w: fnn.Ensemble(network(), 2, bootstrap=True).fit(
+        *(X, y), sample_weight=w, epochs=2, n_threads=2
+    ),
+    "folds": lambda net, X, y, w: fnn.cross_validate(
+        *(net, X, y), k=2, sample_weight=w, epochs=2, n_threads=2
+    ),
+    "range test": lambda net, X, y, w: fnn.lr_find(
+        *(net, X, y), sample_weight=w, steps=10, n_threads=2
+    ),
+    "curvature": lambda net, X, y, w: fnn.hessian_vector_product(
+        *(net, X, y, np.ones(net.n_parameters)),
+        loss="cross_entropy",
+        sample_weight=w,
+        n_threads=2,
+    ),
     "loss kernel": lambda _, X, y, w: fnn.kernels.softmax_cross_entropy(
         X, y % 5, sample_weight=w
     ),
 }
 
 
+@races
 @pytest.mark.parametrize("call", CALLS)
 def test_arrays_written_by_another_thread(call):
     """Garbage or an error, never foreign memory; the network stays finite."""
@@ -116,6 +143,7 @@ def test_arrays_written_by_another_thread(call):
     net.fit(*good[:2], epochs=1)
 
 
+@races
 def test_labels_written_during_the_fit_by_a_callback_and_a_thread():
     """The labels that are no classes any more are seen before they are used."""
     X, y, _ = _shared()
@@ -141,6 +169,7 @@ def test_labels_written_during_the_fit_by_a_callback_and_a_thread():
     assert np.isfinite(net.parameters).all()
 
 
+@races
 def test_parameters_written_by_another_thread():
     """The view is the user's to write; what it breaks is a divergence."""
     X, y, _ = _shared()

@@ -4,6 +4,7 @@
 ``python work.py exit`` ends while a daemon thread trains.
 """
 
+import functools
 import json
 import os
 import sys
@@ -101,15 +102,26 @@ def call_with_stack(kib):
     return said
 
 
+def _quietly(call, *args, **options):
+    """Call, and do not print that fits were ended by the end of the process."""
+    refusal(lambda: call(*args, **options))
+
+
 def exit_while_training():
-    """End the process while daemon threads train, one of them with a callback."""
+    """End the process while daemon threads train, with a callback, side by side."""
     X, y = classes(np.random.default_rng(0), 2000)
-    for callbacks in ([], [lambda _: None]):
-        net = network().build(X.shape[1])
+    nets = [network().build(X.shape[1]) for _ in range(2)]
+    trainings = (
+        nets[0].fit,
+        functools.partial(nets[1].fit, callbacks=[lambda _: None]),
+        functools.partial(_quietly, fnn.Ensemble(nets[0].copy(), 3).fit),
+        functools.partial(_quietly, fnn.cross_validate, nets[1].copy()),
+    )
+    for training in trainings:
         threading.Thread(
-            target=net.fit,
+            target=training,
             args=(X, y),
-            kwargs={"epochs": 10**6, "callbacks": callbacks, "n_threads": 2},
+            kwargs={"epochs": 10**6, "n_threads": 2},
             daemon=True,
         ).start()
     time.sleep(0.3)

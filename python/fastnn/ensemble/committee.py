@@ -8,7 +8,9 @@ from typing import Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from fastnn._recipe import check_network, check_thawed
 from fastnn._validation import TableLike, as_features, check_bool
+from fastnn.ensemble.one_fit import OneFit
 from fastnn.errors import NotBuiltError
 from fastnn.layers import Identity
 from fastnn.losses import Loss, LossFunction, resolve_loss
@@ -22,13 +24,19 @@ Array = npt.NDArray[Any]
 class Committee:
     """What ensembles have in common; see `Ensemble` and `SnapshotEnsemble`."""
 
-    _members: tuple[Sequential, ...]
-    _loss: Loss | None = None  # the one last fitted with
+    # The members and the loss last fitted with: other threads may predict while a fit
+    # replaces them, and see both of before or both of after.
+    _fitted: tuple[tuple[Sequential, ...], Loss | None]
+
+    def __init__(self, net: Sequential, what: str) -> None:
+        self._net = check_thawed(check_network(net), what)
+        self._fitted = ((), None)
+        self._one_fit = OneFit()
 
     @property
     def members(self) -> tuple[Sequential, ...]:
         """The networks that predict, each of use by itself."""
-        return self._members
+        return self._fitted[0]
 
     @overload
     def predict(
@@ -71,7 +79,8 @@ class Committee:
         TypeError, ValueError
             If X is unusable.
         """
-        outputs = self._each("predict", X, Sequential.predict, n_threads)
+        members, _ = self._trained_members("predict")
+        outputs = _each(members, X, Sequential.predict, n_threads)
         mean, std = _mean(outputs)
         return (mean, std) if check_bool("return_std", return_std) else mean
 
@@ -111,7 +120,8 @@ class Committee:
         ValueError
             If it was fitted with a loss for numbers, or X is unusable.
         """
-        shares = self._each("predict_proba", X, Sequential.predict_proba, n_threads)
+        members, _ = self._trained_members("predict_proba")
+        shares = _each(members, X, Sequential.predict_proba, n_threads)
         mean, std = _mean(shares)
         return (mean, std) if check_bool("return_std", return_std) else mean
 
@@ -154,14 +164,10 @@ class Committee:
         TypeError, ValueError
             If an argument is unusable.
         """
-        fitted = self._loss
-        if loss is None and fitted is None:
-            raise NotBuiltError("evaluate: this ensemble was not fitted yet: call fit")
+        members, fitted = self._trained_members("evaluate")
         used = fitted if loss is None else resolve_loss(loss)
-        assert used is not None  # noqa: S101 -- for the type checker
-        each = self._each("evaluate", X, Sequential.predict, n_threads)
-        each = each.astype(np.float64)
-        if fitted is not None and _of_logits(used) and fitted.targets == used.targets:
+        each = _each(members, X, Sequential.predict, n_threads).astype(np.float64)
+        if _of_logits(used) and fitted.targets == used.targets:
             outputs = _logits(each, used)
         else:
             outputs = _mean(each)[0]
@@ -175,19 +181,23 @@ class Committee:
             n_threads=n_threads,
         )
 
-    def _each(
-        self,
-        what: str,
-        X: TableLike,
-        call: Callable[..., Array],
-        n_threads: int | None,
-    ) -> Array:
-        """Return what each member says, (members, n, out)."""
-        if not self._members or self._loss is None:
+    def _trained_members(self, what: str) -> tuple[tuple[Sequential, ...], Loss]:
+        """Return the members and their loss, or complain."""
+        members, loss = self._fitted
+        if loss is None:
             raise NotBuiltError(f"{what}: this ensemble was not fitted yet: call fit")
-        first = self._members[0]
-        rows = as_features("X", X, first.dtype, first.in_features)
-        return np.stack([call(net, rows, n_threads=n_threads) for net in self._members])
+        return members, loss
+
+
+def _each(
+    members: Sequence[Sequential],
+    X: TableLike,
+    call: Callable[..., Array],
+    n_threads: int | None,
+) -> Array:
+    """Return what each member says, (members, n, out)."""
+    rows = as_features("X", X, members[0].dtype, members[0].in_features)
+    return np.stack([call(net, rows, n_threads=n_threads) for net in members])
 
 
 def _mean(each: Array) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastnn._fit_options import check_verbose
 from fastnn._progress import Progress
-from fastnn._recipe import Recipe, check_network, check_thawed, told
+from fastnn._recipe import Recipe, told
 from fastnn._side_by_side import derived_seed, side_by_side
 from fastnn._validation import (
     Data,
@@ -22,6 +22,7 @@ from fastnn._validation import (
 )
 from fastnn.ensemble.committee import Committee
 from fastnn.history import History
+from fastnn.losses import Loss
 from fastnn.sequential import Sequential
 
 __all__ = ["Ensemble"]
@@ -82,16 +83,17 @@ class Ensemble(Committee):
     """
 
     def __init__(self, net: Sequential, n: int = 5, *, bootstrap: bool = False) -> None:
-        self._net = check_thawed(check_network(net), "an ensemble")
+        super().__init__(net, "an ensemble")
         self._bootstrap = check_bool("bootstrap", bootstrap)
-        self._members = tuple(
+        members = (
             net._redrawn(derived_seed(net.seed, i))  # noqa: SLF001
             for i in range(check_int("n", n, 1))
         )
+        self._fitted = (tuple(members), None)
 
     def __repr__(self) -> str:
         return (
-            f"Ensemble({self._net!r}, n={len(self._members)}, "
+            f"Ensemble({self._net!r}, n={len(self.members)}, "
             f"bootstrap={self._bootstrap})"
         )
 
@@ -107,8 +109,8 @@ class Ensemble(Committee):
         """Train all members on (X, y) and return their curves.
 
         A second fit goes on from the members' weights, as `Sequential.fit` does. The
-        members are replaced together when all are trained: after an error or Ctrl-C
-        they are those from before.
+        members are replaced together when all are trained: until then, and after an
+        error or Ctrl-C, they are those from before, also to other threads.
 
         Parameters
         ----------
@@ -136,6 +138,8 @@ class Ensemble(Committee):
         ------
         TypeError, ValueError
             If an argument is unusable.
+        RuntimeError
+            If another call fits this ensemble at the moment.
         DivergedError
             If a member's training does; it says which.
 
@@ -147,23 +151,33 @@ class Ensemble(Committee):
         >>> [len(history.epoch) for history in histories]
         [3, 3]
         """
-        recipe = Recipe.checked(self._members[0], X, y, options)
+        with self._one_fit:
+            trained, loss = self._side_by_side(X, y, n_threads, verbose, options)
+            self._fitted = (tuple(net for net, _ in trained), loss)
+        return [history for _, history in trained]
+
+    def _side_by_side(
+        self,
+        X: TableLike,
+        y: npt.ArrayLike,
+        n_threads: int | None,
+        verbose: int,
+        options: dict[str, Any],
+    ) -> tuple[list[tuple[Sequential, History]], Loss]:
+        """Return trained copies of the members with their curves, and the loss."""
+        members = self.members
+        recipe = Recipe.checked(members[0], X, y, options)
         recipe.check_shared_callbacks("the members of an ensemble")
         with Progress(
-            len(self._members), verbose=check_verbose(verbose), unit="member"
+            len(members), verbose=check_verbose(verbose), unit="member"
         ) as progress:
             trained = side_by_side(
-                [
-                    functools.partial(self._trained, recipe, net)
-                    for net in self._members
-                ],
+                [functools.partial(self._trained, recipe, net) for net in members],
                 unit="member",
                 n_threads=n_threads,
                 on_done=lambda one: progress.update(told(one[1])),
             )
-        self._members = tuple(net for net, _ in trained)
-        self._loss = recipe.loss
-        return [history for _, history in trained]
+        return trained, recipe.loss
 
     def _trained(
         self, recipe: Recipe, member: Sequential, n_threads: int | None

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from fastnn._config import is_real
 from fastnn._fit_options import sorted_callbacks
-from fastnn._recipe import Recipe, check_network, check_thawed
+from fastnn._recipe import Recipe
 from fastnn._validation import TableLike, check_int, split_rows
 from fastnn.callbacks import SWA, EpochInfo
 from fastnn.ensemble.committee import Committee
 from fastnn.history import History
+from fastnn.losses import Loss
 from fastnn.schedules import CosineRestarts
 from fastnn.sequential import Sequential
 
@@ -67,7 +68,7 @@ class SnapshotEnsemble(Committee):
     def __init__(
         self, net: Sequential, cycles: int = 5, *, last: int | None = None
     ) -> None:
-        self._net = check_thawed(check_network(net), "a snapshot ensemble")
+        super().__init__(net, "a snapshot ensemble")
         self._cycles = check_int("cycles", cycles, 1)
         self._last = self._cycles if last is None else check_int("last", last, 1)
         if self._last > self._cycles:
@@ -75,7 +76,6 @@ class SnapshotEnsemble(Committee):
                 f"last must be <= cycles={self._cycles}, the snapshots of a run, got "
                 f"{last}"
             )
-        self._members = ()
         self._run = net._redrawn(net.seed)  # noqa: SLF001
 
     def __repr__(self) -> str:
@@ -89,7 +89,8 @@ class SnapshotEnsemble(Committee):
         """Train one network and keep its snapshots.
 
         A second fit goes on from the last snapshot, and its snapshots replace those
-        there are. After an error or Ctrl-C all is as before.
+        there are. Until it ends, and after an error or Ctrl-C, all is as before, also
+        to other threads.
 
         Parameters
         ----------
@@ -111,7 +112,8 @@ class SnapshotEnsemble(Committee):
         TypeError, ValueError
             If an argument is unusable.
         RuntimeError
-            If a callback ended the run before its first cycle was over.
+            If another call fits this ensemble at the moment, or a callback ended the
+            run before its first cycle was over.
         DivergedError
             If the training does.
 
@@ -124,6 +126,15 @@ class SnapshotEnsemble(Committee):
         >>> [round(lr, 5) for lr in history.history["lr"]]
         [0.001, 0.0005, 0.001, 0.0005]
         """
+        with self._one_fit:
+            snapshots, history, loss = self._fit(X, y, epochs, options)
+            self._run, self._fitted = snapshots[-1], (snapshots[-self._last :], loss)
+        return history
+
+    def _fit(
+        self, X: TableLike, y: npt.ArrayLike, epochs: int, options: dict[str, Any]
+    ) -> tuple[tuple[Sequential, ...], History, Loss]:
+        """Return the snapshots of a run, its curves, and its loss."""
         length = self._cycle_length(epochs)
         callbacks = self._checked_callbacks(options)
         net = self._run.copy()
@@ -147,9 +158,7 @@ class SnapshotEnsemble(Committee):
                 f"the run ended after {len(history.epoch)} epochs, before its first "
                 f"cycle of {length} was over: there is no snapshot to predict with"
             )
-        self._members = tuple(snapshots[-self._last :])
-        self._run, self._loss = snapshots[-1], recipe.loss
-        return history
+        return tuple(snapshots), history, recipe.loss
 
     def _cycle_length(self, epochs: object) -> int:
         """Return the epochs of a cycle."""

@@ -39,7 +39,11 @@ _FIELDS = ("net", "trainer", "fit", "data", "state")
 _COUNTS = 2**62
 _FLOATS = ("usual_loss", "first_square", "lr", "stopping", "plateau lr", "plateau best")
 _MAY_BE_NAN = ("optimizer.", "numbers", "curves")  # averages become weights
-_STOPS = tuple(reason for reason in get_args(StopReason) if reason != "diverged")
+_STOPS = tuple(
+    reason
+    for reason in get_args(StopReason)
+    if reason not in ("diverged", "interrupted")
+)
 
 _Tensors: TypeAlias = dict[str, npt.NDArray[Any]]
 _N = TypeVar("_N", bound=Network)
