@@ -156,7 +156,7 @@ StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
             Divergence{epoch_, step, lr, loss_broke(single_->last_loss())};
         before_.put_back(network_);
     } else if (!is_finite(network_)) {
-        report.divergence = Divergence{epoch_, step, lr, kWeightsBroke};
+        report.divergence = Divergence{epoch_, step, lr, what_broke(network_)};
         before_.put_back(network_);
         forget_optimizer_state();  // its state is as broken as the weights were
     } else {
