@@ -107,10 +107,10 @@ private:
             add(LayerNorm<T>(name, width_, row->eps, row->lr_scale, f, table));
         } else if (const auto* rms = std::get_if<spec::RmsNorm>(&spec)) {
             const double eps = rms->eps.value_or(std::numeric_limits<T>::epsilon());
-            add(RmsNorm<T>(name, width_, eps, f, table));
+            add(RmsNorm<T>(name, width_, eps, rms->lr_scale, f, table));
         } else if (const auto* prelu = std::get_if<spec::Prelu>(&spec)) {
             slopes_.emplace_back(next_layer(), prelu->init);
-            add(Prelu<T>(name, width_, prelu->per_unit, table));
+            add(Prelu<T>(name, width_, prelu->per_unit, prelu->lr_scale, table));
         } else if (const auto* dropout = std::get_if<spec::Dropout>(&spec)) {
             add(Dropout<T>{{{{width_}, number_}}, dropout->p});
         } else if (const auto* alpha = std::get_if<spec::AlphaDropout>(&spec)) {
@@ -168,6 +168,7 @@ private:
             spec::Dense projection;
             projection.units = width_;
             projection.use_bias = false;
+            projection.lr_scale = block.lr_scale;
             source_ = source;
             width_ = width;
             build_dense(projection, name + ".projection", kIdentity, number);

@@ -59,18 +59,18 @@ def checked_chain(given: tuple[Any, ...], owner: str = "") -> tuple[Layer, ...]:
 
 
 def named_layers(
-    layers: Sequence[Layer], prefix: str = ""
+    layers: Sequence[Layer], prefix: str = "", *, blocks: bool = False
 ) -> Iterator[tuple[str, Layer]]:
     """Yield all layers, those within blocks in their blocks' place, by their names.
 
     The layers of block 1 are "1.0", "1.1", ...: what their tensors' names begin with.
+    With `blocks` the block itself comes before them.
     """
     for i, layer in enumerate(layers):
         name = f"{prefix}{i}"
-        if layer.inner():
-            yield from named_layers(layer.inner(), f"{name}.")
-        else:
+        if blocks or not layer.inner():
             yield name, layer
+        yield from named_layers(layer.inner(), f"{name}.", blocks=blocks)
 
 
 def named_tensors(

@@ -196,8 +196,7 @@ def _repeated(net: Sequential, depth: int) -> Sequential:
 def _of_any_width(layer: Layer) -> Layer:
     """Return the layer without the width of the input that it declares."""
     if isinstance(layer, Residual):
-        inner = map(_of_any_width, layer.layers)
-        return Residual(*inner, survival=layer.survival, projection=layer.projection)
+        return layer.around(map(_of_any_width, layer.layers))
     if isinstance(layer, (Dense, Maxout)) and layer.in_features is not None:
         return dataclasses.replace(layer, in_features=None)
     return layer

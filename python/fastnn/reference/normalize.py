@@ -344,7 +344,7 @@ def _inverse_root_mean_square(x: Array, eps: float) -> Array:
     """
     with np.errstate(over="ignore"):
         square = np.square(x).mean(axis=1)
-    inverse = 1.0 / np.sqrt(square + x.dtype.type(eps))
+    inverse: Array = 1.0 / np.sqrt(square + x.dtype.type(eps))
     large = np.isinf(square)
     if large.any():
         top = abs(x[large]).max(axis=1)
