@@ -258,6 +258,7 @@ class BaseMLP(FittedMLP):
         options: dict[str, Any] = {
             "l1": parameters.l1 / batch,  # alpha and l1 count by rows
             "l2": parameters.alpha / batch,
+            "max_norm": parameters.max_norm,
             "clip_norm": parameters.clip_norm,
             "n_threads": threads_here(parameters.n_threads),
         }
@@ -466,6 +467,7 @@ class BaseMLP(FittedMLP):
             parameters.schedule,
             parameters.alpha,
             parameters.l1,
+            parameters.max_norm,
             parameters.clip_norm,
             parameters.n_threads,
         )
@@ -478,6 +480,7 @@ class BaseMLP(FittedMLP):
             schedule=parameters.schedule,
             l1=parameters.l1,
             l2=parameters.alpha,
+            max_norm=parameters.max_norm,
             clip_norm=parameters.clip_norm,
             n_threads=threads_here(parameters.n_threads),
         )
