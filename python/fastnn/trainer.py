@@ -32,7 +32,7 @@ from fastnn._validation import (
 from fastnn._validation.fingerprint import fingerprints
 from fastnn._validation.weights import combine
 from fastnn.augment import Augment
-from fastnn.augment._checks import check_augments, picture_shape, with_shape
+from fastnn.augment._checks import check_augments, with_shape
 from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError
 from fastnn.gradient_noise import GradientNoise, checked_gradient_noise
@@ -424,7 +424,7 @@ class Trainer:
         path = self._checkpoint_path(checkpoint)
         every = check_int("checkpoint_every", checkpoint_every, 1)
         train = self._checked_data(X, y, sample_weight)
-        options = self._with_pictures(options, X, train)
+        options = self._with_pictures(options, train)
         n_outputs = self._n_outputs(train)
         validation = as_validation_data(
             validation_data, train, self.loss, self.net.dtype, n_outputs
@@ -473,12 +473,12 @@ class Trainer:
             writer.finish(self.net, len(history.epoch))
         return history
 
-    def _with_pictures(self, options: FitOptions, X: object, train: Data) -> FitOptions:
-        """Return the options, their augmentations made for the rows of X."""
+    def _with_pictures(self, options: FitOptions, train: Data) -> FitOptions:
+        """Return the options, their augmentations made for the rows."""
         if not options.augment:
             return options
         self.optimizer.check_training((), augment=options.augment)
-        augment = with_shape(options.augment, picture_shape(X))
+        augment = with_shape(options.augment, train.picture)
         check_augments(augment, train.X.shape[1], self.loss)
         return dataclasses.replace(options, augment=augment)
 
