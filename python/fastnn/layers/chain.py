@@ -15,6 +15,7 @@ __all__ = [
     "count_parameters",
     "count_statistics",
     "declared_width",
+    "head_position",
     "named_layers",
     "named_tensors",
     "output_width",
@@ -71,6 +72,14 @@ def named_layers(
         if blocks or not layer.inner():
             yield name, layer
         yield from named_layers(layer.inner(), f"{name}.", blocks=blocks)
+
+
+def head_position(layers: Sequence[Layer]) -> int | None:
+    """Return the position of the last Dense or Maxout, None if there is none."""
+    for i in reversed(range(len(layers))):
+        if isinstance(layers[i], (Dense, Maxout)):
+            return i
+    return None
 
 
 def named_tensors(
