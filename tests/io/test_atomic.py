@@ -110,7 +110,7 @@ def folder_of_a_user():
     """A folder that belongs to whoever is no administrator, who we are meanwhile."""
     before = os.geteuid()
     # The temporary folder of an administrator may be closed to others; /tmp is not.
-    folder = Path(tempfile.mkdtemp(dir="/tmp" if before == 0 else None))
+    folder = Path(tempfile.mkdtemp(dir="/tmp" if before == 0 else None))  # noqa: S108
     if before == 0:
         os.chown(folder, 65534, 65534)
         os.seteuid(65534)
