@@ -235,7 +235,7 @@ def histories(history: fnn.History) -> None:
 
 def trainers(net: fnn.Sequential) -> None:
     trainer = fnn.Trainer(net, loss=fnn.CrossEntropy(), optimizer="sgd", l2=1e-4)
-    assert_type(trainer.step(X, Y), float)
+    assert_type(trainer.step(X, Y, augment=fnn.augment.Noise(0.1)), float)
     history = trainer.fit(X, Y, epochs=1, verbose=0, callbacks=averages()[:1])
     assert_type(history, fnn.History)
     histories(history)
