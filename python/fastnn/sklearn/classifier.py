@@ -25,8 +25,9 @@ from fastnn.losses import (
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
-from fastnn.sklearn._base import BaseMLP, Rows
+from fastnn.sklearn._base import BaseMLP
 from fastnn.sklearn._labels import Labels
+from fastnn.sklearn._rows import Rows
 from fastnn.sklearn._watch import Score
 
 if TYPE_CHECKING:

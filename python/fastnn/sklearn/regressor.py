@@ -28,7 +28,8 @@ from fastnn.losses import (
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
-from fastnn.sklearn._base import BaseMLP, Rows
+from fastnn.sklearn._base import BaseMLP
+from fastnn.sklearn._rows import Rows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
