@@ -68,7 +68,7 @@ py::tuple augmented_rows(const Rows<T>& x,
 
 void register_augment(py::module_& m) {
     m.def(
-        "check_augment", [](const py::dict& d) { variant_from_dict<Augment>(d); },
+        "check_augment", [](const py::dict& d) { augment_from_dict(d); },
         py::arg("augment"));
     m.def(
         "augmented_rows",

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "bindings/config_from_dict.hpp"
+#include "bindings/nn_from_dict.hpp"
 #include "bindings/numpy_views.hpp"
 #include "fastnn/core/error.hpp"
 #include "fastnn/core/rng.hpp"
@@ -245,7 +245,7 @@ void register_kernels(py::module_& m) {
     py::class_<ActivationFunction>(m, "Activation", py::module_local(),
                                    "An activation function with its parameter.")
         .def(py::init([](const py::dict& config) {
-                 return ActivationFunction{variant_from_dict<Activation>(config)};
+                 return ActivationFunction{activation_from_dict(config)};
              }),
              py::arg("config"))
         .def_property_readonly("slope_needs_input", [](const ActivationFunction& a) {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "bindings/config_from_dict.hpp"
+#include "bindings/nn_from_dict.hpp"
 #include "bindings/numpy_views.hpp"
 #include "fastnn/core/buffer.hpp"
 #include "fastnn/core/error.hpp"
@@ -131,7 +131,7 @@ py::tuple class_loss(py::handle logits,
         const Index rows = z.extent(0), classes = z.extent(1);
         check_rows(rows);
         require(classes > 0, "the number of classes in logits", classes, "at least 1");
-        const auto loss = variant_from_dict<Loss>(config);
+        const auto loss = loss_from_dict(config);
         const Buffer<T> weights = row_weights<T>(sample_weight, rows);
 
         const py::array target =
@@ -207,7 +207,7 @@ py::tuple elementwise_loss(py::handle outputs,
         const Index rows = z.extent(0), cols = z.ndim() == 2 ? z.extent(1) : 1;
         check_rows(rows);
         require(cols > 0, "the number of columns of outputs", cols, "at least 1");
-        const auto loss = variant_from_dict<Loss>(config);
+        const auto loss = loss_from_dict(config);
         check_outputs(loss, cols);
         const Index width = target_width(loss, cols);
         const std::vector<Index> shape =

@@ -19,7 +19,7 @@ public:
     using Array = py::array_t<T, py::array::c_style>;
 
     BoundMinimizer(const py::dict& config, const Array& x)
-        : minimizer_(config_from_dict<optim::Lbfgs>(config), x.size()) {
+        : minimizer_(lbfgs_from_dict(config), x.size()) {
         minimizer_.begin(x.data(), minimizer_.config().lr);
     }
 

@@ -31,7 +31,7 @@ OtherSchedulesConfig other_schedules(const py::dict& d) {
 
 std::optional<GradientNoise> gradient_noise_or_none(const py::object& noise) {
     if (noise.is_none()) return std::nullopt;
-    return config_from_dict<GradientNoise>(py::cast<py::dict>(noise));
+    return gradient_noise_from_dict(py::cast<py::dict>(noise));
 }
 
 TrainerConfig trainer_config(const py::dict& d) {
@@ -112,7 +112,7 @@ public:
                  const py::object& save,
                  Index every,
                  const py::object& from) {
-        const auto config = config_from_dict<FitConfig>(config_dict);
+        const auto config = fit_config_from_dict(config_dict);
         const BoundSamples<T> train = bind_samples(bound_->network, x, y, w, loss_);
         std::optional<BoundSamples<T>> validation;
         if (!x_val.is_none()) {
@@ -216,7 +216,7 @@ void register_trainers(py::module_& m) {
         py::arg("network"), py::arg("config"), "A trainer of this network.");
     m.def(
         "check_gradient_noise",
-        [](const py::dict& d) { config_from_dict<GradientNoise>(d); },
+        [](const py::dict& d) { gradient_noise_from_dict(d); },
         py::arg("gradient_noise"));
     m.def("default_threads", &resolve_threads, py::arg("n_threads") = 0,
           "n_threads if positive, else the number used when none is given.");

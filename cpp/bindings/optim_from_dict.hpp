@@ -1,48 +1,21 @@
 // Optimizers and schedules from their Python descriptions.
 #pragma once
 
-#include <memory>
+#include <optional>
 
-#include "bindings/config_from_dict.hpp"
+#include <pybind11/pybind11.h>
+
 #include "fastnn/optim/method.hpp"
 #include "fastnn/optim/schedule.hpp"
 
 namespace fastnn::bindings {
 
-inline optim::Rule rule_from_dict(const py::dict& dict) {
-    return variant_from_dict<optim::Rule>(dict);
-}
-inline optim::Method method_from_dict(const py::dict& dict) {
-    if (py::cast<std::string>(dict["kind"]) == optim::Lbfgs::kKind) {
-        return config_from_dict<optim::Lbfgs>(dict);
-    }
-    return rule_from_dict(dict);
-}
-inline optim::Schedule schedule_from_dict(const py::dict& dict) {
-    return variant_from_dict<optim::Schedule>(dict);
-}
-inline std::optional<optim::Schedule> schedule_or_none(const py::object& schedule) {
-    if (schedule.is_none()) return std::nullopt;
-    return schedule_from_dict(py::cast<py::dict>(schedule));
-}
+namespace py = pybind11;
+
+optim::Rule rule_from_dict(const py::dict& dict);
+optim::Lbfgs lbfgs_from_dict(const py::dict& dict);
+optim::Method method_from_dict(const py::dict& dict);
+optim::Schedule schedule_from_dict(const py::dict& dict);
+std::optional<optim::Schedule> schedule_or_none(const py::object& schedule);
 
 }  // namespace fastnn::bindings
-
-namespace pybind11::detail {
-
-// Warmup's `then`: a schedule's dict or None.
-template <>
-struct type_caster<fastnn::optim::Nested> {
-    PYBIND11_TYPE_CASTER(fastnn::optim::Nested, const_name("dict | None"));
-
-    bool load(handle source, bool) {
-        if (source.is_none()) return true;
-        if (!isinstance<dict>(source)) return false;
-        value.schedule = std::make_shared<const fastnn::optim::AnySchedule>(
-            fastnn::optim::AnySchedule{fastnn::bindings::schedule_from_dict(
-                reinterpret_borrow<dict>(source))});
-        return true;
-    }
-};
-
-}  // namespace pybind11::detail

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "fastnn/core/error.hpp"
+#include "fastnn/kernels/reduce.hpp"
 
 namespace fastnn {
 namespace {
@@ -299,7 +300,24 @@ typename Network<T>::Depth Network<T>::depth_of(Index position) const {
     return depths_[static_cast<std::size_t>(position < 0 ? position + n : position)];
 }
 
+template <class T>
+bool is_finite(const Network<T>& network) noexcept {
+    return all_finite<T>(network.parameters().view()) &&
+           all_finite<T>(network.statistics().view());
+}
+
+template <class T>
+const char* what_broke(const Network<T>& network) noexcept {
+    return all_finite<T>(network.parameters().view())
+               ? "a running statistic became infinite or nan"
+               : "a weight became infinite or nan";
+}
+
 template class Network<float>;
 template class Network<double>;
+template bool is_finite(const Network<float>&) noexcept;
+template bool is_finite(const Network<double>&) noexcept;
+template const char* what_broke(const Network<float>&) noexcept;
+template const char* what_broke(const Network<double>&) noexcept;
 
 }  // namespace fastnn

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "fastnn/kernels/simd.hpp"
+
 namespace fastnn::optim {
 namespace {
 

@@ -3,25 +3,9 @@
 
 #include <cstdint>
 
-#include "fastnn/kernels/reduce.hpp"
 #include "fastnn/nn/network.hpp"
 
 namespace fastnn {
-
-template <class T>
-bool is_finite(const Network<T>& network) noexcept {
-    return all_finite<T>(network.parameters().view()) &&
-           all_finite<T>(network.statistics().view());
-}
-
-// What is wrong with a network that is not finite. A variance overflows where inputs
-// are too large to be squared, though all weights are well.
-template <class T>
-const char* what_broke(const Network<T>& network) noexcept {
-    return all_finite<T>(network.parameters().view())
-               ? "a running statistic became infinite or nan"
-               : "a weight became infinite or nan";
-}
 
 template <class T>
 struct Snapshot {

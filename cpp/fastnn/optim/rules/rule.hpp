@@ -19,7 +19,7 @@
 
 #include "fastnn/core/error.hpp"
 #include "fastnn/core/fields.hpp"
-#include "fastnn/kernels/simd.hpp"
+#include "fastnn/kernels/simd_names.hpp"
 
 namespace fastnn::optim {
 
