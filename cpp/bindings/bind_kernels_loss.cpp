@@ -12,7 +12,7 @@
 namespace fastnn::bindings {
 namespace {
 
-constexpr double kElementCost = 2;  // nanoseconds
+constexpr double kLossElementCost = 2;  // nanoseconds
 
 // A target or weight argument as an array of T: whatever NumPy makes an array of
 // numbers.
@@ -83,13 +83,13 @@ Buffer<std::int32_t> checked_labels(const py::array& y, Index rows, Index classe
 
 // Value and gradient over row tiles, the tiles' values added in their order.
 template <class T>
-double evaluate(py::handle n_threads,
-                const Loss& loss,
-                MatrixView<const T> z,
-                const Targets<T>& targets,
-                const Buffer<T>& weights,
-                double total_weight,
-                MatrixView<T> dz) {
+double evaluate_loss(py::handle n_threads,
+                     const Loss& loss,
+                     MatrixView<const T> z,
+                     const Targets<T>& targets,
+                     const Buffer<T>& weights,
+                     double total_weight,
+                     MatrixView<T> dz) {
     constexpr Index kTileBytes = 32 << 10;
     const auto tiles = parallel::RowTiles::of_bytes(
         z.rows, z.cols * static_cast<Index>(sizeof(T)), kTileBytes, 8);
@@ -107,7 +107,7 @@ double evaluate(py::handle n_threads,
         values[i] = loss_rows<T>(loss, z.row_slice(r), part, w, nullptr, total_weight,
                                  dz.row_slice(r));
     };
-    const double cost = kElementCost * static_cast<double>(z.rows * z.cols);
+    const double cost = kLossElementCost * static_cast<double>(z.rows * z.cols);
     run_kernel(n_threads, cost, [&](int n) { parallel_for(n, tiles.count(), work); });
     double total = 0;
     for (Index i = 0; i < values.size(); ++i) total += values[i];
@@ -159,8 +159,8 @@ py::tuple class_loss(py::handle logits,
         dz.check_apart(z);
         dz.check_apart(target, "y");
         const double total = weights.size() > 0 ? 1.0 : static_cast<double>(rows);
-        const double value = evaluate<T>(n_threads, loss, z.matrix(), targets, weights,
-                                         total, dz.matrix());
+        const double value = evaluate_loss<T>(n_threads, loss, z.matrix(), targets,
+                                              weights, total, dz.matrix());
         return py::make_tuple(value, dz.array());
     });
 }
@@ -231,8 +231,9 @@ py::tuple elementwise_loss(py::handle outputs,
             if (n == 0) return 0.0;
             Targets<T> targets;
             targets.values = {t + first, n, target_width(loss, wide)};
-            return evaluate<T>(n_threads, loss, {z.data() + first, n, wide}, targets,
-                               weights, total_weight, {dz.data() + first, n, wide});
+            return evaluate_loss<T>(n_threads, loss, {z.data() + first, n, wide},
+                                    targets, weights, total_weight,
+                                    {dz.data() + first, n, wide});
         };
         const auto* binary = std::get_if<loss::BinaryCrossEntropy>(&loss);
         double value = 0;

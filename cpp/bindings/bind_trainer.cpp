@@ -215,8 +215,7 @@ void register_trainers(py::module_& m) {
         },
         py::arg("network"), py::arg("config"), "A trainer of this network.");
     m.def(
-        "check_gradient_noise",
-        [](const py::dict& d) { gradient_noise_from_dict(d); },
+        "check_gradient_noise", [](const py::dict& d) { gradient_noise_from_dict(d); },
         py::arg("gradient_noise"));
     m.def("default_threads", &resolve_threads, py::arg("n_threads") = 0,
           "n_threads if positive, else the number used when none is given.");
