@@ -88,13 +88,16 @@ public:
     }
 
     // (mean loss, None or where and how the step diverged)
-    py::tuple step(const py::object& x, const py::object& y, const py::object& w) {
+    py::tuple step(const py::object& x,
+                   const py::object& y,
+                   const py::object& w,
+                   const std::vector<Augment>& augment) {
         const BoundSamples<T> batch = bind_samples(bound_->network, x, y, w, loss_);
         const Usage::Writing writing(bound_->usage);
         SignalWatch watch;
         const Hooks hooks{{}, [&] { return watch.raised(); }};
         const StepReport report =
-            without_gil([&] { return trainer_->step(batch.samples, hooks); });
+            without_gil([&] { return trainer_->step(batch.samples, augment, hooks); });
         return py::make_tuple(report.loss, divergence_dict(report.divergence));
     }
 
@@ -176,8 +179,8 @@ void register_trainer(py::module_& m, const char* name) {
     using Bound = BoundTrainer<T>;
     py::class_<Bound>(m, name, py::module_local())
         .def(py::init<>())
-        .def("step", &Bound::step, py::arg("X"), py::arg("targets"),
-             py::arg("weights") = py::none())
+        .def("step", &Bound::step, py::arg("X"), py::arg("targets"), py::arg("weights"),
+             py::arg("augment"))
         .def("set_learning_rate", &Bound::set_learning_rate, py::arg("lr"))
         .def("evaluations", &Bound::evaluations)
         .def("fit", &Bound::fit, py::arg("X"), py::arg("targets"), py::arg("weights"),

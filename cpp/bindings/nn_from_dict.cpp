@@ -1,6 +1,7 @@
 #include "bindings/nn_from_dict.hpp"
 
 #include "bindings/config_from_dict.hpp"
+#include "bindings/optim_from_dict.hpp"
 
 namespace pybind11::detail {
 

@@ -1,27 +1,6 @@
 #include "bindings/optim_from_dict.hpp"
 
-#include <memory>
-
 #include "bindings/config_from_dict.hpp"
-
-namespace pybind11::detail {
-
-// Warmup's `then`: a schedule's dict or None.
-template <>
-struct type_caster<fastnn::optim::Nested> {
-    PYBIND11_TYPE_CASTER(fastnn::optim::Nested, const_name("dict | None"));
-
-    bool load(handle source, bool) {
-        if (source.is_none()) return true;
-        if (!isinstance<dict>(source)) return false;
-        value.schedule = std::make_shared<const fastnn::optim::AnySchedule>(
-            fastnn::optim::AnySchedule{fastnn::bindings::schedule_from_dict(
-                reinterpret_borrow<dict>(source))});
-        return true;
-    }
-};
-
-}  // namespace pybind11::detail
 
 namespace fastnn::bindings {
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastnn._validation import check_int
 from fastnn.errors import NotBuiltError
 from fastnn.layers import Dense, Layer, Maxout
+from fastnn.layers.chain import head_position
 
 if TYPE_CHECKING:
     from fastnn._network import Network
@@ -42,15 +43,14 @@ def replace_head(
 
 def _head_at(layers: tuple[Layer, ...]) -> int:
     """Return the position of the last Dense or Maxout; nothing after it is learnt."""
-    for i in reversed(range(len(layers))):
-        layer = layers[i]
-        if isinstance(layer, (Dense, Maxout)):
-            _check_end(layers, i, layer.units)
-            return i
-    raise ValueError(
-        "replace_head: this network has no Dense or Maxout layer to replace: "
-        f"{', '.join(type(layer).__name__ for layer in layers)}"
-    )
+    head = head_position(layers)
+    if head is None:
+        raise ValueError(
+            "replace_head: this network has no Dense or Maxout layer to replace: "
+            f"{', '.join(type(layer).__name__ for layer in layers)}"
+        )
+    _check_end(layers, head, layers[head].width(0))
+    return head
 
 
 def _check_end(layers: tuple[Layer, ...], head: int, width: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from fastnn._config import nearest
 from fastnn._network import Network
 from fastnn._validation import Data, as_validation_data
-from fastnn.augment._checks import as_augments, picture_shape, with_shape
+from fastnn.augment._checks import as_augments, with_shape
 from fastnn.callbacks import Checkpoint
 from fastnn.history import History
 from fastnn.losses import Loss, resolve_loss
@@ -59,11 +59,9 @@ class Recipe:
             )
         loss = resolve_loss(given.pop("loss", "cross_entropy"))
         data = net._checked_data(X, y, given.pop("sample_weight", None), loss)  # noqa: SLF001
-        if (
-            "augment" in given
-        ):  # rows are flat from here on: X alone says what they show
+        if "augment" in given:  # fits get flat rows, which do not say what they show
             augments = as_augments(given["augment"])
-            given["augment"] = with_shape(augments, picture_shape(X))
+            given["augment"] = with_shape(augments, data.picture)
         width = net.out_features
         validation = as_validation_data(
             given.pop("validation_data", None),

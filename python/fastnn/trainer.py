@@ -32,7 +32,7 @@ from fastnn._validation import (
 from fastnn._validation.fingerprint import fingerprints
 from fastnn._validation.weights import combine
 from fastnn.augment import Augment
-from fastnn.augment._checks import check_augments, picture_shape, with_shape
+from fastnn.augment._checks import as_augments, check_augments, with_shape
 from fastnn.callbacks import EMA, SWA, Callback, EarlyStopping, EpochInfo
 from fastnn.errors import DivergedError
 from fastnn.gradient_noise import GradientNoise, checked_gradient_noise
@@ -259,6 +259,8 @@ class Trainer:
         X: TableLike,
         y: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
+        *,
+        augment: Augment | Sequence[Augment] | None = None,
     ) -> float:
         """Take one optimizer step on one batch.
 
@@ -266,6 +268,9 @@ class Trainer:
         ----------
         X, y, sample_weight : array-like
             The batch, as for `fit`.
+        augment : augmentation or sequence of augmentations, optional
+            Changes the rows at random, another way in each step: see `fastnn.augment`.
+            Rows are mixed with those of the batch.
 
         Returns
         -------
@@ -295,8 +300,9 @@ class Trainer:
                 "first, or begin anew with fnn.Trainer(fnn.load(path), ...)"
             )
         data = self._checked_data(X, y, sample_weight)
+        augments = [a.to_native() for a in self._augments(as_augments(augment), data)]
         native = self._ready(data)
-        loss, diverged = native.step(data.X, data.y, data.weight)
+        loss, diverged = native.step(data.X, data.y, data.weight, augments)
         if diverged is not None:
             raise DivergedError(**diverged)
         return float(loss)
@@ -424,7 +430,9 @@ class Trainer:
         path = self._checkpoint_path(checkpoint)
         every = check_int("checkpoint_every", checkpoint_every, 1)
         train = self._checked_data(X, y, sample_weight)
-        options = self._with_pictures(options, X, train)
+        options = dataclasses.replace(
+            options, augment=self._augments(options.augment, train)
+        )
         n_outputs = self._n_outputs(train)
         validation = as_validation_data(
             validation_data, train, self.loss, self.net.dtype, n_outputs
@@ -473,14 +481,16 @@ class Trainer:
             writer.finish(self.net, len(history.epoch))
         return history
 
-    def _with_pictures(self, options: FitOptions, X: object, train: Data) -> FitOptions:
-        """Return the options, their augmentations made for the rows of X."""
-        if not options.augment:
-            return options
-        self.optimizer.check_training((), augment=options.augment)
-        augment = with_shape(options.augment, picture_shape(X))
-        check_augments(augment, train.X.shape[1], self.loss)
-        return dataclasses.replace(options, augment=augment)
+    def _augments(
+        self, augments: tuple[Augment, ...], data: Data
+    ) -> tuple[Augment, ...]:
+        """Return the augmentations as the rows of these data ask for."""
+        if not augments:
+            return ()
+        self.optimizer.check_training((), augment=augments)
+        fitted = with_shape(augments, data.picture)
+        check_augments(fitted, data.X.shape[1], self.loss)
+        return fitted
 
     def _checkpoint_path(self, value: object) -> str | None:
         """Return the file to write after each epoch, or raise if it cannot be."""

@@ -133,6 +133,37 @@ def test_fit(rows, options, error, words):
     assert bits(net) == before
 
 
+TURNED = (np.swapaxes(X, 1, 2), Y)
+WAYS = {
+    "fit": lambda net, *data, **options: net.fit(*data, **options),
+    "Trainer.fit": lambda net, *data, **options: fnn.Trainer(net).fit(*data, **options),
+    "Ensemble": lambda net, *data, **o: fnn.Ensemble(net, n=2).fit(*data, **o),
+    "diagnose": lambda net, *data, **o: fnn.diagnose(net, *data, verbose=0, **o),
+    "depth_study": lambda net, *data, **o: fnn.depth_study(net, *data, [1], **o),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_validation_pictures_of_another_shape(way):
+    """As many pixels, but another one at each place in the row."""
+    net = fnn.Sequential(fnn.Dense(4), fnn.Dense(3)).build(12)
+    before = bits(net)
+    for turned in (TURNED, (TURNED[0].tolist(), Y)):
+        with pytest.raises(ValueError, match="pictures of shape") as caught:
+            WAYS[way](net, X, Y, validation_data=turned)
+        for word in ("validation_data[0]", "(3, 4)", "X has", "(4, 3)"):
+            assert word in str(caught.value)
+    assert bits(net) == before
+
+
+@pytest.mark.parametrize("rows", [X, X[..., None], FLAT, X.tolist()])
+@pytest.mark.parametrize("others", [X, X[..., None], FLAT, list(X)])
+def test_validation_pictures_of_the_same_shape(rows, others):
+    """One channel need not be said, and flat rows say nothing."""
+    net = fnn.Sequential(fnn.Dense(3))
+    assert net.fit(rows, Y, validation_data=(others, Y), epochs=1).epoch == [0]
+
+
 def test_a_loss_function_with_others_than_mixup():
     net = fnn.Sequential(fnn.Dense(3))
     assert net.fit(FLAT, Y, loss=_ones, augment=a.Noise(0.1), epochs=1).epoch == [0]

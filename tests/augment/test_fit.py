@@ -10,6 +10,7 @@ import fastnn as fnn
 from engine.problems import LOSSES, bits, curves, targets
 from fastnn import augment as a
 from fastnn._native import core
+from fastnn.augment._checks import as_augments, with_shape
 
 HEIGHT, WIDTH = 6, 4
 FEATURES = HEIGHT * WIDTH
@@ -102,6 +103,82 @@ def test_a_step_sees_what_preview_shows(pictures, augment):
     wanted = net.evaluate(seen, target)["loss"]
     assert loss == pytest.approx(wanted, rel=1e-12)
     assert loss != pytest.approx(net.evaluate(X, y)["loss"], rel=1e-3)
+
+
+# -- the own loop ---------------------------------------------------------------------
+
+
+def _steps(pictures, augments, *, n_threads=None, rows=48, layers=NET):
+    """Losses of steps over batches, each with an augmentation of its own, and bits."""
+    X, y = pictures
+    net = fnn.Sequential(*layers, seed=5)
+    trainer = fnn.Trainer(net, n_threads=n_threads)
+    losses = [
+        trainer.step(X[i : i + rows], y[i : i + rows], augment=augment)
+        for i, augment in zip(itertools.count(0, rows), augments, strict=False)
+    ]
+    return losses, bits(net)
+
+
+def test_steps_for_any_number_of_threads(pictures):
+    augments = [MANY, None, MANY, MANY[:5]]
+    first, *others = (_steps(pictures, augments, n_threads=n) for n in (1, 2, 3, 8))
+    assert all(other == first for other in others)
+    assert _steps(pictures, [None] * 4) != first
+
+
+def test_the_first_step_is_that_of_a_fit(pictures):
+    rows = len(pictures[0])
+    net, history = _fitted(*pictures, MANY, epochs=1, batch_size=rows, shuffle=False)
+    losses, state = _steps(pictures, [MANY], rows=rows)
+    assert losses == history.history["loss"]
+    assert state == bits(net)
+
+
+def test_each_step_sees_what_preview_shows(pictures):
+    """By its number; with what its call says, not the one before."""
+    X, y = pictures[0].astype(float)[:48], pictures[1][:48]
+    net = fnn.Sequential(fnn.Dense(3), seed=9, dtype="float64").build(FEATURES)
+    trainer = fnn.Trainer(net, optimizer=fnn.SGD(lr=0.0))
+    plain = net.evaluate(X, y, loss="cross_entropy")["loss"]
+    losses = []
+    for number, augment in enumerate([MANY, MANY, a.Noise(0.5), (), a.Noise(1.0)]):
+        losses.append(trainer.step(X, y, augment=augment))
+        seen, target = _seen(X, y, augment, net.seed, number)
+        assert losses[-1] == pytest.approx(net.evaluate(seen, target)["loss"])
+    assert losses[3] == pytest.approx(plain)
+    assert len(set(losses)) == 5
+
+
+def _seen(X, y, augment, seed, step):
+    """Return rows and targets as a step of this number sees them."""
+    augments = [
+        one.to_native() for one in with_shape(as_augments(augment), X.shape[1:])
+    ]
+    flat, labels = X.reshape(len(X), -1), y.astype(np.int32)
+    return core.augmented_rows(flat, labels, 3, augments, seed, step)
+
+
+@pytest.mark.parametrize(
+    ("augment", "options", "error", "words"),
+    [
+        ("flip", {}, TypeError, ["augment must be a list", "'flip'"]),
+        (a.Rotate(5, shape=(4, 6)), {}, ValueError, ["augment[0]", "(4, 6)", "(6, 4)"]),
+        (a.Noise(0.1), {"optimizer": "lbfgs"}, ValueError, ["augment", "LBFGS"]),
+        ([a.Mixup(), a.Mixup()], {}, ValueError, ["augment[1]", "second Mixup"]),
+    ],
+)
+def test_mistakes_in_a_step(pictures, augment, options, error, words):
+    net = fnn.Sequential(fnn.Dense(3)).build(FEATURES)
+    before = bits(net)
+    trainer = fnn.Trainer(net, **options)
+    with pytest.raises(error) as caught:
+        trainer.step(*pictures, augment=augment)
+    assert all(word in str(caught.value) for word in words)
+    assert bits(net) == before
+
+
+# -- mixtures -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

@@ -123,20 +123,21 @@ def test_every_loss(rng, loss):
     assert counts[0] == counts[1]
 
 
-def _five_steps(X, y):
+def _five_steps(X, y, augment):
     trainer = fnn.Trainer(fnn.Sequential(*EVERYTHING), clip_norm=1.0, n_threads=1)
-    return [_allocations(lambda: trainer.step(X, y)) for _ in range(5)]
+    return [_allocations(lambda: trainer.step(X, y, augment=augment)) for _ in range(5)]
 
 
-def test_single_steps(rng):
+@pytest.mark.parametrize("augment", [None, [fnn.augment.Mixup()]])
+def test_single_steps(rng, augment):
     """After the first, a step costs what the border costs, whatever the batch."""
     costs = set()
     for rows in (16, 2000):
-        first, *others = _five_steps(*classes(rng, rows))
+        first, *others = _five_steps(*classes(rng, rows), augment)
         assert first > max(others)
         costs.update(others)
     assert len(costs) == 1
-    assert max(costs) <= 8
+    assert max(costs) <= 8 + (augment is not None)  # the list of them
 
 
 @counts_new

@@ -65,6 +65,8 @@ WRONG = [
     ("dropout", "0.1", TypeError),
     ("batch_norm", 1, TypeError),
     ("l1", -1, ValueError),
+    ("max_norm", 0.0, ValueError),
+    ("max_norm", "1", TypeError),
     ("clip_norm", 0.0, ValueError),
     ("scoring", "f1_marco", ValueError),
     ("scoring", 3, TypeError),
@@ -113,6 +115,7 @@ def test_wrong_values_are_told_by_fit(make, data, name, value, error):
         ),
         ({"early_stopping": True, "callbacks": [fnn.EMA()]}, "are both given"),
         ({"solver": "lbfgs", "clip_norm": 1.0}, "clip_norm must be None with LBFGS"),
+        ({"solver": "lbfgs", "max_norm": 1.0}, "max_norm must be None with LBFGS"),
         (
             {"early_stopping": fnn.EarlyStopping(monitor="val_r3")},
             "no value of this fit|unknown name",
@@ -222,6 +225,25 @@ def test_a_named_optimizer_takes_the_learning_rate():
     assert rates(optimizer="adamw", learning_rate_init=0.02) == {0.02}
     assert rates(optimizer="lion", learning_rate_init=0.001) == {fnn.Lion().lr}
     assert rates(optimizer=fnn.AdamW(0.03), learning_rate_init=0.02) == {0.03}
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize(("make", "data"), [(classifier, iris), (regressor, diabetes)])
+def test_max_norm_bounds_the_weights_of_each_unit(make, data, solver):
+    X, y = data()
+
+    def norms(estimator):
+        return np.concatenate([np.linalg.norm(w, axis=0) for w in estimator.coefs_])
+
+    bounded = {"solver": solver, "max_norm": 0.5}
+    for fitted in (
+        make(**bounded).fit(X, y),
+        make(**bounded, max_iter=1).fit(X, y).partial_fit(X, y),
+        make(solver=solver).fit(X, y).set_params(max_norm=0.5).partial_fit(X, y),
+    ):
+        assert norms(fitted).max() <= 0.5 + 1e-12
+        assert np.isclose(norms(fitted), 0.5).any()
+    assert norms(make(solver=solver).fit(X, y)).max() > 0.6
 
 
 def test_a_loss_that_learns_a_variance_is_for_networks():

@@ -1,6 +1,7 @@
 """The folds: by definition, by hand, and against scikit-learn's."""
 
 import datetime as dt
+import tracemalloc
 import zoneinfo
 
 import numpy as np
@@ -119,6 +120,49 @@ def test_masks_and_lists_are_row_numbers():
     ((train, validation),) = checked_folds([(mask, [1])], 3)
     assert (train.tolist(), validation.tolist()) == ([0, 2], [1])
     assert train.dtype == validation.dtype == np.int64
+
+
+def _pairs(n):
+    """What scikit-learn's LeaveOneOut gives, one fold at a time."""
+    for i in range(n):
+        rows = np.arange(n)
+        yield np.delete(rows, i), rows[i : i + 1]
+
+
+@pytest.mark.parametrize(
+    "leave_one_out",
+    [lambda n: from_numbers(np.arange(n), n), lambda n: checked_folds(_pairs(n), n)],
+    ids=["ours", "a splitter's"],
+)
+def test_folds_hold_the_rows_that_validate_alone(leave_one_out):
+    """The n (n - 1) numbers of the rows that train would be 32 MB."""
+    tracemalloc.start()
+    try:
+        folds = leave_one_out(2000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3e6
+    assert len(folds) == 2000
+    for i in (0, 3, 1999):
+        train, validation = folds[i]
+        assert validation.tolist() == [i]
+        assert train.tolist() == [*range(i), *range(i + 1, 2000)]
+    assert [v.tolist() for _, v in folds[-2:]] == [[1998], [1999]]
+    with pytest.raises(IndexError):
+        folds[2000]
+
+
+def test_given_folds_stay_as_they_are():
+    """In their order, of some rows, or with one row twice."""
+    given = [
+        *(([0, 1, 2], [3]), ([2, 0, 1], [3]), ([0, 1], [3])),
+        *(([0, 0, 1], [3]), ([0, 1], [3, 2, 2]), ([2], [1, 0, 3])),
+    ]
+    for pairs in (given, *([pair] for pair in given)):
+        folds = checked_folds(iter(pairs), 4)
+        found = [(train.tolist(), held.tolist()) for train, held in folds]
+        assert found == pairs
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,19 @@ def test_declared_widths_within_a_block_go_too():
         fnn.depth_study(net, X[:, :3], y, (1, 2), epochs=1)
 
 
+def test_a_maxout_is_a_head(rng):
+    data = classes(rng, 60)
+    block = [fnn.Dense(6, "relu"), fnn.Dense(5, "tanh")]
+    net = fnn.Sequential(*block, fnn.Maxout(3), seed=4)
+    study = fnn.depth_study(net, *data, (0, 2), **OPTIONS)
+    by_hand = [
+        fnn.Sequential(*block * depth, fnn.Maxout(3), seed=4) for depth in (0, 1, 2)
+    ]
+    alike = fnn.depth_study(lambda depth: by_hand[depth], *data, (0, 2), **OPTIONS)
+    assert study.scores == alike.scores
+    assert study.parameters == alike.parameters
+
+
 def test_depths_by_a_function(rng):
     asked = []
 
@@ -188,7 +201,14 @@ def test_plot(rng):
         (
             lambda _, d: fnn.depth_study(fnn.Sequential(fnn.Dense(3)), *d),
             ValueError,
-            "nothing before its last Dense",
+            r"\(Dense\) has nothing before it: give one with a hidden layer",
+        ),
+        (
+            lambda _, d: fnn.depth_study(
+                fnn.Sequential(fnn.Residual(fnn.Dense(5)), fnn.ReLU()), *d
+            ),
+            ValueError,
+            r"\(Residual, ReLU\) has no such layer: give one with .* and a head",
         ),
         (lambda net, d: fnn.depth_study(net, *d, (-1,)), ValueError, "must be >= 0"),
         (lambda net, d: fnn.depth_study(net, *d, epoch=1), TypeError, "no option 'epo"),

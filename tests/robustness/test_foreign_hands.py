@@ -245,4 +245,4 @@ def test_a_trainer_keeps_its_network():
     native = trainer._native
     del trainer
     gc.collect()
-    assert np.isfinite(native.step(X, y, None)[0])
+    assert np.isfinite(native.step(X, y, None, [])[0])

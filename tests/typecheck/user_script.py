@@ -40,8 +40,8 @@ def layers() -> list[Layer]:
     assert_type(hidden.units, int)
     return [
         *(hidden, fnn.BatchNorm(eps=1e-3), fnn.LayerNorm(), fnn.Dropout(0.1)),
-        *(fnn.Maxout(4, pieces=2), fnn.RMSNorm(), fnn.PReLU(per_unit=True)),
-        *(fnn.GaussianNoise(0.1), fnn.AlphaDropout(0.1), fnn.RMSNorm(eps=1e-6)),
+        *(fnn.Maxout(4, pieces=2), fnn.RMSNorm(), fnn.PReLU(lr_scale=0.5)),
+        *(fnn.GaussianNoise(0.1), fnn.AlphaDropout(0.1), fnn.RMSNorm(lr_scale=2)),
         fnn.Dense(4, weight_norm=True, dropconnect=0.1),
         *activations,
         fnn.Residual(fnn.Dense(8), fnn.ReLU(), survival=0.9, projection="auto"),
@@ -235,7 +235,7 @@ def histories(history: fnn.History) -> None:
 
 def trainers(net: fnn.Sequential) -> None:
     trainer = fnn.Trainer(net, loss=fnn.CrossEntropy(), optimizer="sgd", l2=1e-4)
-    assert_type(trainer.step(X, Y), float)
+    assert_type(trainer.step(X, Y, augment=fnn.augment.Noise(0.1)), float)
     history = trainer.fit(X, Y, epochs=1, verbose=0, callbacks=averages()[:1])
     assert_type(history, fnn.History)
     histories(history)

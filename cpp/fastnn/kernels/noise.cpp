@@ -1,18 +1,13 @@
 #include "fastnn/kernels/noise.hpp"
 
-#include <numbers>
-
-#include "fastnn/kernels/simd.hpp"
+#include "fastnn/kernels/box_muller.hpp"
 
 namespace fastnn {
 namespace {
 
-// (w + 1/2) / 2^32; of float, what rounds to 1 is 1.
 template <class T>
-void uniforms(const std::uint32_t (&words)[random_words::kLanes], T* u) noexcept {
-    for (Index i = 0; i < random_words::kLanes; ++i) {
-        u[i] = (static_cast<T>(words[i]) + T(0.5)) * T(0x1p-32);
-    }
+void fractions(const std::uint32_t (&words)[random_words::kLanes], T* u) noexcept {
+    for (Index i = 0; i < random_words::kLanes; ++i) u[i] = open_fraction<T>(words[i]);
 }
 
 }  // namespace
@@ -24,22 +19,20 @@ void add_gaussian_noise(MatrixView<const T> x,
                         Index first_row,
                         MatrixView<T> y) noexcept {
     using simd::Vec;
-    const Vec<T> size(deviation), turn(2 * std::numbers::pi);
+    const Vec<T> size(deviation);
     T u[random_words::kLanes], v[random_words::kLanes];
     for_each_word(x.rows, x.cols, key, first_row,
                   [&](Index row, Range cols, const auto& words, Index word) {
                       const Index pair = word / 2 * 2;
-                      uniforms<T>(words[pair], u);
-                      uniforms<T>(words[pair + 1], v);
+                      fractions<T>(words[pair], u);
+                      fractions<T>(words[pair + 1], v);
                       const T* from = x.row(row) + cols.begin;
                       T* to = y.row(row) + cols.begin;
                       simd::for_each<T>(cols.size(), [&](auto at) {
                           // Lanes beyond the end hold 0, whose logarithm nobody looks
                           // at.
-                          const Vec<T> angle = turn * at.load(v);
-                          const Vec<T> radius = sqrt(Vec<T>(-2) * log(at.load(u)));
-                          const Vec<T> n =
-                              radius * (word == pair ? cos(angle) : sin(angle));
+                          const BoxMuller<T> z(at.load(u), at.load(v));
+                          const Vec<T> n = word == pair ? z.first() : z.second();
                           at.store(to, fma(size, n, at.load(from)));
                       });
                   });

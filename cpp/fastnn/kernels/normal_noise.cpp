@@ -1,30 +1,17 @@
 #include "fastnn/kernels/normal_noise.hpp"
 
 #include <algorithm>
-#include <numbers>
 
 #include "fastnn/core/rng.hpp"
-#include "fastnn/kernels/simd.hpp"
+#include "fastnn/kernels/box_muller.hpp"
 
 namespace fastnn {
 namespace {
 
 using simd::for_each;
-using simd::Vec;
 
 constexpr Index kBlocks = 16;          // whose numbers are drawn together
 constexpr Index kChunk = 4 * kBlocks;  // numbers they make
-
-// (w + 1/2) / 2^32, or with the bits that float has room for (w / 2^9 + 1/2) / 2^23:
-// above 0 and below 1.
-template <class T>
-T fraction(std::uint32_t w) noexcept {
-    if constexpr (std::is_same_v<T, float>) {
-        return (static_cast<T>(w >> 9) + T(0.5)) * T(0x1p-23);
-    } else {
-        return (static_cast<T>(w) + T(0.5)) * T(0x1p-32);
-    }
-}
 
 // z[word][block] of blocks `begin` to begin + kBlocks. All of them are made, whichever
 // are wanted: a number's bits depend on its position alone.
@@ -40,14 +27,14 @@ void draw(Index begin, const RandomKey& key, T (&z)[4][kBlocks]) noexcept {
     }
     philox4x32(words, PhiloxKey(key.seed));
     for (Index word = 0; word < 4; ++word) {
-        for (Index k = 0; k < kBlocks; ++k) z[word][k] = fraction<T>(words[word][k]);
+        for (Index k = 0; k < kBlocks; ++k)
+            z[word][k] = open_fraction<T>(words[word][k]);
     }
     for (Index word = 0; word < 4; word += 2) {
         for_each<T>(kBlocks, [&](auto at) {
-            const Vec<T> radius = sqrt(Vec<T>(-2) * log(at.load(z[word])));
-            const Vec<T> angle = Vec<T>(2 * std::numbers::pi) * at.load(z[word + 1]);
-            at.store(z[word], radius * cos(angle));
-            at.store(z[word + 1], radius * sin(angle));
+            const BoxMuller<T> pair(at.load(z[word]), at.load(z[word + 1]));
+            at.store(z[word], pair.first());
+            at.store(z[word + 1], pair.second());
         });
     }
 }

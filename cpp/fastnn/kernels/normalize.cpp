@@ -1,6 +1,8 @@
 #include "fastnn/kernels/normalize.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "fastnn/kernels/reduce.hpp"
 
@@ -8,6 +10,81 @@ namespace fastnn {
 
 using simd::for_each;
 using simd::Vec;
+
+namespace {
+
+// Of a row whose squares overflow, those of the row times this do not, whatever its
+// length, and those that count do not vanish.
+template <class T>
+constexpr T kShrink = sizeof(T) == 4 ? T(0x1p-80) : T(0x1p-600);
+
+// 1 / sqrt(square + eps) where square kShrink^2 is given, finite or not. It stays a
+// normal number, as the workers flush others to zero: a row beyond a quarter of the
+// largest number is divided by that quarter.
+template <class T>
+T inverse_of_large(T shrunk_square, double eps) noexcept {
+    const T largest = T(1) / std::sqrt(static_cast<T>(eps));  // eps may vanish, shrunk
+    const T shrunk_eps = static_cast<T>(eps) * kShrink<T> * kShrink<T>;
+    const T inverse = kShrink<T> / std::sqrt(shrunk_square + shrunk_eps);
+    if (!std::isfinite(shrunk_square)) return inverse;
+    return std::clamp(inverse, std::numeric_limits<T>::min(), largest);
+}
+
+template <class T>
+struct RowMoments {
+    T mean;
+    T variance;  // biased
+};
+
+template <class T, class Load>
+RowMoments<T> row_moments(Index n, const Load& load) noexcept {
+    Vec<T> total, squares;
+    for_each<T>(n, [&](auto at) { total += load(at); });
+    const T mean = sum(total) / static_cast<T>(n);
+    for_each<T>(n, [&](auto at) {
+        const Vec<T> d = at.where_inside(load(at) - Vec<T>(mean));
+        squares = fma(d, d, squares);
+    });
+    return {mean, sum(squares) / static_cast<T>(n)};
+}
+
+template <class T>
+struct RowStatistics {
+    T mean;
+    T inv_std;
+};
+
+template <class T>
+RowStatistics<T> row_statistics(const T* row, Index n, double eps) noexcept {
+    const auto plain = row_moments<T>(n, [&](auto at) { return at.load(row); });
+    if (std::isfinite(plain.variance)) {
+        return {plain.mean, T(1) / std::sqrt(plain.variance + static_cast<T>(eps))};
+    }
+    const auto shrunk =
+        row_moments<T>(n, [&](auto at) { return at.load(row) * Vec<T>(kShrink<T>); });
+    return {shrunk.mean / kShrink<T>, inverse_of_large(shrunk.variance, eps)};
+}
+
+template <class T, class Load>
+T mean_square(Index n, const Load& load) noexcept {
+    Vec<T> squares;
+    for_each<T>(n, [&](auto at) {
+        const Vec<T> v = load(at);
+        squares = fma(v, v, squares);
+    });
+    return sum(squares) / static_cast<T>(n);
+}
+
+template <class T>
+T inverse_root_mean_square(const T* row, Index n, double eps) noexcept {
+    const T plain = mean_square<T>(n, [&](auto at) { return at.load(row); });
+    if (std::isfinite(plain)) return T(1) / std::sqrt(plain + static_cast<T>(eps));
+    const T shrunk =
+        mean_square<T>(n, [&](auto at) { return at.load(row) * Vec<T>(kShrink<T>); });
+    return inverse_of_large(shrunk, eps);
+}
+
+}  // namespace
 
 template <class T>
 void column_moments(MatrixView<const T> x, T* mean, T* m2) noexcept {
@@ -143,15 +220,7 @@ void layernorm_forward(MatrixView<const T> x,
                        T* inv_std) noexcept {
     for (Index i = 0; i < x.rows; ++i) {
         const T* row = x.row(i);
-        Vec<T> total, squares;
-        for_each<T>(x.cols, [&](auto at) { total += at.load(row); });
-        const T average = sum(total) / static_cast<T>(x.cols);
-        for_each<T>(x.cols, [&](auto at) {
-            const Vec<T> d = at.load(row, average) - Vec<T>(average);
-            squares = fma(d, d, squares);
-        });
-        const T variance = sum(squares) / static_cast<T>(x.cols);
-        const T inverse = T(1) / std::sqrt(variance + static_cast<T>(eps));
+        const auto [average, inverse] = row_statistics(row, x.cols, eps);
         for_each<T>(x.cols, [&](auto at) {
             const Vec<T> xhat = (at.load(row) - Vec<T>(average)) * Vec<T>(inverse);
             at.store(y.row(i), fma(xhat, at.load(gamma), at.load(beta)));
@@ -213,13 +282,7 @@ void rmsnorm_forward(MatrixView<const T> x,
                      T* inv_rms) noexcept {
     for (Index i = 0; i < x.rows; ++i) {
         const T* row = x.row(i);
-        Vec<T> squares;
-        for_each<T>(x.cols, [&](auto at) {
-            const Vec<T> v = at.load(row);
-            squares = fma(v, v, squares);
-        });
-        const T mean = sum(squares) / static_cast<T>(x.cols);
-        const T inverse = T(1) / std::sqrt(mean + static_cast<T>(eps));
+        const T inverse = inverse_root_mean_square(row, x.cols, eps);
         for_each<T>(x.cols, [&](auto at) {
             at.store(y.row(i), at.load(row) * Vec<T>(inverse) * at.load(gamma));
         });

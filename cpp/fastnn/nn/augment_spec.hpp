@@ -25,6 +25,7 @@ struct Mixup {
     static constexpr const char* kKind = "mixup";
     double alpha = 0.2;
     static constexpr auto fields() { return std::tuple{field("alpha", &Mixup::alpha)}; }
+    bool operator==(const Mixup&) const = default;
     void validate() const { require_positive("alpha", alpha); }
 };
 
@@ -33,6 +34,7 @@ struct Noise {
     static constexpr const char* kKind = "noise";
     double std = 0;
     static constexpr auto fields() { return std::tuple{field("std", &Noise::std)}; }
+    bool operator==(const Noise&) const = default;
     void validate() const { require_not_negative("std", std); }
 };
 
@@ -43,6 +45,7 @@ struct Brightness {
     static constexpr auto fields() {
         return std::tuple{field("limit", &Brightness::limit)};
     }
+    bool operator==(const Brightness&) const = default;
     void validate() const { require_not_negative("limit", limit); }
 };
 
@@ -53,6 +56,7 @@ struct Contrast {
     static constexpr auto fields() {
         return std::tuple{field("limit", &Contrast::limit)};
     }
+    bool operator==(const Contrast&) const = default;
     void validate() const { require_fraction("limit", limit); }
 };
 
@@ -67,6 +71,7 @@ struct Flip {
                           field("vertical", &Flip::vertical), field("p", &Flip::p),
                           field("shape", &Flip::shape)};
     }
+    bool operator==(const Flip&) const = default;
     void validate() const;
 };
 
@@ -79,6 +84,7 @@ struct Shift {
         return std::tuple{field("limit", &Shift::limit), field("fill", &Shift::fill),
                           field("shape", &Shift::shape)};
     }
+    bool operator==(const Shift&) const = default;
     void validate() const;
     Index pixels(Index extent) const noexcept;
 };
@@ -92,6 +98,7 @@ struct Rotate {
         return std::tuple{field("degrees", &Rotate::degrees),
                           field("fill", &Rotate::fill), field("shape", &Rotate::shape)};
     }
+    bool operator==(const Rotate&) const = default;
     void validate() const;
 };
 
@@ -102,6 +109,7 @@ struct Crop {
     static constexpr auto fields() {
         return std::tuple{field("scale", &Crop::scale), field("shape", &Crop::shape)};
     }
+    bool operator==(const Crop&) const = default;
     void validate() const;
 };
 
@@ -114,6 +122,7 @@ struct Cutout {
         return std::tuple{field("size", &Cutout::size), field("fill", &Cutout::fill),
                           field("shape", &Cutout::shape)};
     }
+    bool operator==(const Cutout&) const = default;
     void validate() const;
 };
 

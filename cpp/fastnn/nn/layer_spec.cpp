@@ -62,6 +62,9 @@ int spec::Residual::depth() const {
 void spec::Residual::validate() const {
     require(!layers.empty(), "layers", "none", "at least one layer");
     require(survival > 0 && survival <= 1, "survival", survival, "in (0, 1]");
+    require_not_negative("lr_scale", lr_scale);
+    require(lr_scale == 1.0 || projection.value_or(true), "lr_scale", lr_scale,
+            "left out where there is no projection: the layers within have their own");
     const std::string deepest = std::to_string(kDeepest);
     require(depth() <= kDeepest, "the depth of blocks within blocks", depth(),
             "at most " + deepest);

@@ -90,9 +90,14 @@ struct LayerNorm {
 struct RmsNorm {
     static constexpr const char* kKind = "rmsnorm";
     std::optional<double> eps;  // by default that of the network's numbers
-    static constexpr auto fields() { return std::tuple{field("eps", &RmsNorm::eps)}; }
+    double lr_scale = 1.0;
+    static constexpr auto fields() {
+        return std::tuple{field("eps", &RmsNorm::eps),
+                          field("lr_scale", &RmsNorm::lr_scale)};
+    }
     void validate() const {
         if (eps) require_positive("eps", *eps);
+        require_not_negative("lr_scale", lr_scale);
     }
 };
 
@@ -100,11 +105,16 @@ struct Prelu {
     static constexpr const char* kKind = "prelu";
     double init = 0.25;     // the first slope
     bool per_unit = false;  // a slope for each unit, or one for all
+    double lr_scale = 1.0;
     static constexpr auto fields() {
         return std::tuple{field("init", &Prelu::init),
-                          field("per_unit", &Prelu::per_unit)};
+                          field("per_unit", &Prelu::per_unit),
+                          field("lr_scale", &Prelu::lr_scale)};
     }
-    void validate() const { require_finite("init", init); }
+    void validate() const {
+        require_finite("init", init);
+        require_not_negative("lr_scale", lr_scale);
+    }
 };
 
 struct Dropout {
@@ -153,10 +163,12 @@ struct spec::Residual {
     std::vector<LayerSpec> layers;      // F
     double survival = 1.0;              // the probability that a row keeps F
     std::optional<bool> projection;     // none: where F changes the width
+    double lr_scale = 1.0;              // of the projection
     static constexpr auto fields() {
         return std::tuple{field("layers", &Residual::layers),
                           field("survival", &Residual::survival),
-                          field("projection", &Residual::projection)};
+                          field("projection", &Residual::projection),
+                          field("lr_scale", &Residual::lr_scale)};
     }
     int depth() const;  // of blocks, this one counted
     void validate() const;

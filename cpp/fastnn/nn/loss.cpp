@@ -155,12 +155,13 @@ template <class T>
     Vec<T> total;
     for_each<T>(n, [&](auto at) {
         const Vec<T> given = at.load(s.z + n), log_variance = max(given, floor);
-        const Vec<T> d = at.load(s.z) - at.load(s.y);
-        const Vec<T> precision = exp(-log_variance);
-        const Vec<T> excess = half * d * d * precision;
+        // d in standard deviations: d^2 may overflow where it counts for nothing.
+        const Vec<T> inverse = exp(-half * log_variance);
+        const Vec<T> d = (at.load(s.z) - at.load(s.y)) * inverse;
+        const Vec<T> excess = half * d * d;
         total += at.where_inside(half * log_variance + excess);
         if (!dz) return;
-        at.store(dz, scale * d * precision);
+        at.store(dz, scale * d * inverse);
         at.store(dz + n, select(given <= floor, zero, scale * (half - excess)));
     });
     return static_cast<double>(sum(total)) * share;

@@ -108,10 +108,10 @@ private:
             add(LayerNorm<T>(name, width_, row->eps, row->lr_scale, f, table));
         } else if (const auto* rms = std::get_if<spec::RmsNorm>(&spec)) {
             const double eps = rms->eps.value_or(std::numeric_limits<T>::epsilon());
-            add(RmsNorm<T>(name, width_, eps, f, table));
+            add(RmsNorm<T>(name, width_, eps, rms->lr_scale, f, table));
         } else if (const auto* prelu = std::get_if<spec::Prelu>(&spec)) {
             slopes_.emplace_back(next_layer(), prelu->init);
-            add(Prelu<T>(name, width_, prelu->per_unit, table));
+            add(Prelu<T>(name, width_, prelu->per_unit, prelu->lr_scale, table));
         } else if (const auto* dropout = std::get_if<spec::Dropout>(&spec)) {
             add(Dropout<T>{{{{width_}, number_}}, dropout->p});
         } else if (const auto* alpha = std::get_if<spec::AlphaDropout>(&spec)) {
@@ -169,6 +169,7 @@ private:
             spec::Dense projection;
             projection.units = width_;
             projection.use_bias = false;
+            projection.lr_scale = block.lr_scale;
             source_ = source;
             width_ = width;
             build_dense(projection, name + ".projection", kIdentity, number);
@@ -305,9 +306,18 @@ bool is_finite(const Network<T>& network) noexcept {
            all_finite<T>(network.statistics().view());
 }
 
+template <class T>
+const char* what_broke(const Network<T>& network) noexcept {
+    return all_finite<T>(network.parameters().view())
+               ? "a running statistic became infinite or nan"
+               : "a weight became infinite or nan";
+}
+
 template class Network<float>;
 template class Network<double>;
 template bool is_finite(const Network<float>&) noexcept;
 template bool is_finite(const Network<double>&) noexcept;
+template const char* what_broke(const Network<float>&) noexcept;
+template const char* what_broke(const Network<double>&) noexcept;
 
 }  // namespace fastnn

@@ -98,5 +98,9 @@ private:
 // Whether no parameter and no statistic is NaN or infinite.
 template <class T>
 bool is_finite(const Network<T>& network) noexcept;
+// What is wrong with one that is not. A variance overflows where inputs are too large
+// to be squared, though all weights are well.
+template <class T>
+const char* what_broke(const Network<T>& network) noexcept;
 
 }  // namespace fastnn

@@ -7,9 +7,14 @@
 namespace fastnn {
 
 template <class T>
-Prelu<T>::Prelu(const std::string& name, Index width, bool per_unit, TensorTable& table)
+Prelu<T>::Prelu(const std::string& name,
+                Index width,
+                bool per_unit,
+                double lr_scale,
+                TensorTable& table)
     : width_(width),
-      slope_(table.add(name, "weight", {per_unit ? width : 1}, Storage::kParameters)) {}
+      slope_(table.add(name, "weight", {per_unit ? width : 1}, Storage::kParameters)),
+      lr_scale_(lr_scale) {}
 
 template <class T>
 void Prelu<T>::initialise(T* parameters, double slope) const {
@@ -23,7 +28,7 @@ LayerMemory<T> Prelu<T>::memory(const Pass& pass) const {
 
 template <class T>
 std::vector<ParameterTile> Prelu<T>::parameter_tiles(Index layer) const {
-    return {{layer, {0, slope_.size()}, slope_, {}}};
+    return {{layer, {0, slope_.size()}, slope_, {}, lr_scale_}};
 }
 
 template <class T>

@@ -12,7 +12,11 @@ namespace fastnn {
 template <class T>
 class Prelu {
 public:
-    Prelu(const std::string& name, Index width, bool per_unit, TensorTable& table);
+    Prelu(const std::string& name,
+          Index width,
+          bool per_unit,
+          double lr_scale,
+          TensorTable& table);
 
     Index width() const noexcept { return width_; }
     static constexpr bool has_parameters() noexcept { return true; }
@@ -52,6 +56,7 @@ public:
 private:
     Index width_;
     Range slope_;
+    double lr_scale_;
 };
 
 }  // namespace fastnn

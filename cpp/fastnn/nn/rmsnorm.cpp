@@ -10,11 +10,13 @@ template <class T>
 RmsNorm<T>::RmsNorm(const std::string& name,
                     Index width,
                     double eps,
+                    double lr_scale,
                     Activation f,
                     TensorTable& table)
     : width_(width),
       gamma_(table.add(name, "weight", {width}, Storage::kParameters)),
       eps_(eps),
+      lr_scale_(lr_scale),
       f_(f) {}
 
 template <class T>
@@ -31,7 +33,7 @@ LayerMemory<T> RmsNorm<T>::memory(const Pass& pass) const {
 
 template <class T>
 std::vector<ParameterTile> RmsNorm<T>::parameter_tiles(Index layer) const {
-    return {{layer, {0, width_}, gamma_, {}}};
+    return {{layer, {0, width_}, gamma_, {}, lr_scale_}};
 }
 
 template <class T>

@@ -16,6 +16,7 @@ public:
     RmsNorm(const std::string& name,
             Index width,
             double eps,
+            double lr_scale,
             Activation f,
             TensorTable& table);
 
@@ -58,6 +59,7 @@ private:
     Index width_;
     Range gamma_;
     double eps_;
+    double lr_scale_;
     Activation f_;
 };
 

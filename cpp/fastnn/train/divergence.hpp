@@ -18,8 +18,6 @@ struct Divergence {
     std::string what;  // "the loss became nan"
 };
 
-inline constexpr const char* kWeightsBroke = "a weight became infinite or nan";
-
 // "the loss became inf"
 inline std::string became(const std::string& name, double value) {
     std::ostringstream text;

@@ -76,7 +76,7 @@ std::string DivergenceWatch<T>::trouble(double mean_loss,
     const double square = squared_norm<T>(network_.parameters().view());
     if (!(std::isfinite(square) && all_finite<T>(network_.statistics().view())) &&
         !is_finite(network_)) {
-        return kWeightsBroke;
+        return what_broke(network_);
     }
     if (square > kLeap * kLeap * std::max(scale_.first_square, 1.0)) {
         const double after = loss_by_inference(weights);

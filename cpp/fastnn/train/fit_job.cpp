@@ -251,7 +251,7 @@ bool FitJob<T>::finish_steps() {
     if (!what.empty()) return diverged(what);
     if (average_ && average_->is_ema()) {
         show_average();
-        if (!is_finite(network_)) return diverged(kWeightsBroke);
+        if (!is_finite(network_)) return diverged(what_broke(network_));
     }
     if (!validation_) return end_epoch();
     stage_ = average_weights_ ? Stage::kPack : Stage::kValidate;

@@ -109,7 +109,9 @@ Index Trainer<T>::evaluations() const noexcept {
 }
 
 template <class T>
-StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
+StepReport Trainer<T>::step(const Samples<T>& batch,
+                            const std::vector<Augment>& augment,
+                            const Hooks& hooks) {
     using Outcome = typename Step<T>::Outcome;
     struct Job {
         Step<T>& step;
@@ -133,8 +135,9 @@ StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
     look_at_network();
     const int threads = threads_for(batch.size());
     if (!single_ || single_->max_batch() != batch.size() ||
-        single_->ranks() < threads) {
-        single_ = make_step(batch.size(), threads);
+        single_->ranks() < threads || single_augment_ != augment) {
+        single_ = make_step(batch.size(), threads, augment);
+        single_augment_ = augment;
     }
     auto& progress = network_.progress();
     const double lr = learning_rate();
@@ -156,7 +159,7 @@ StepReport Trainer<T>::step(const Samples<T>& batch, const Hooks& hooks) {
             Divergence{epoch_, step, lr, loss_broke(single_->last_loss())};
         before_.put_back(network_);
     } else if (!is_finite(network_)) {
-        report.divergence = Divergence{epoch_, step, lr, kWeightsBroke};
+        report.divergence = Divergence{epoch_, step, lr, what_broke(network_)};
         before_.put_back(network_);
         forget_optimizer_state();  // its state is as broken as the weights were
     } else {

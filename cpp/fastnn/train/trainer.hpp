@@ -40,7 +40,9 @@ public:
 
     // One step on one batch, of L-BFGS up to max_iter iterations. If the loss or a
     // weight is not finite, the network is as it was before, and the report says so.
-    StepReport step(const Samples<T>& batch, const Hooks& hooks);
+    StepReport step(const Samples<T>& batch,
+                    const std::vector<Augment>& augment,
+                    const Hooks& hooks);
 
     // Goes on from the current weights and the optimizer's state. On divergence the
     // weights of the last finite epoch are back in the network. With EMA the network
@@ -77,7 +79,7 @@ private:
     Index rows_per_step(Index batch_size, Index rows) const;
     std::unique_ptr<Step<T>> make_step(Index rows,
                                        int n_threads,
-                                       const std::vector<Augment>& augment = {});
+                                       const std::vector<Augment>& augment);
     void forget_optimizer_state();
 
     Network<T>& network_;
@@ -85,10 +87,11 @@ private:
     AnyOptimizer<T> optimizer_;
     optim::LearningRate learning_rate_;
     OtherSchedules other_schedules_;
-    std::vector<bool> frozen_;         // layers, in the last step
-    std::int64_t epoch_ = 0;           // of this trainer, over all calls of fit
-    Snapshot<T> before_;               // the network before a single step
-    std::unique_ptr<Step<T>> single_;  // of step(), kept between calls
+    std::vector<bool> frozen_;             // layers, in the last step
+    std::int64_t epoch_ = 0;               // of this trainer, over all calls of fit
+    Snapshot<T> before_;                   // the network before a single step
+    std::unique_ptr<Step<T>> single_;      // of step(), kept between calls
+    std::vector<Augment> single_augment_;  // that it was made with
 
     template <class U>
     friend class FitJob;

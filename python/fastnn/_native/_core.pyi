@@ -407,7 +407,11 @@ class TrainerF32:
         What the trainer needs to go on, a dict.
         """
     def step(
-        self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        augment: collections.abc.Sequence[dict],
     ) -> tuple: ...
 
 class TrainerF64:
@@ -439,7 +443,11 @@ class TrainerF64:
         What the trainer needs to go on, a dict.
         """
     def step(
-        self, X: typing.Any, targets: typing.Any, weights: typing.Any = None
+        self,
+        X: typing.Any,
+        targets: typing.Any,
+        weights: typing.Any,
+        augment: collections.abc.Sequence[dict],
     ) -> tuple: ...
 
 class StopFlag:

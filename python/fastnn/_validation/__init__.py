@@ -28,6 +28,7 @@ from fastnn._validation.options import (
     check_positive_or_none,
     check_threads,
 )
+from fastnn._validation.pictures import picture_shape, same_pictures
 from fastnn._validation.split import labels_to_stratify, split_data, split_rows
 from fastnn._validation.targets import as_targets
 from fastnn._validation.weights import as_class_weight, as_sample_weight
@@ -55,6 +56,8 @@ __all__ = [
     "features_not_finite",
     "finite_in_dtype",
     "labels_to_stratify",
+    "picture_shape",
+    "same_pictures",
     "split_data",
     "split_rows",
 ]

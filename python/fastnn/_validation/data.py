@@ -6,6 +6,7 @@ import dataclasses
 
 from fastnn._validation.arrays import Array
 from fastnn._validation.features import Rows, as_features, some_rows
+from fastnn._validation.pictures import picture_shape, same_pictures
 from fastnn._validation.targets import as_targets
 from fastnn._validation.weights import as_sample_weight
 from fastnn.losses import Loss
@@ -20,6 +21,7 @@ class Data:
     X: Rows  # (n, in_features)
     y: Array  # (n,) int32 labels or (n, n_outputs)
     weight: Array | None  # (n,)
+    picture: tuple[int, ...] | None = None  # (height, width[, channels]) if X said it
 
     def __len__(self) -> int:
         return len(self.X)
@@ -27,7 +29,7 @@ class Data:
     def rows(self, index: Array) -> Data:
         """Return a copy of some rows."""
         weight = None if self.weight is None else self.weight[index]
-        return Data(some_rows(self.X, index), self.y[index], weight)
+        return Data(some_rows(self.X, index), self.y[index], weight, self.picture)
 
 
 def as_data(
@@ -46,7 +48,8 @@ def as_data(
     outputs = X.shape[1] if n_outputs is None else n_outputs
     loss.check_outputs(outputs)
     y = as_targets(names[1], values[1], loss, dtype, len(X), outputs)
-    return Data(X, y, as_sample_weight(names[2], values[2], dtype, len(X)))
+    weight = as_sample_weight(names[2], values[2], dtype, len(X))
+    return Data(X, y, weight, picture_shape(values[0]))
 
 
 def as_validation_data(
@@ -64,6 +67,7 @@ def as_validation_data(
             f"got {got}"
         )
     X, y, weight = (*value, None)[:3]
+    _check_pictures(picture_shape(X), like.picture)
     return as_data(
         ("validation_data[0]", "validation_data[1]", "validation_data[2]"),
         (X, y, weight),
@@ -71,4 +75,17 @@ def as_validation_data(
         dtype,
         like.X.shape[1],
         n_outputs,
+    )
+
+
+def _check_pictures(
+    shape: tuple[int, ...] | None, expected: tuple[int, ...] | None
+) -> None:
+    """Raise ValueError if both are pictures, but not of one shape."""
+    if shape is None or expected is None or same_pictures(shape, expected):
+        return
+    raise ValueError(
+        f"validation_data[0] has pictures of shape {shape}, but X has pictures of "
+        f"shape {expected}: give both one height, width and channels, as the network "
+        "knows a pixel by its place in the row"
     )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import numpy as np
-
+from fastnn._validation import same_pictures
 from fastnn.augment.base import Augment, Picture
 from fastnn.augment.mixup import Mixup
 from fastnn.losses import Loss
 
-__all__ = ["as_augments", "check_augments", "picture_shape", "with_shape"]
+__all__ = ["as_augments", "check_augments", "with_shape"]
 
 
 def as_augments(value: object) -> tuple[Augment, ...]:
@@ -54,12 +52,6 @@ def as_augments(value: object) -> tuple[Augment, ...]:
     return augments
 
 
-def picture_shape(X: Any) -> tuple[int, ...] | None:
-    """Return (height, width[, channels]) of X if its rows are pictures."""
-    shape = X.shape if hasattr(X, "shape") else np.shape(X)
-    return tuple(int(n) for n in shape[1:]) if len(shape) in (3, 4) else None
-
-
 def with_shape(
     augments: Sequence[Augment], shape: tuple[int, ...] | None
 ) -> tuple[Augment, ...]:
@@ -83,16 +75,12 @@ def _with_shape(i: int, augment: Augment, shape: tuple[int, ...]) -> Augment:
             return dataclasses.replace(augment, shape=shape)
         except ValueError as error:
             raise ValueError(f"augment[{i}]: {error}") from None
-    if _three(augment.shape) != _three(shape):
+    if not same_pictures(augment.shape, shape):
         raise ValueError(
             f"augment[{i}]: {augment!r} has shape {augment.shape}, but X has pictures "
             f"of shape {shape}: leave shape out, X says it"
         )
     return augment
-
-
-def _three(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape if len(shape) == 3 else (*shape, 1)
 
 
 def check_augments(

@@ -16,14 +16,10 @@ from fastnn._validation import (
     as_numbers,
     check_int,
     finite_in_dtype,
+    picture_shape,
 )
 from fastnn._validation.arrays import is_sparse
-from fastnn.augment._checks import (
-    as_augments,
-    check_augments,
-    picture_shape,
-    with_shape,
-)
+from fastnn.augment._checks import as_augments, check_augments, with_shape
 from fastnn.augment.base import Augment
 from fastnn.augment.mixup import Mixup
 

@@ -207,7 +207,6 @@ def _certain(layer: Layer) -> Layer:
 def _each(layer: Layer, change: Callable[[Any], Any]) -> Layer:
     """Return the layer, or the block, with what mixes columns in it changed."""
     if isinstance(layer, Residual):
-        inner = tuple(_each(x, change) for x in layer.layers)
-        return Residual(*inner, survival=layer.survival, projection=layer.projection)
+        return layer.around(_each(x, change) for x in layer.layers)
     changed: Layer = change(layer) if _mixes(layer) else layer
     return changed

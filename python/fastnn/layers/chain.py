@@ -15,6 +15,7 @@ __all__ = [
     "count_parameters",
     "count_statistics",
     "declared_width",
+    "head_position",
     "named_layers",
     "named_tensors",
     "output_width",
@@ -59,18 +60,26 @@ def checked_chain(given: tuple[Any, ...], owner: str = "") -> tuple[Layer, ...]:
 
 
 def named_layers(
-    layers: Sequence[Layer], prefix: str = ""
+    layers: Sequence[Layer], prefix: str = "", *, blocks: bool = False
 ) -> Iterator[tuple[str, Layer]]:
     """Yield all layers, those within blocks in their blocks' place, by their names.
 
     The layers of block 1 are "1.0", "1.1", ...: what their tensors' names begin with.
+    With `blocks` the block itself comes before them.
     """
     for i, layer in enumerate(layers):
         name = f"{prefix}{i}"
-        if layer.inner():
-            yield from named_layers(layer.inner(), f"{name}.")
-        else:
+        if blocks or not layer.inner():
             yield name, layer
+        yield from named_layers(layer.inner(), f"{name}.", blocks=blocks)
+
+
+def head_position(layers: Sequence[Layer]) -> int | None:
+    """Return the position of the last Dense or Maxout, None if there is none."""
+    for i in reversed(range(len(layers))):
+        if isinstance(layers[i], (Dense, Maxout)):
+            return i
+    return None
 
 
 def named_tensors(

@@ -108,6 +108,8 @@ class RMSNorm(Layer):
     eps : float, optional
         Added to the mean square, > 0. None: that of the network's dtype,
         ``np.finfo(dtype).eps``, as torch has it.
+    lr_scale : float, default 1.0
+        Factor on the learning rate for this layer's parameters, >= 0.
 
     Examples
     --------
@@ -119,6 +121,8 @@ class RMSNorm(Layer):
 
     kind: ClassVar[str] = "rmsnorm"
     eps: float | None = None
+    _: dataclasses.KW_ONLY
+    lr_scale: float = 1.0
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of the scale."""

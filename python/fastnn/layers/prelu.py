@@ -26,11 +26,13 @@ class PReLU(Layer):
     per_unit : bool, default False
         Whether each unit has a slope of its own, torch's ``num_parameters=width``;
         False: all units share one.
+    lr_scale : float, default 1.0
+        Factor on the learning rate for the slopes, >= 0.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is not finite or of the wrong type.
+        If a value is out of range, not finite or of the wrong type.
 
     Examples
     --------
@@ -44,6 +46,8 @@ class PReLU(Layer):
     kind: ClassVar[str] = "prelu"
     init: float = 0.25
     per_unit: bool = False
+    _: dataclasses.KW_ONLY
+    lr_scale: float = 1.0
 
     def tensors(self, in_features: int, dtype: str) -> dict[str, TensorSpec]:
         """Return dtype and shape of the slopes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from fastnn.layers.base import Layer, TensorSpec
@@ -42,13 +43,17 @@ class Residual(Layer):
         Probability of a row to keep F in training, in (0, 1].
     projection : "auto" or bool, default "auto"
         Whether the skip is a projection; "auto": where F changes the width.
+    lr_scale : float, default 1.0
+        Factor on the learning rate for the projection, >= 0; the layers of F have
+        their own.
 
     Raises
     ------
     ValueError
-        If there are no layers, their widths do not fit together, `survival` is out of
-        range, or blocks are nested too deeply. With ``projection=False`` also if F
-        changes the width, once that is known.
+        If there are no layers, their widths do not fit together, `survival` or
+        `lr_scale` is out of range, or blocks are nested too deeply. With
+        ``projection=False`` also if `lr_scale` is given, or F changes the width, once
+        that is known.
     TypeError
         If a layer is none.
 
@@ -68,18 +73,21 @@ class Residual(Layer):
     layers: tuple[Layer, ...]
     survival: float = 1.0
     projection: Literal["auto"] | bool = "auto"
+    lr_scale: float = 1.0
 
     def __init__(
         self,
         *layers: Any,
         survival: float = 1.0,
         projection: Literal["auto"] | bool = "auto",
+        lr_scale: float = 1.0,
     ) -> None:
         checked = checked_chain(layers, "Residual: ")
         for name, value in (
             ("layers", checked),
             ("survival", survival),
             ("projection", projection),
+            ("lr_scale", lr_scale),
         ):
             object.__setattr__(self, name, value)
         super().__post_init__()
@@ -95,6 +103,10 @@ class Residual(Layer):
         if not isinstance(layers, tuple):
             raise TypeError(f"layers must be a list, got {type(layers).__name__}")
         return cls(layers, **rest)
+
+    def around(self, layers: Iterable[Layer]) -> Residual:
+        """Return the block with these layers as F, all else as in this one."""
+        return self.from_stored({**self.stored(), "layers": tuple(layers)})
 
     def inner(self) -> tuple[Layer, ...]:
         """Return the layers that F is made of."""
@@ -143,6 +155,8 @@ class Residual(Layer):
         shown = [] if self.survival == 1.0 else [f"survival={self.survival!r}"]
         if self.projection != "auto":
             shown.append(f"projection={self.projection!r}")
+        if self.lr_scale != 1.0:
+            shown.append(f"lr_scale={self.lr_scale!r}")
         return ", ".join(shown)
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -25,13 +26,13 @@ from fastnn.history import History
 from fastnn.layers import Identity
 from fastnn.model_selection.fold_results import CrossValidation
 from fastnn.model_selection.folds import (
-    Fold,
     by_time,
     checked_folds,
     fold_numbers,
     from_numbers,
     grouped,
 )
+from fastnn.model_selection.held_out import Fold
 from fastnn.sequential import Sequential
 
 __all__ = ["cross_validate"]
@@ -162,8 +163,8 @@ def cross_validate(
     with Progress(len(folds), verbose=check_verbose(verbose), unit="fold") as progress:
         found = side_by_side(
             [
-                functools.partial(_judged, recipe, start, i, fold)
-                for i, fold in enumerate(folds)
+                functools.partial(_judged, recipe, start, folds, i)
+                for i in range(len(folds))
             ],
             unit="fold",
             n_threads=n_threads,
@@ -207,7 +208,7 @@ def _start(net: Sequential, warm: bool) -> Sequential:
 
 def _folds(
     k: Any, given: tuple[Any, Any], recipe: Recipe, wishes: _Wishes
-) -> list[Fold]:
+) -> Sequence[Fold]:
     """Return the folds, made by number or by the user."""
     n_rows = len(recipe.data)
     _check_wishes(wishes)
@@ -219,7 +220,7 @@ def _folds(
         if wishes.groups is not None or wishes.time is not None:
             raise ValueError("groups, time: k holds the folds itself: leave them out")
         try:
-            pairs = list(k)
+            pairs = iter(k)
         except TypeError:
             raise _not_k(k) from None
         return checked_folds(pairs, n_rows)
@@ -235,7 +236,7 @@ def _folds(
     return from_numbers(fold_numbers(n_rows, count, labels, seed), count)
 
 
-def _check_weights(recipe: Recipe, folds: list[Fold]) -> None:
+def _check_weights(recipe: Recipe, folds: Sequence[Fold]) -> None:
     """Raise ValueError if the rows of a part of a fold weigh nothing."""
     weight = recipe.data.weight
     if weight is None:
@@ -297,14 +298,18 @@ def _labels(recipe: Recipe, stratify: bool | None) -> Array | None:
 
 
 def _judged(
-    recipe: Recipe, start: Sequential, index: int, fold: Fold, n_threads: int | None
+    recipe: Recipe,
+    start: Sequential,
+    folds: Sequence[Fold],
+    index: int,
+    n_threads: int | None,
 ) -> _Judged:
     """Train a copy of the network on one part and judge it on the other."""
     if start._native is None:  # noqa: SLF001
         net = start._redrawn(derived_seed(start.seed, index))  # noqa: SLF001
     else:
         net = start.copy()
-    train, held = (recipe.data.rows(rows) for rows in fold)
+    train, held = (recipe.data.rows(rows) for rows in folds[index])
     watched = None if recipe.options.get("validation_split") else held
     history = recipe.fit(net, train, validation=watched, n_threads=n_threads)
     X: Any = held.X
@@ -324,7 +329,7 @@ def _judged(
 
 
 def _gathered(
-    recipe: Recipe, folds: list[Fold], found: list[_Judged]
+    recipe: Recipe, folds: Sequence[Fold], found: list[_Judged]
 ) -> CrossValidation:
     n_rows = len(recipe.data)
     held = [validation for _, validation in folds]

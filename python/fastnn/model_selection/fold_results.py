@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from fastnn import _extras, _html
 from fastnn._tables import Columns, html_table, text_table
 from fastnn.history import History
-from fastnn.model_selection.folds import Fold
+from fastnn.model_selection.held_out import Fold
 
 __all__ = ["CrossValidation"]
 
@@ -38,7 +39,7 @@ class CrossValidation:
         time).
     out_of_fold_proba : ndarray of shape (n, out_features) or None
         The same of ``predict_proba``; None for losses that have no probabilities.
-    indices : list of (ndarray, ndarray)
+    indices : sequence of (ndarray, ndarray)
         The numbers of the rows that train and that validate in each fold.
     histories : list of History
         The curves of each fold.
@@ -60,7 +61,7 @@ class CrossValidation:
     pooled: dict[str, float]
     out_of_fold: Array
     out_of_fold_proba: Array | None
-    indices: list[Fold]
+    indices: Sequence[Fold]
     histories: list[History]
 
     @property

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastnn._config import is_int
 from fastnn._native import core
+from fastnn.model_selection.held_out import Fold, HeldOut, Numbers
 
 __all__ = [
-    "Fold",
     "by_time",
     "checked_folds",
     "fold_numbers",
     "from_numbers",
     "grouped",
 ]
-
-Numbers: TypeAlias = npt.NDArray[np.int64]
-Fold: TypeAlias = tuple[Numbers, Numbers]
-"""The numbers of the rows that train, and of those that validate."""
 
 _CONVERT = (
     "convert with np.asarray(time, 'datetime64[ns]') or pandas.to_datetime(time, "
@@ -107,11 +103,11 @@ def grouped(groups: object, n_rows: int, k: int, seed: int) -> Numbers:
     return np.asarray(fold_of[member])
 
 
-def from_numbers(numbers: Numbers, k: int) -> list[Fold]:
+def from_numbers(numbers: Numbers, k: int) -> HeldOut:
     """Return the folds in which each row validates once."""
-    return [
-        (np.flatnonzero(numbers != i), np.flatnonzero(numbers == i)) for i in range(k)
-    ]
+    order = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=k))
+    return HeldOut(len(numbers), np.split(order, ends[:-1]))
 
 
 def by_time(time: object, n_rows: int, k: int) -> list[Fold]:
@@ -199,7 +195,7 @@ def _missing(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return np.asarray(values != values, dtype=bool)  # noqa: PLR0124
 
 
-def checked_folds(given: Iterable[Any], n_rows: int) -> list[Fold]:
+def checked_folds(given: Iterable[Any], n_rows: int) -> Sequence[Fold]:
     """Return folds that a user or a splitter of scikit-learn made.
 
     Raises
@@ -207,7 +203,8 @@ def checked_folds(given: Iterable[Any], n_rows: int) -> list[Fold]:
     TypeError, ValueError
         If they are no pairs of row numbers (or masks), or if a row is in both parts.
     """
-    folds = []
+    held: list[Numbers] = []
+    trains: list[Numbers | None] = []
     for i, pair in enumerate(given):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(
@@ -223,10 +220,24 @@ def checked_folds(given: Iterable[Any], n_rows: int) -> list[Fold]:
             raise ValueError(
                 f"k: fold {i} trains and validates on row {both[0]}: keep it in one"
             )
-        folds.append((train, validation))
-    if not folds:
+        held.append(validation)
+        trains.append(None if _are_all_others(train, validation, n_rows) else train)
+    if not held:
         raise ValueError("k: there is no fold: give at least one pair of row numbers")
-    return folds
+    others = HeldOut(n_rows, held)
+    if all(train is None for train in trains):
+        return others
+    return [
+        others[i] if train is None else (train, held[i])
+        for i, train in enumerate(trains)
+    ]
+
+
+def _are_all_others(train: Numbers, validation: Numbers, n_rows: int) -> bool:
+    """Whether `train`, which has no row of `validation`, is what HeldOut makes."""
+    return bool(
+        len(train) + len(np.unique(validation)) == n_rows and (np.diff(train) > 0).all()
+    )
 
 
 def _row_numbers(what: str, rows: object, n_rows: int) -> Numbers:

@@ -21,6 +21,7 @@ from fastnn._validation import (
 from fastnn.errors import DivergedError
 from fastnn.history import History
 from fastnn.layers import Dense, Layer, Maxout, Residual
+from fastnn.layers.chain import head_position
 from fastnn.model_selection.study import Study
 from fastnn.sequential import Sequential
 
@@ -107,10 +108,10 @@ def depth_study(
     Parameters
     ----------
     net : Sequential or callable
-        A network whose layers before its last Dense layer are the block to repeat, such
-        as ``Sequential(Dense(64), ReLU(), Dense(10))``: depth d has the block d times,
-        depth 0 only what follows it. Or a function that returns a network of the depth
-        it is given. The network is neither trained nor changed.
+        A network whose layers before its head, the last Dense or Maxout, are the block
+        to repeat, such as ``Sequential(Dense(64), ReLU(), Dense(10))``: depth d has the
+        block d times, depth 0 only what follows it. Or a function that returns a
+        network of the depth it is given. The network is neither trained nor changed.
     X, y : array-like
         As for `Sequential.fit`.
     depths : sequence of int, default (1, 2, 4, 8)
@@ -180,14 +181,16 @@ def _built_by_user(build: Callable[[int], Sequential], depth: int) -> Sequential
 
 
 def _repeated(net: Sequential, depth: int) -> Sequential:
-    """Return the network with all layers before its last Dense so many times."""
-    dense = [i for i, layer in enumerate(net.layers) if isinstance(layer, Dense)]
-    if not dense or dense[-1] == 0:
+    """Return the network with all layers before its head so many times."""
+    end = head_position(net.layers)
+    if not end:
+        has = "no such layer" if end is None else "nothing before it"
+        kinds = ", ".join(type(layer).__name__ for layer in net.layers)
         raise ValueError(
-            "net: there is nothing before its last Dense layer to repeat: give a "
-            "network with a hidden layer, or a function that builds one of a depth"
+            "net: what stands before the last Dense or Maxout layer is repeated, but "
+            f"this network ({kinds}) has {has}: give one with a hidden layer and a "
+            "head, or a function that builds one of a depth"
         )
-    end = dense[-1]
     loose = [_of_any_width(layer) for layer in net.layers]
     block = [*net.layers[:end], *loose[:end] * (depth - 1)] if depth else []
     return Sequential(*block, *loose[end:], seed=net.seed, dtype=net.dtype)
@@ -196,8 +199,7 @@ def _repeated(net: Sequential, depth: int) -> Sequential:
 def _of_any_width(layer: Layer) -> Layer:
     """Return the layer without the width of the input that it declares."""
     if isinstance(layer, Residual):
-        inner = map(_of_any_width, layer.layers)
-        return Residual(*inner, survival=layer.survival, projection=layer.projection)
+        return layer.around(map(_of_any_width, layer.layers))
     if isinstance(layer, (Dense, Maxout)) and layer.in_features is not None:
         return dataclasses.replace(layer, in_features=None)
     return layer

@@ -238,7 +238,7 @@ class LBFGS(Optimizer):
                     f"{name} must be None with LBFGS, got {options[name]!r}: {why}; "
                     "leave it out, or use another optimizer"
                 )
-        for i, layer in named_layers(tuple(layers)):
+        for i, layer in named_layers(tuple(layers), blocks=True):
             if getattr(layer, "lr_scale", 1.0) != 1.0:
                 raise ValueError(
                     f"layer {i}: lr_scale must be 1 with LBFGS, got {layer!r}: all "

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.reference.random import philox4x32
+from fastnn.reference.random import box_muller, open_fractions, philox4x32
 
 if TYPE_CHECKING:
     from fastnn.reference._checks import Array
@@ -92,8 +92,9 @@ def mixup(
 def noise(x: Array, std: float, seed: int, step: int, place: int = 0) -> Array:
     """Return x + std n, n standard normal by Box and Muller.
 
-    Rows 4 b .. 4 b + 3 of a column c have the words of block (c, b), as uniforms v:
-    ``sqrt(-2 log v_0) cos(2 pi v_1)``, the same with sin, and both of v_2 and v_3.
+    Rows 4 b .. 4 b + 3 of a column c have the words of block (c, b), made fractions v
+    as for `reference.gradient_noise`: ``sqrt(-2 log v_0) cos(2 pi v_1)``, the same with
+    sin, and both of v_2 and v_3.
 
     Examples
     --------
@@ -107,10 +108,8 @@ def noise(x: Array, std: float, seed: int, step: int, place: int = 0) -> Array:
     counter[..., 0] = np.arange(columns)
     counter[..., 1] = np.arange(len(counter))[:, None]
     counter[..., 2], counter[..., 3] = AUGMENT | place, step
-    v = _to_unit(philox4x32(counter, _key(seed)))
-    radius = np.sqrt(-2 * np.log(v[..., ::2]))
-    angle = 2 * np.pi * v[..., 1::2]
-    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    v = open_fractions(philox4x32(counter, _key(seed)), x.dtype)
+    pairs = np.stack(box_muller(v[..., ::2], v[..., 1::2]), axis=-1)
     normal = pairs.reshape(*pairs.shape[:2], 4).transpose(0, 2, 1).reshape(-1, columns)
     return np.asarray(x + std * normal[:n])
 

@@ -199,9 +199,12 @@ def layernorm_forward(
     """
     _check(x, eps, gamma=gamma, beta=beta)
     check_range("columns of x", x.shape[1], x.shape[1] > 0, "at least 1")
-    mean = x.mean(axis=1)
+    with np.errstate(over="ignore"):
+        mean = x.mean(axis=1)
+    large = np.isinf(mean)
+    mean[large] = (x[large] / x.shape[1]).sum(axis=1)
     y = x - mean[:, None]
-    inv_std = 1.0 / np.sqrt(np.square(y).mean(axis=1) + eps)
+    inv_std = _inverse_root_mean_square(y, eps)
     y *= inv_std[:, None]
     y *= gamma
     y += beta
@@ -286,7 +289,7 @@ def rmsnorm_forward(
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     _check(x, eps, gamma=gamma)
     check_range("columns of x", x.shape[1], x.shape[1] > 0, "at least 1")
-    inv_rms = 1.0 / np.sqrt(np.square(x).mean(axis=1) + x.dtype.type(eps))
+    inv_rms = _inverse_root_mean_square(x, eps)
     return x * inv_rms[:, None] * gamma, inv_rms
 
 
@@ -332,6 +335,23 @@ def rmsnorm_backward(
     dx = g - xhat * (g * xhat).mean(axis=1, keepdims=True)
     dx *= inv_rms[:, None]
     return dx, (dy * xhat).sum(axis=0)
+
+
+def _inverse_root_mean_square(x: Array, eps: float) -> Array:
+    """1 / sqrt(mean(x^2) + eps) of every row, also where the squares overflow.
+
+    A normal number: the kernels' threads flush others to zero.
+    """
+    with np.errstate(over="ignore"):
+        square = np.square(x).mean(axis=1)
+    inverse: Array = 1.0 / np.sqrt(square + x.dtype.type(eps))
+    large = np.isinf(square)
+    if large.any():
+        top = abs(x[large]).max(axis=1)
+        # of x / top, and eps is nothing beside it
+        root = np.sqrt(np.square(x[large] / top[:, None]).mean(axis=1))
+        inverse[large] = np.maximum(1.0 / top / root, np.finfo(x.dtype).tiny)
+    return inverse
 
 
 def _check(x: Array, eps: float, **columns: Array) -> None:

@@ -14,7 +14,7 @@ resumes without stored state. The counter's words are::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -250,10 +250,11 @@ def gaussian_noise(
 ) -> Array:
     """Return x + std n with standard normal n, by Box and Muller (1958).
 
-    Of the words (w0, w1, w2, w3) of a block, u_i = (w_i + 1/2) / 2^32, its rows get::
+    Of the four words of a block, made fractions u_0 to u_3 as for `gradient_noise`, its
+    rows get::
 
-        sqrt(-2 log u0) cos(2 pi u1), sqrt(-2 log u0) sin(2 pi u1)
-        sqrt(-2 log u2) cos(2 pi u3), sqrt(-2 log u2) sin(2 pi u3)
+        sqrt(-2 log u_0) cos(2 pi u_1), sqrt(-2 log u_0) sin(2 pi u_1)
+        sqrt(-2 log u_2) cos(2 pi u_3), sqrt(-2 log u_2) sin(2 pi u_3)
 
     Parameters
     ----------
@@ -278,10 +279,8 @@ def gaussian_noise(
     check_matrix("x", x)
     check_range("std", std, 0.0 <= std < np.inf, "not negative and finite")
     words = _words_of(x.shape, seed, NOISE, layer, step)
-    u = [(word.astype(np.float64) + 0.5) / 2.0**32 for word in words]
-    r0, r1 = np.sqrt(-2.0 * np.log(u[0])), np.sqrt(-2.0 * np.log(u[2]))
-    t0, t1 = 2.0 * np.pi * u[1], 2.0 * np.pi * u[3]
-    n = [r0 * np.cos(t0), r0 * np.sin(t0), r1 * np.cos(t1), r1 * np.sin(t1)]
+    u = [open_fractions(word, x.dtype) for word in words]
+    n = [*box_muller(u[0], u[1]), *box_muller(u[2], u[3])]
     noise = np.stack(n, axis=1).reshape(4 * len(words[0]), x.shape[1])[: len(x)]
     return x + (std * noise).astype(x.dtype)
 
@@ -418,12 +417,22 @@ def gradient_noise(
         ),
         axis=1,
     )
-    bits = 23 if np.dtype(dtype) == np.float32 else 32
-    u = ((words >> np.uint64(32 - bits)) + 0.5) / 2.0**bits
-    radius = np.sqrt(-2.0 * np.log(u[:, 0::2]))
-    angle = 2.0 * np.pi * u[:, 1::2]
-    z: Array = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=2)
+    u = open_fractions(words, dtype)
+    z: Array = np.stack(box_muller(u[:, 0::2], u[:, 1::2]), axis=2)
     return z.reshape(-1)[:n]
+
+
+def open_fractions(words: npt.NDArray[Any], dtype: npt.DTypeLike) -> Array:
+    """Return float64 fractions above 0 and below 1, of the bits the dtype holds."""
+    bits = 23 if np.dtype(dtype) == np.float32 else 32
+    u: Array = ((words.astype(np.uint64) >> np.uint64(32 - bits)) + 0.5) / 2.0**bits
+    return u
+
+
+def box_muller(u: Array, v: Array) -> tuple[Array, Array]:
+    """Return two standard normal numbers of two fractions."""
+    radius, angle = np.sqrt(-2.0 * np.log(u)), 2.0 * np.pi * v
+    return radius * np.cos(angle), radius * np.sin(angle)
 
 
 def _words_of(

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import validate_data
 
@@ -28,6 +27,7 @@ from fastnn.sklearn._layers import glorot_weights, hidden_layers
 from fastnn.sklearn._learning_rate import LearningRate
 from fastnn.sklearn._lossy import refuse_lossy
 from fastnn.sklearn._parameters import Parameters
+from fastnn.sklearn._rows import Rows, hold_out
 from fastnn.sklearn._scoring import score_by
 from fastnn.sklearn._threads import threads_here
 from fastnn.sklearn._usage import Usage
@@ -39,26 +39,9 @@ if TYPE_CHECKING:
 
     from fastnn.diagnosis import Report
 
-__all__ = ["BaseMLP", "Rows"]
+__all__ = ["BaseMLP"]
 
 Array = npt.NDArray[Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """Checked data: features, encoded targets, weights."""
-
-    X: Any  # ndarray or CSR matrix
-    y: Array
-    weight: Array | None
-
-    def __len__(self) -> int:
-        return int(self.X.shape[0])
-
-    def take(self, index: Array) -> Rows:
-        """Return the rows of these numbers."""
-        weight = None if self.weight is None else self.weight[index]
-        return Rows(self.X[index], self.y[index], weight)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,6 +241,7 @@ class BaseMLP(FittedMLP):
         options: dict[str, Any] = {
             "l1": parameters.l1 / batch,  # alpha and l1 count by rows
             "l2": parameters.alpha / batch,
+            "max_norm": parameters.max_norm,
             "clip_norm": parameters.clip_norm,
             "n_threads": threads_here(parameters.n_threads),
         }
@@ -356,27 +340,8 @@ class BaseMLP(FittedMLP):
             return train, Rows(X, self._encoded(y, "y_val"), None)
         if not (parameters.early_stopping or _watches_validation(parameters)):
             return train, None
-        return self._held_out(train, parameters.validation_fraction, random_state)
-
-    def _held_out(
-        self, rows: Rows, fraction: float, random_state: np.random.RandomState
-    ) -> tuple[Rows, Rows]:
-        n_held = int(np.ceil(fraction * len(rows)))
-        if n_held < 2 or n_held >= len(rows):
-            raise ValueError(
-                f"validation_fraction={fraction} of {len(rows)} rows leaves "
-                f"{len(rows) - n_held} for training and {n_held} for validation, "
-                "which needs at least 2 (1 sample cannot be scored): change "
-                "validation_fraction, or pass X_val and y_val"
-            )
-        strata = self._strata(rows.y)
-        if strata is not None and not _can_stratify(strata, n_held):
-            strata = None
-        index = np.arange(len(rows))
-        train, held = train_test_split(
-            index, test_size=fraction, random_state=random_state, stratify=strata
-        )
-        return rows.take(train), rows.take(held)
+        fraction = parameters.validation_fraction
+        return hold_out(train, fraction, self._strata(train.y), random_state)
 
     def _start(self, task: _Task) -> None:
         """Make a new network with its first weights."""
@@ -466,6 +431,7 @@ class BaseMLP(FittedMLP):
             parameters.schedule,
             parameters.alpha,
             parameters.l1,
+            parameters.max_norm,
             parameters.clip_norm,
             parameters.n_threads,
         )
@@ -478,6 +444,7 @@ class BaseMLP(FittedMLP):
             schedule=parameters.schedule,
             l1=parameters.l1,
             l2=parameters.alpha,
+            max_norm=parameters.max_norm,
             clip_norm=parameters.clip_norm,
             n_threads=threads_here(parameters.n_threads),
         )
@@ -549,11 +516,6 @@ class BaseMLP(FittedMLP):
 def _watches_validation(parameters: Parameters) -> bool:
     stopping = parameters.stopping
     return stopping is not None and stopping.monitor.startswith("val_")
-
-
-def _can_stratify(strata: Array, n_held: int) -> bool:
-    counts = np.unique(strata, return_counts=True)[1]
-    return bool(counts.min() >= 2 and n_held >= len(counts) <= len(strata) - n_held)
 
 
 def _batch_size(parameters: Parameters, n_rows: int) -> int:

@@ -43,6 +43,7 @@ class Parameters:
     schedule: GivenSchedule | None
     alpha: float
     l1: float
+    max_norm: float | None
     clip_norm: float | None
     batch_size: int | None
     max_iter: int
@@ -82,6 +83,7 @@ class Parameters:
             schedule=_schedule(get("schedule"), learning_rate),
             alpha=check_number("alpha", get("alpha"), at_least=0.0),
             l1=check_number("l1", get("l1"), at_least=0.0),
+            max_norm=check_positive_or_none("max_norm", get("max_norm")),
             clip_norm=check_positive_or_none("clip_norm", get("clip_norm")),
             batch_size=_batch_size(get("batch_size")),
             max_iter=check_int("max_iter", get("max_iter"), 1),

@@ -14,7 +14,7 @@ from fastnn._config import unknown_name
 from fastnn.callbacks import EpochInfo
 
 if TYPE_CHECKING:
-    from fastnn.sklearn._base import Rows
+    from fastnn.sklearn._rows import Rows
 
 __all__ = ["Scorer", "check_scoring", "score_by"]
 

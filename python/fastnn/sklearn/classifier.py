@@ -25,8 +25,9 @@ from fastnn.losses import (
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
-from fastnn.sklearn._base import BaseMLP, Rows
+from fastnn.sklearn._base import BaseMLP
 from fastnn.sklearn._labels import Labels
+from fastnn.sklearn._rows import Rows
 from fastnn.sklearn._watch import Score
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Whether to normalise batches before each activation.
     l1 : float, default 0.0
         Penalty ``l1 * sum(|w|)``, divided as `alpha`'s is.
+    max_norm : float, optional
+        Incoming weights of a unit longer than this are scaled back to it after every
+        step; "lbfgs" takes none.
     loss : str, Loss or callable, default "log_loss"
         "log_loss": one logistic output for two classes and for each of many labels,
         softmax for more classes. Or a loss of fastnn for classes, such as
@@ -248,6 +252,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         dropout: Any = 0.0,
         batch_norm: bool = False,
         l1: float = 0.0,
+        max_norm: float | None = None,
         class_weight: Any = None,
         clip_norm: float | None = None,
         scoring: Any = None,
@@ -286,6 +291,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.l1 = l1
+        self.max_norm = max_norm
         self.class_weight = class_weight
         self.clip_norm = clip_norm
         self.scoring = scoring

@@ -28,7 +28,8 @@ from fastnn.losses import (
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sklearn._available import available_if
-from fastnn.sklearn._base import BaseMLP, Rows
+from fastnn.sklearn._base import BaseMLP
+from fastnn.sklearn._rows import Rows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -117,6 +118,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Whether to normalise batches before each activation.
     l1 : float, default 0.0
         Penalty ``l1 * sum(|w|)``, divided as `alpha`'s is.
+    max_norm : float, optional
+        Incoming weights of a unit longer than this are scaled back to it after every
+        step; "lbfgs" takes none.
     clip_norm : float, optional
         Longer gradients are scaled down to this norm.
     scoring : str or callable, optional
@@ -239,6 +243,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         dropout: Any = 0.0,
         batch_norm: bool = False,
         l1: float = 0.0,
+        max_norm: float | None = None,
         clip_norm: float | None = None,
         scoring: Any = None,
         callbacks: Sequence[Callback | EarlyStopping] = (),
@@ -276,6 +281,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.dropout = dropout
         self.batch_norm = batch_norm
         self.l1 = l1
+        self.max_norm = max_norm
         self.clip_norm = clip_norm
         self.scoring = scoring
         self.callbacks = callbacks

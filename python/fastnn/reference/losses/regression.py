@@ -273,13 +273,13 @@ def gaussian_nll(
     check_range("columns of outputs", 2 * k + rest, k > 0 and not rest, "even, above 0")
     check_range("eps", eps, 0.0 < eps < np.inf, "positive and finite")
     mean, given = outputs[:, :k], outputs[:, k:]
-    d = mean - element_targets(mean, y)
     log_variance = np.maximum(given, np.log(outputs.dtype.type(eps)))
-    precision = np.exp(-log_variance)
-    excess = 0.5 * d * d * precision
-    loss, slope = element_mean(
-        0.5 * log_variance + excess, d * precision, sample_weight
-    )
+    # d in standard deviations: d^2 may overflow where it counts for nothing
+    inverse = np.exp(-0.5 * log_variance)
+    d = (mean - element_targets(mean, y)) * inverse
+    with np.errstate(over="ignore"):
+        excess = 0.5 * d * d
+    loss, slope = element_mean(0.5 * log_variance + excess, d * inverse, sample_weight)
     spread = np.where(given <= np.log(eps), 0.0, 0.5 - excess).astype(outputs.dtype)
     _, slope_of_spread = element_mean(spread, spread, sample_weight)
     return loss, np.concatenate([slope, slope_of_spread], axis=1)
