@@ -124,6 +124,13 @@ def test_what_does_not_go_together(parameters, message):
         classifier(**parameters).fit(*iris())
 
 
+@pytest.mark.parametrize("sizes", [(20, 10), [20], 20])
+def test_layers_where_the_loss_stands(sizes):
+    """scikit-learn put the loss first, where older code has the layers."""
+    with pytest.raises(TypeError, match=r"loss must be .* write hidden_layer_sizes="):
+        fnn.MLPRegressor(sizes).fit(*diabetes())
+
+
 def test_rows_that_are_none():
     X, y = iris()
     fitted = classifier(max_iter=2).fit(X, y)

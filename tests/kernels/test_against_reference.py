@@ -124,3 +124,11 @@ def test_batchnorm_keeps_digits_far_from_zero(rows, dtype):
     np.testing.assert_allclose(mean, 1024 + spread.mean(), rtol=4 * eps)
     np.testing.assert_allclose(inv_std, exact, rtol=300 * eps)
     np.testing.assert_allclose(y, shifted, atol=4000 * eps)
+
+
+@pytest.mark.parametrize("given", [["relu"], np.ones(2), None, "rely"])
+def test_both_refuse_what_is_no_activation(given):
+    error = ValueError if isinstance(given, str) else TypeError
+    for side in (kernels, reference):
+        with pytest.raises(error, match="activation"):
+            side.activation_forward(np.ones(2), given)

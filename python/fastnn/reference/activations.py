@@ -87,7 +87,7 @@ def activation_forward(
     ValueError
         Unknown activation, a parameter it does not have, or out of its range.
     TypeError
-        `z` is not float32 or float64.
+        `z` is not float32 or float64, `activation` no string.
 
     Examples
     --------
@@ -149,6 +149,12 @@ def resolve(
     approximate: str | None = None,
 ) -> tuple[Activation, float]:
     """Return the table's row and the value of its parameter, checked."""
+    if not isinstance(activation, str):
+        msg = (
+            "activation must be a name such as 'relu', got "
+            f"{type(activation).__name__} {activation!r}"
+        )
+        raise TypeError(msg)
     if activation == "gelu" and approximate in ("none", "tanh"):
         activation, approximate = (
             {"none": "gelu", "tanh": "gelu_tanh"}[approximate],
