@@ -32,7 +32,7 @@ THREADED_TESTS = (
     "tests/engine/test_concurrency.py",
     "tests/engine/test_same_bits.py",
     "tests/estimators/test_concurrency.py",
-    "tests/sparse/test_same_bits.py",
+    "tests/sparse_rows/test_same_bits.py",
     "tests/robustness",
     "tests/test_ensemble.py",
     "tests/test_side_by_side.py",
