@@ -27,7 +27,7 @@ NOT_SANITIZED = (
     *(f"diagnosis/test_{name}.py" for name in ("advice", "cases", "report")),
 )
 COMPILED_TESTS = (  # what another CPU level may change
-    *("kernels", "engine", "optim", "sparse"),
+    *("kernels", "engine", "optim", "sparse_rows"),
     *("test_sequential.py", "test_trainer.py", "test_losses.py", "test_layers.py"),
 )
 SAME_BITS = "test_the_same_bits_for_any_number_of_threads"
@@ -39,7 +39,7 @@ THREADED_TESTS = (
     "tests/engine/test_full_batch.py::test_threads_change_no_bit",
     "tests/engine/test_custom_loss.py::test_fits_in_many_threads",
     "tests/estimators/test_concurrency.py",
-    "tests/sparse/test_same_bits.py",
+    "tests/sparse_rows/test_same_bits.py",
     "tests/augment/test_fit.py",
     f"tests/curvature/test_products.py::{SAME_BITS}",
     "tests/curvature/test_errors.py",

@@ -277,6 +277,25 @@ def test_margins_are_no_probabilities(rng):
     np.testing.assert_allclose(net.predict_proba(X).sum(axis=1), 1, rtol=1e-6)
 
 
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_hinge_takes_signs_for_labels(rng, columns):
+    X, y = rng.normal(size=(60, 2)), rng.integers(0, 2, size=(60, columns))
+    nets = [fnn.Sequential(fnn.Dense(columns)) for _ in range(2)]
+    options = {"loss": "hinge", "metrics": ["accuracy"]}
+    if columns == 1:
+        options["class_weight"] = "balanced"
+    curves = [
+        net.fit(X, labels, validation_split=0.3, **options).history
+        for net, labels in zip(nets, (y, 2 * y - 1), strict=True)
+    ]
+    assert {**curves[0], "seconds": 0} == {**curves[1], "seconds": 0}
+    np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
+    with pytest.raises(ValueError, match="for labels -1 and 1 pass y > 0"):
+        nets[0].evaluate(X, 2 * y - 1, loss="binary_cross_entropy")
+    with pytest.raises(ValueError, match=r"in \[0, 1\] for hinge, got -1"):
+        nets[0].evaluate(X, 1 - rng.integers(0, 3, size=y.shape), loss="hinge")
+
+
 def test_hard_and_soft_labels_agree(rng):
     outputs, labels = rng.normal(size=(N, 3)), _labels(rng)
     for loss in (fnn.CrossEntropy(), fnn.CrossEntropy(0.1), fnn.Focal()):
@@ -308,6 +327,9 @@ ERRORS = [
     ),
     (lambda: fnn.Quantile(1.0), ValueError, ["Quantile", "q", "(0, 1)", "1"]),
     (lambda: fnn.Quantile(0), ValueError, ["Quantile", "q", "(0, 1)", "0"]),
+    (lambda: fnn.Quantile(np.array(3)), ValueError, ["Quantile", "q", "(0, 1)", "3"]),
+    (lambda: fnn.Quantile(np.ones((2, 2))), TypeError, ["Quantile", "q", "number"]),
+    (lambda: fnn.Quantile([]), TypeError, ["Quantile", "q", "sequence"]),
     (lambda: fnn.Quantile("0.5"), TypeError, ["Quantile", "q", "a number", "'0.5'"]),
     (lambda: fnn.Quantile([]), TypeError, ["Quantile", "q", "a sequence of numbers"]),
     (lambda: fnn.Quantile([0.5, "1"]), TypeError, ["Quantile", "q", "a number"]),

@@ -513,6 +513,63 @@ def test_errors_change_nothing(data, fitted, options, error, words):
             net.build(4).predict_proba(data[0])
 
 
+def _no_pair(outputs, y):
+    """A loss that a user wrote wrongly."""
+    return outputs.sum() + y.sum()
+
+
+LATE = [
+    ({"schedule": {"dropout": fnn.Linear(9.0, 9.0, 3)}}, ValueError),
+    ({"loss": _no_pair}, TypeError),
+    ({"callbacks": [fnn.CSVLogger("no/such/folder.csv")]}, OSError),
+]
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+@pytest.mark.parametrize(("options", "error"), LATE)
+def test_errors_found_late_change_nothing(data, fitted, options, error):
+    """Those that need a network, before the first step: it is not built for them."""
+    X, y = data
+    net = fnn.Sequential(fnn.Dense(4), fnn.Dropout(0.2), fnn.Dense(3), seed=0)
+    if fitted:
+        net.fit(X, y, epochs=1)
+        before, expected = net.parameters.copy(), net.predict_proba(X)
+    with pytest.raises(error):
+        net.fit(X, y, **options)
+    if fitted:
+        np.testing.assert_array_equal(net.parameters, before)
+        np.testing.assert_array_equal(net.predict_proba(X), expected)
+    else:
+        assert net.in_features is None
+        net.fit(X[:, :1], y, epochs=1)  # other columns: nothing was built for those
+
+
+def test_a_step_that_fails_changes_nothing(data):
+    X, y = data
+    net = fnn.Sequential(fnn.Dense(3))
+    trainer = fnn.Trainer(net, loss=_no_pair)
+    with pytest.raises(TypeError, match="it must return a tuple"):
+        trainer.step(X, y)
+    assert net.in_features is None
+    with pytest.raises(ValueError, match="not fitted yet"):
+        net.predict_proba(X)
+
+
+def test_an_error_after_a_step_keeps_what_was_learnt(data):
+    X, y = data
+    net = fnn.Sequential(fnn.Dense(3))
+    seen = []
+
+    def loss(outputs, y):
+        seen.append(len(y))
+        return 3 if len(seen) > 1 else (outputs.sum(axis=1), np.ones_like(outputs))
+
+    with pytest.raises(TypeError, match="it must return a tuple"):
+        net.fit(X, y, loss=loss, batch_size=8)
+    begun = fnn.Sequential(fnn.Dense(3)).build(net.in_features)
+    assert (net.parameters != begun.parameters).any()
+
+
 def test_one_output_is_no_softmax(data):
     net = fnn.Sequential(fnn.Dense(1))
     with pytest.raises(ValueError, match="binary_cross_entropy"):

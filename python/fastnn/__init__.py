@@ -165,4 +165,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """Return what is for users, without what this file imports."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

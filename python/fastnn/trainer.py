@@ -301,8 +301,9 @@ class Trainer:
             )
         data = self._checked_data(X, y, sample_weight)
         augments = [a.to_native() for a in self._augments(as_augments(augment), data)]
-        native = self._ready(data)
-        loss, diverged = native.step(data.X, data.y, data.weight, augments)
+        with self._unchanged_by_errors():
+            native = self._ready(data)
+            loss, diverged = native.step(data.X, data.y, data.weight, augments)
         if diverged is not None:
             raise DivergedError(**diverged)
         return float(loss)
@@ -455,27 +456,30 @@ class Trainer:
             run = self._run_record(options, given, by_class)
         if resumed is not None and run is not None:
             resumed.check_completed_by(run, self.net)
-        native = self._ready(train)
-        writer = None
-        if run is not None and path is not None:
-            writer = CheckpointWriter(path, self.net, run, resumed)
-        done = 0 if resumed is None else resumed.epoch
-        with (
-            _entered(options.callbacks),
-            Progress(options.epochs, verbose=options.verbose, done=done) as progress,
-        ):
-            self._unfinished = None
-            report = native.fit(
-                train.X,
-                train.y,
-                weight,
-                *_arrays(validation),
-                config=options.to_native(),
-                on_epoch=self._on_epoch(progress, options.callbacks),
-                save=None if writer is None else writer.save,
-                every=every,
-                state=None if resumed is None else resumed.state,
-            )
+        with self._unchanged_by_errors():
+            native = self._ready(train)
+            writer = None
+            if run is not None and path is not None:
+                writer = CheckpointWriter(path, self.net, run, resumed)
+            done = 0 if resumed is None else resumed.epoch
+            with (
+                _entered(options.callbacks),
+                Progress(
+                    options.epochs, verbose=options.verbose, done=done
+                ) as progress,
+            ):
+                self._unfinished = None
+                report = native.fit(
+                    train.X,
+                    train.y,
+                    weight,
+                    *_arrays(validation),
+                    config=options.to_native(),
+                    on_epoch=self._on_epoch(progress, options.callbacks),
+                    save=None if writer is None else writer.save,
+                    every=every,
+                    state=None if resumed is None else resumed.state,
+                )
         history = _history(report)
         if writer is not None:
             writer.finish(self.net, len(history.epoch))
@@ -536,6 +540,20 @@ class Trainer:
                 self._native, self._head = native, head
         self.net._loss = self.loss  # noqa: SLF001
         return self._native
+
+    @contextlib.contextmanager
+    def _unchanged_by_errors(self) -> Iterator[None]:
+        """Leave the network as it was if an argument fails before the first step."""
+        net = self.net
+        built, loss, own = net._native, net._loss, self._native  # noqa: SLF001
+        done = None if built is None else built.progress
+        try:
+            yield
+        except (TypeError, ValueError, OSError):
+            native = net._native  # noqa: SLF001
+            if native is not None and native.progress == (done or (0, 0)):
+                net._native, net._loss, self._native = built, loss, own  # noqa: SLF001
+            raise
 
     def _is_of_old_head(self) -> bool:
         return self._native is not None and self._head != self.net._heads  # noqa: SLF001

@@ -127,6 +127,13 @@ def test_what_does_not_go_together(parameters, message):
         classifier(**parameters).fit(*iris())
 
 
+@pytest.mark.parametrize("sizes", [(20, 10), [20], 20])
+def test_layers_where_the_loss_stands(sizes):
+    """scikit-learn put the loss first, where older code has the layers."""
+    with pytest.raises(TypeError, match=r"loss must be .* write hidden_layer_sizes="):
+        fnn.MLPRegressor(sizes).fit(*diabetes())
+
+
 def test_rows_that_are_none():
     X, y = iris()
     fitted = classifier(max_iter=2).fit(X, y)
@@ -193,8 +200,8 @@ def test_parameters_are_kept_and_cloned_as_they_are():
 def test_every_parameter_and_attribute_is_documented(kind):
     """Each with its default, in the order of the signature."""
     signature = inspect.signature(kind)
-    section = kind.__doc__.split("Attributes\n")[0]
-    documented = re.findall(r"^    (\w[\w, ]*) : (.*)$", section, re.MULTILINE)
+    section = inspect.getdoc(kind).split("Attributes\n")[0]  # 3.13 has no indentation
+    documented = re.findall(r"^(\w[\w, ]*) : (.*)$", section, re.MULTILINE)
     names = [name for group, _ in documented for name in group.split(", ")]
     assert set(names) == set(signature.parameters)
     for group, text in documented:

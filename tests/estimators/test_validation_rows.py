@@ -162,3 +162,31 @@ def test_weights_of_rows_held_out_count():
     plain = regressor(early_stopping=True).fit(X, y)
     weighted = regressor(early_stopping=True).fit(X, y, weight)
     assert plain.validation_scores_ != weighted.validation_scores_
+
+
+def test_a_diagnosis_takes_them_by_either_name():
+    """As `fit` has them, and as `fastnn.diagnose` does."""
+    X, y = iris()
+    new = classifier()
+    apart = new.diagnose(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2], verbose=0)
+    pair = new.diagnose(X[::2], y[::2], validation_data=(X[1::2], y[1::2]), verbose=0)
+    assert pair.verdict == apart.verdict
+    found = pair.measurements["generalisation"]["validation"]
+    assert found == apart.measurements["generalisation"]["validation"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"validation_data": 3}, TypeError, r"a tuple \(X_val, y_val\), got int"),
+        ({"validation_data": (1, 2, 3)}, TypeError, "got tuple of 3"),
+        (
+            {"validation_data": iris(), "X_val": iris()[0]},
+            ValueError,
+            "validation_data and X_val, y_val are both given",
+        ),
+    ],
+)
+def test_validation_data_that_are_none(arguments, error, message):
+    with pytest.raises(error, match=message):
+        classifier().diagnose(*iris(), **arguments, verbose=0)

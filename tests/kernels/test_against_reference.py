@@ -1,5 +1,7 @@
 """Every kernel against the specification, over sizes around registers and tiles."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -40,9 +42,69 @@ def test_many_tiles_of_rows(case, dtype, close, tuple_of):
             close(a, e, terms=5001, scale=np.zeros(0, dtype))
 
 
-def test_the_reference_has_every_kernel():
-    for name in kernels.__all__:
-        assert callable(getattr(reference, name))
+def plain(function):
+    """What a call may look like: names, kinds and defaults, in order."""
+    return [
+        (p.name, p.kind, p.default)
+        for p in inspect.signature(function).parameters.values()
+    ]
+
+
+@pytest.mark.parametrize("name", kernels.__all__)
+def test_the_reference_has_every_kernel_and_its_signature(name):
+    assert plain(getattr(reference, name)) == plain(getattr(kernels, name))
+
+
+def memory_for(case, arguments, tuple_of):
+    """New memory for what `out` takes: two kernels have it for each of the results."""
+    results = tuple_of(case.run(*arguments))
+    arrays = [np.empty_like(r) for r in results if isinstance(r, np.ndarray)]
+    several = case.name in ("dense_backward", "dropout_forward")
+    return tuple(arrays) if several else arrays[0]
+
+
+@pytest.mark.parametrize("side", [kernels, reference], ids=["kernels", "reference"])
+def test_out_is_the_memory_of_the_result(case, dtype, side, tuple_of):
+    arguments = case.arguments(9, 6, dtype)
+    function, options = getattr(side, case.name), dict(case.options)
+    out = memory_for(case, arguments, tuple_of)
+    expected = tuple_of(function(*arguments, **options))
+    results = tuple_of(function(*arguments, **options, out=out, n_threads=2))
+    for given in tuple_of(out):
+        assert any(given is result for result in results)
+    for result, exact in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(result, exact)
+
+
+@pytest.mark.parametrize("side", [kernels, reference], ids=["kernels", "reference"])
+def test_an_out_that_does_not_fit_is_named(case, dtype, side, tuple_of):
+    arguments = case.arguments(9, 6, dtype)
+    out = memory_for(case, arguments, tuple_of)
+    first = tuple_of(out)[0]
+    other = np.float32 if dtype is np.float64 else np.float64
+    name = {"dense_backward": "dx", "dropout_forward": "y"}.get(case.name, "out")
+    wrongs = (
+        (first.astype(other), TypeError, f"{name} .*float"),
+        (first[1:].copy(), ValueError, f"{name} has shape"),
+        (3, TypeError, f"{name} must be"),
+    )
+    for wrong, error, message in wrongs:
+        given = (wrong, *out[1:]) if isinstance(out, tuple) else wrong
+        with pytest.raises(error, match=message):
+            getattr(side, case.name)(*arguments, **dict(case.options), out=given)
+    if isinstance(out, tuple):
+        with pytest.raises(TypeError, match="out must be None or the tuple"):
+            getattr(side, case.name)(*arguments, out=first)
+
+
+@pytest.mark.parametrize("n_threads", [0, 1025, 1.5, True, "2"])
+def test_the_reference_refuses_the_same_numbers_of_threads(n_threads):
+    messages = set()
+    for side in (kernels, reference):
+        with pytest.raises((TypeError, ValueError), match="n_threads must be") as e:
+            side.mse(np.ones(2), np.ones(2), n_threads=n_threads)
+        messages.add((e.type, str(e.value)))
+    assert len(messages) == 1
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3, 513])
@@ -62,3 +124,11 @@ def test_batchnorm_keeps_digits_far_from_zero(rows, dtype):
     np.testing.assert_allclose(mean, 1024 + spread.mean(), rtol=4 * eps)
     np.testing.assert_allclose(inv_std, exact, rtol=300 * eps)
     np.testing.assert_allclose(y, shifted, atol=4000 * eps)
+
+
+@pytest.mark.parametrize("given", [["relu"], np.ones(2), None, "rely"])
+def test_both_refuse_what_is_no_activation(given):
+    error = ValueError if isinstance(given, str) else TypeError
+    for side in (kernels, reference):
+        with pytest.raises(error, match="activation"):
+            side.activation_forward(np.ones(2), given)

@@ -36,6 +36,9 @@ TYPE_ERRORS = [
     ("dense_forward", (X, W), {"out": 3}, "out must be a plain NumPy array"),
     ("dense_backward", (Y, X, W, Y), {"out": X}, "tuple (dx, dw, db), got flo"),
     ("dense_backward", (Y, X, W, Y), {"out": (X,)}, "tuple (dx, dw, db)"),
+    ("activation_forward", (X, ["relu"]), {}, "activation must be a name such as"),
+    ("dense_forward", (X, W, B, X), {}, "a name such as 'relu', got ndarray"),
+    ("dense_backward", (Y, X, W, Y, None), {}, "such as 'relu', got NoneType"),
 ]
 VALUE_ERRORS = [
     # shapes

@@ -60,6 +60,8 @@ def as_targets(
     array = _columns(argument, array, loss, n_outputs)
     result = finite_in_dtype(argument, array, dtype, names=names)
     if loss.targets == "labels":
+        if loss.takes_signs and np.isin(result, (-1, 1)).all():
+            return (result + 1) / 2
         _check_yes_no(argument, result, loss)
     _check_least(argument, result, loss)
     return result

@@ -57,7 +57,7 @@ def activation_forward(
     ValueError
         Unknown activation, a parameter it does not have, or out of its range.
     TypeError
-        `z` is not float32 or float64.
+        `z` is not float32 or float64, `activation` no string.
 
     Examples
     --------
@@ -113,6 +113,11 @@ def resolve_activation(
     approximate: str | None,
 ) -> core.Activation:
     """Return the function a name and its parameters mean."""
+    if not isinstance(activation, str):
+        raise TypeError(
+            "activation must be a name such as 'relu', got "
+            f"{type(activation).__name__} {activation!r}"
+        )
     if alpha is None and negative_slope is None and approximate is None:
         f = _PLAIN.get(activation)
         if f is not None:
@@ -121,7 +126,7 @@ def resolve_activation(
         activation = "gelu_tanh" if approximate == "tanh" else "gelu"
         approximate = None
     if activation not in _PLAIN:
-        raise unknown_name("activation", str(activation), _PLAIN)
+        raise unknown_name("activation", activation, _PLAIN)
     if approximate is not None:
         raise ValueError(
             'approximate must be "none" or "tanh", and given with "gelu" alone, '

@@ -25,6 +25,9 @@ class Loss(Config):
     least_target: ClassVar[float] = -math.inf
     """No number in y may be smaller."""
 
+    takes_signs: ClassVar[bool] = False
+    """Whether labels may be -1 and 1 as well as 0 and 1."""
+
     def _check_ranges(self) -> None:
         core.check_loss(self.to_native())
 

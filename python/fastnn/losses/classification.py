@@ -131,9 +131,10 @@ class Hinge(Loss):
     """Hinge loss of yes/no labels, one or many, as in support vector machines.
 
     ``l = mean_j max(0, 1 - t_j o_j)`` with t = 2 y - 1, so -1 for no and 1 for yes; y
-    is in [0, 1], of shape (n,) for one output or (n, outputs). Outputs are margins, not
-    logits: the sign decides, and there is no ``predict_proba``. For one of k classes
-    give y as k columns of 0 and 1. Cortes and Vapnik, "Support-vector networks" (1995).
+    is in [0, 1], or all of it -1 and 1, of shape (n,) for one output or (n, outputs).
+    Outputs are margins, not logits: the sign decides, and there is no
+    ``predict_proba``. For one of k classes give y as k columns of 0 and 1. Cortes and
+    Vapnik, "Support-vector networks" (1995).
 
     Examples
     --------
@@ -146,6 +147,7 @@ class Hinge(Loss):
     kind: ClassVar[str] = "hinge"
     targets: ClassVar[Literal["labels"]] = "labels"
     are_logits: ClassVar[bool] = False
+    takes_signs: ClassVar[bool] = True
 
 
 def _check_classes(kind: str, n_outputs: int) -> None:

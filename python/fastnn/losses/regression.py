@@ -265,7 +265,9 @@ class GaussianNLL(Loss):
 
 def _quantiles(value: Any) -> float | tuple[float, ...]:
     """Return q as a float, or a tuple of them."""
-    if isinstance(value, (tuple, list, np.ndarray)) and len(value) > 0:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()  # a number, if it has no dimension
+    if isinstance(value, (tuple, list)) and len(value) > 0:
         return tuple(number("Quantile: q", q) for q in value)
     if not is_real(value):
         raise TypeError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Array = npt.NDArray[np.floating[Any]]
+T = TypeVar("T", bound=npt.NDArray[Any])
 
 
 def check_floating(**arrays: object) -> None:
@@ -39,7 +41,9 @@ def check_floating(**arrays: object) -> None:
             raise TypeError(msg)
 
 
-def check_shape(name: str, array: Array, shape: tuple[int, ...], why: str) -> None:
+def check_shape(
+    name: str, array: npt.NDArray[Any], shape: tuple[int, ...], why: str
+) -> None:
     """Raise ValueError unless `array` has `shape`, which follows from `why`."""
     if array.shape != shape:
         msg = f"{name} has shape {array.shape}, expected {shape}: {why}"
@@ -61,6 +65,32 @@ def check_range(name: str, value: float, ok: bool, expected: str) -> None:
     if not ok:
         msg = f"{name} must be {expected}, got {value}"
         raise ValueError(msg)
+
+
+def check_threads(n_threads: int | None) -> None:
+    """Raise TypeError unless a kernel would take it; here NumPy decides for itself."""
+    if n_threads is None:
+        return
+    if not isinstance(n_threads, Integral) or isinstance(n_threads, bool):
+        msg = f"n_threads must be an integer or None, got {type(n_threads).__name__}"
+        raise TypeError(msg)
+    ok = 1 <= n_threads <= 1024
+    check_range("n_threads", int(n_threads), ok, "from 1 to 1024, or None")
+
+
+def stored(result: T, out: T | None, name: str = "out") -> T:
+    """Return a result, in the memory of `out` if there is any."""
+    if out is None:
+        return result
+    if not isinstance(out, np.ndarray) or out.dtype != result.dtype:
+        got = (
+            f"{out.dtype} array" if isinstance(out, np.ndarray) else type(out).__name__
+        )
+        msg = f"{name} must be a NumPy array of {result.dtype}, got {got}"
+        raise TypeError(msg)
+    check_shape(name, out, result.shape, "the shape of the result")
+    out[...] = result
+    return out
 
 
 def unknown_name(argument: str, name: object, known: Iterable[str]) -> ValueError:

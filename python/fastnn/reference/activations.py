@@ -41,6 +41,7 @@ from fastnn.reference._checks import (
     check_floating,
     check_range,
     check_shape,
+    check_threads,
     unknown_name,
 )
 
@@ -56,6 +57,7 @@ def activation_forward(
     negative_slope: float | None = None,
     approximate: str | None = None,
     out: Array | None = None,
+    n_threads: int | None = None,
 ) -> Array:
     """Return y = f(z).
 
@@ -73,6 +75,8 @@ def activation_forward(
         Of "gelu": "tanh" is "gelu_tanh".
     out : array like `z`, optional
         Receives the result; may be `z` itself.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def activation_forward(
     ValueError
         Unknown activation, a parameter it does not have, or out of its range.
     TypeError
-        `z` is not float32 or float64.
+        `z` is not float32 or float64, `activation` no string.
 
     Examples
     --------
@@ -93,6 +97,9 @@ def activation_forward(
     array([-0.2,  0. ,  2. ])
     """
     check_floating(z=z, out=out)
+    check_threads(n_threads)
+    if out is not None:
+        check_shape("out", out, z.shape, "the shape of z")
     rule, a = resolve(activation, alpha, negative_slope, approximate)
     return rule.forward(z, a, out)
 
@@ -106,13 +113,14 @@ def activation_backward(
     negative_slope: float | None = None,
     approximate: str | None = None,
     out: Array | None = None,
+    n_threads: int | None = None,
 ) -> Array:
     """Return dL/dz = dL/dy f'(z), given dL/dy and the activation's input z.
 
     Parameters
     ----------
     dy, z : arrays of one shape and dtype
-    activation, alpha, negative_slope, approximate
+    activation, alpha, negative_slope, approximate, n_threads
         As in `activation_forward`.
     out : array like `z`, optional
         Receives the result; may be `dy` or `z`.
@@ -125,7 +133,10 @@ def activation_backward(
     array([0., 0., 1.])
     """
     check_floating(dy=dy, z=z, out=out)
+    check_threads(n_threads)
     check_shape("dy", dy, z.shape, "the shape of z")
+    if out is not None:
+        check_shape("out", out, z.shape, "the shape of z")
     rule, a = resolve(activation, alpha, negative_slope, approximate)
     slope = rule.slope(rule.forward(z, a, None) if rule.slope_of == "output" else z, a)
     return np.multiply(dy, slope, out=slope if out is None else out)
@@ -138,6 +149,12 @@ def resolve(
     approximate: str | None = None,
 ) -> tuple[Activation, float]:
     """Return the table's row and the value of its parameter, checked."""
+    if not isinstance(activation, str):
+        msg = (
+            "activation must be a name such as 'relu', got "
+            f"{type(activation).__name__} {activation!r}"
+        )
+        raise TypeError(msg)
     if activation == "gelu" and approximate in ("none", "tanh"):
         activation, approximate = (
             {"none": "gelu", "tanh": "gelu_tanh"}[approximate],

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastnn.reference._checks import check_floating, check_matrix, check_shape
+from fastnn.reference._checks import (
+    check_floating,
+    check_matrix,
+    check_shape,
+    check_threads,
+    stored,
+)
 from fastnn.reference.activations import resolve
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ def dense_forward(
     *,
     alpha: float | None = None,
     out: Array | None = None,
+    n_threads: int | None = None,
 ) -> Array:
     """Return y = f(x w^T + b).
 
@@ -39,6 +46,8 @@ def dense_forward(
         "elu" and "celu" (1).
     out : (rows, out), optional
         Receives the result; must not overlap the arguments.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -61,7 +70,10 @@ def dense_forward(
     array([[3.5, 0. ]])
     """
     check_floating(x=x, w=w, b=b, out=out)
+    check_threads(n_threads)
     _check_shapes(x, w)
+    if out is not None:
+        check_shape("out", out, (len(x), len(w)), "a row of x, a column for each of w")
     rule, a = resolve(activation, alpha)
     y = np.matmul(x, w.T, out=out)
     if b is not None:
@@ -79,6 +91,8 @@ def dense_backward(
     *,
     alpha: float | None = None,
     z: Array | None = None,
+    out: tuple[Array | None, Array | None, Array | None] | None = None,
+    n_threads: int | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of the loss with respect to x, w and b.
 
@@ -90,7 +104,7 @@ def dense_backward(
     ----------
     dy : (rows, out)
         Gradient with respect to y.
-    x, w, activation, alpha
+    x, w, activation, alpha, n_threads
         As they were given to `dense_forward`.
     y : (rows, out)
         What `dense_forward` returned: f' follows from it.
@@ -98,6 +112,8 @@ def dense_backward(
         The pre-activation x w^T + b. Needed by "gelu", "gelu_tanh", "silu", "mish" and
         "hard_swish", which are not monotone, so that y does not tell their slope;
         ignored by the others.
+    out : (dx, dw, db), optional
+        Arrays that receive the results, or None for a fresh one.
 
     Returns
     -------
@@ -120,6 +136,7 @@ def dense_backward(
     (array([[30., 40.]]), array([[10., 20.]]), array([10.]))
     """
     check_floating(dy=dy, x=x, w=w, y=y, z=z)
+    check_threads(n_threads)
     _check_shapes(x, w)
     shape = (len(x), len(w))
     check_shape("dy", dy, shape, "a row for each of x, a column for each row of w")
@@ -136,7 +153,23 @@ def dense_backward(
         check_shape("z", z, shape, "the shape of y")
         source = z
     dz = dy if activation == "identity" else dy * rule.slope(source, a)
-    return dz @ w, dz.T @ x, dz.sum(axis=0)
+    into_dx, into_dw, into_db = _three(out)
+    return (
+        stored(dz @ w, into_dx, "dx"),
+        stored(dz.T @ x, into_dw, "dw"),
+        stored(dz.sum(axis=0), into_db, "db"),
+    )
+
+
+def _three(
+    out: tuple[Array | None, Array | None, Array | None] | None,
+) -> tuple[Array | None, Array | None, Array | None]:
+    if out is None:
+        return None, None, None
+    if not isinstance(out, tuple) or len(out) != 3:
+        msg = f"out must be None or the tuple (dx, dw, db), got {type(out).__name__}"
+        raise TypeError(msg)
+    return out
 
 
 def _check_shapes(x: Array, w: Array) -> None:

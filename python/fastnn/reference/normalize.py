@@ -21,6 +21,8 @@ from fastnn.reference._checks import (
     check_matrix,
     check_range,
     check_shape,
+    check_threads,
+    stored,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +30,13 @@ if TYPE_CHECKING:
 
 
 def batchnorm_forward(
-    x: Array, gamma: Array, beta: Array, eps: float = 1e-5
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    eps: float = 1e-5,
+    *,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[Array, Array, Array]:
     """Normalise every column by the batch's own mean and variance (training).
 
@@ -43,6 +51,10 @@ def batchnorm_forward(
     gamma, beta : (columns,)
     eps : float, default 1e-5
         Added to the variance, > 0.
+    out : array like `x`, optional
+        Receives y; may be `x`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -64,6 +76,7 @@ def batchnorm_forward(
     >>> y.round(6).tolist(), mean.tolist()
     ([[-1.0], [1.0]], [2.0])
     """
+    check_threads(n_threads)
     _check(x, eps, gamma=gamma, beta=beta)
     check_range("rows of x", len(x), len(x) > 0, "at least 1 (a batch's statistics)")
     mean = x.mean(axis=0)
@@ -71,11 +84,18 @@ def batchnorm_forward(
     inv_std = 1.0 / np.sqrt(np.square(y).mean(axis=0) + eps)
     y *= inv_std * gamma
     y += beta
-    return y, mean, inv_std
+    return stored(y, out), mean, inv_std
 
 
 def batchnorm_backward(
-    dy: Array, x: Array, gamma: Array, mean: Array, inv_std: Array
+    dy: Array,
+    x: Array,
+    gamma: Array,
+    mean: Array,
+    inv_std: Array,
+    *,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return (dx, dgamma, dbeta), through the batch's statistics too.
 
@@ -89,6 +109,10 @@ def batchnorm_backward(
         As given to `batchnorm_forward`.
     mean, inv_std : (columns,)
         As it returned them.
+    out : array like `x`, optional
+        Receives dx; may be `dy`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -107,6 +131,7 @@ def batchnorm_backward(
     >>> dx.tolist(), dbeta.tolist()
     ([[0.0], [0.0]], [2.0])
     """
+    check_threads(n_threads)
     _check(x, 1.0, gamma=gamma, mean=mean, inv_std=inv_std)
     check_floating(x=x, dy=dy)
     check_shape("dy", dy, x.shape, "the shape of x")
@@ -121,7 +146,7 @@ def batchnorm_backward(
     dx = dy - xhat
     dx -= dbeta / rows
     dx *= gamma * inv_std
-    return dx, dgamma, dbeta
+    return stored(dx, out), dgamma, dbeta
 
 
 def batchnorm_inference(
@@ -131,6 +156,9 @@ def batchnorm_inference(
     running_mean: Array,
     running_var: Array,
     eps: float = 1e-5,
+    *,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> Array:
     """Normalise every column by fixed statistics (prediction).
 
@@ -141,6 +169,10 @@ def batchnorm_inference(
     x : (rows, columns)
     gamma, beta, running_mean, running_var : (columns,)
     eps : float, default 1e-5
+    out : array like `x`, optional
+        Receives y; may be `x`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -154,6 +186,7 @@ def batchnorm_inference(
     >>> batchnorm_inference(np.array([[5.0]]), one, zero, 3 * one, 4 * one).round(4)
     array([[1.]])
     """
+    check_threads(n_threads)
     _check(
         x,
         eps,
@@ -165,11 +198,17 @@ def batchnorm_inference(
     y = x - running_mean
     y *= gamma / np.sqrt(running_var + eps)
     y += beta
-    return y
+    return stored(y, out)
 
 
 def layernorm_forward(
-    x: Array, gamma: Array, beta: Array, eps: float = 1e-5
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    eps: float = 1e-5,
+    *,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[Array, Array, Array]:
     """Normalise every row by its own mean and variance.
 
@@ -182,6 +221,10 @@ def layernorm_forward(
     gamma, beta : (columns,)
     eps : float, default 1e-5
         Added to the variance, > 0.
+    out : array like `x`, optional
+        Receives y; may be `x`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -197,6 +240,7 @@ def layernorm_forward(
     >>> y.round(4).tolist(), mean.tolist()
     ([[-1.0, 1.0]], [2.0])
     """
+    check_threads(n_threads)
     _check(x, eps, gamma=gamma, beta=beta)
     check_range("columns of x", x.shape[1], x.shape[1] > 0, "at least 1")
     with np.errstate(over="ignore"):
@@ -208,11 +252,18 @@ def layernorm_forward(
     y *= inv_std[:, None]
     y *= gamma
     y += beta
-    return y, mean, inv_std
+    return stored(y, out), mean, inv_std
 
 
 def layernorm_backward(
-    dy: Array, x: Array, gamma: Array, mean: Array, inv_std: Array
+    dy: Array,
+    x: Array,
+    gamma: Array,
+    mean: Array,
+    inv_std: Array,
+    *,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return (dx, dgamma, dbeta), through the rows' statistics too.
 
@@ -226,6 +277,10 @@ def layernorm_backward(
         As given to `layernorm_forward`.
     mean, inv_std : (rows,)
         As it returned them.
+    out : array like `x`, optional
+        Receives dx; may be `dy`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -242,6 +297,7 @@ def layernorm_backward(
     >>> dx.tolist(), dbeta.tolist()
     ([[0.0, 0.0]], [1.0, 1.0])
     """
+    check_threads(n_threads)
     _check(x, 1.0, gamma=gamma)
     check_floating(x=x, dy=dy, mean=mean, inv_std=inv_std)
     check_shape("dy", dy, x.shape, "the shape of x")
@@ -253,7 +309,7 @@ def layernorm_backward(
     dx = g - g.mean(axis=1, keepdims=True)
     dx -= xhat * (g * xhat).mean(axis=1, keepdims=True)
     dx *= inv_std[:, None]
-    return dx, (dy * xhat).sum(axis=0), dy.sum(axis=0)
+    return stored(dx, out), (dy * xhat).sum(axis=0), dy.sum(axis=0)
 
 
 def rmsnorm_forward(

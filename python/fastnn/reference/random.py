@@ -24,12 +24,15 @@ from fastnn.reference._checks import (
     check_matrix,
     check_range,
     check_shape,
+    check_threads,
+    stored,
 )
 
 if TYPE_CHECKING:
     from fastnn.reference._checks import Array
 
 Words = npt.NDArray[np.uint64]
+Mask = npt.NDArray[np.bool_]
 
 DROPOUT, SHUFFLE, GRADIENT_NOISE = 1 << 16, 2 << 16, 5 << 16
 DROPCONNECT, NOISE, SURVIVAL = 8 << 16, 9 << 16, 10 << 16
@@ -79,8 +82,15 @@ def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uin
 
 
 def dropout_forward(
-    x: Array, p: float, seed: int, step: int, *, layer: int = 0
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+    x: Array,
+    p: float,
+    seed: int,
+    step: int,
+    *,
+    layer: int = 0,
+    out: tuple[Array | None, Mask | None] | None = None,
+    n_threads: int | None = None,
+) -> tuple[Array, Mask]:
     """Zero each element with probability p and scale the others by 1 / (1 - p).
 
     Srivastava et al., "Dropout" (2014), inverted as torch and Keras do it, so that
@@ -96,6 +106,10 @@ def dropout_forward(
         Taken modulo 2^32; another step, another mask.
     layer : int in [0, 2^16), default 0
         Tells apart the dropout layers of one network.
+    out : (y, mask), optional
+        Arrays that receive the results, or None for a fresh one; y may be `x`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -117,12 +131,25 @@ def dropout_forward(
     True
     """
     check_floating(x=x)
+    check_threads(n_threads)
+    if out is not None and not (isinstance(out, tuple) and len(out) == 2):
+        msg = f"out must be None or the tuple (y, mask), got {type(out).__name__}"
+        raise TypeError(msg)
+    into_y, into_mask = (None, None) if out is None else out
     check_matrix("x", x)
     mask = _kept(x.shape, p, seed, DROPOUT, layer, step)
-    return _scaled(x, mask, p), mask
+    y = stored(_scaled(x, mask, p), into_y, "y")
+    return y, stored(mask, into_mask, "mask")
 
 
-def dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
+def dropout_backward(
+    dy: Array,
+    mask: Mask,
+    p: float,
+    *,
+    out: Array | None = None,
+    n_threads: int | None = None,
+) -> Array:
     """Return dx = dy / (1 - p) where kept and 0 where dropped.
 
     Parameters
@@ -131,6 +158,10 @@ def dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
     mask : (rows, columns) bool
         As `dropout_forward` returned it.
     p : float in [0, 1)
+    out : array like `dy`, optional
+        Receives the result; may be `dy`.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Examples
     --------
@@ -140,17 +171,18 @@ def dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
     array([[2., 0.]])
     """
     check_floating(dy=dy)
+    check_threads(n_threads)
     check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
     if mask.dtype != np.bool_:
         msg = f"mask must be bool, got {mask.dtype}: give what dropout_forward returned"
         raise TypeError(msg)
     check_shape("dy", dy, mask.shape, "the shape of mask")
-    return _scaled(dy, mask, p)
+    return stored(_scaled(dy, mask, p), out)
 
 
 def alpha_dropout_forward(
     x: Array, p: float, seed: int, step: int, *, layer: int = 0
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+) -> tuple[Array, Mask]:
     """Put s = -1.7581 in place of dropped elements; keep mean 0 and variance 1.
 
     y = a x + b where kept and a s + b where dropped, with
@@ -187,7 +219,7 @@ def alpha_dropout_forward(
     return np.where(mask, kept, x.dtype.type(a * SELU_SATURATION + b)), mask
 
 
-def alpha_dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
+def alpha_dropout_backward(dy: Array, mask: Mask, p: float) -> Array:
     """Return dx = a dy where kept and 0 where dropped.
 
     Parameters
@@ -213,7 +245,7 @@ def alpha_dropout_backward(dy: Array, mask: npt.NDArray[np.bool_], p: float) -> 
 
 def dropconnect_forward(
     w: Array, p: float, seed: int, step: int, *, layer: int = 0
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+) -> tuple[Array, Mask]:
     """Zero each weight with probability p and scale the others by 1 / (1 - p).
 
     One mask for a whole batch; Wan et al., "Regularization of neural networks using
@@ -450,7 +482,7 @@ def _words_of(
 
 def _kept(
     shape: tuple[int, ...], p: float, seed: int, purpose: int, layer: int, step: int
-) -> npt.NDArray[np.bool_]:
+) -> Mask:
     """Return where a mask of this shape keeps: with probability 1 - p."""
     check_range("p", p, 0.0 <= p < 1.0, "in [0, 1)")
     threshold = np.uint64(int(p * 2.0**32))
@@ -502,7 +534,7 @@ def _words(name: str, values: npt.ArrayLike) -> Words:
     return array.astype(np.uint64)
 
 
-def _scaled(x: Array, mask: npt.NDArray[np.bool_], p: float) -> Array:
+def _scaled(x: Array, mask: Mask, p: float) -> Array:
     """Return x / (1 - p) where mask; the factor is rounded to x's dtype first."""
     y: Array = x * x.dtype.type(1.0 / (1.0 - p))
     y *= mask

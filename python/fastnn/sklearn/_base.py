@@ -207,6 +207,7 @@ class BaseMLP(FittedMLP):
         X_val: Any = None,
         y_val: Any = None,
         *,
+        validation_data: tuple[Any, Any] | None = None,
         budget: str | float = "30s",
         verbose: int = 1,
     ) -> Report:
@@ -219,6 +220,8 @@ class BaseMLP(FittedMLP):
         ----------
         X, y, sample_weight, X_val, y_val : array-like
             As for `fit`. The report's validation rows are `X_val` and `y_val`.
+        validation_data : (X_val, y_val), optional
+            The same two, as `fastnn.diagnose` takes them.
         budget : str or float, default "30s"
             Seconds, as a number or in the form "30s", "2min".
         verbose : {0, 1}, default 1
@@ -231,6 +234,7 @@ class BaseMLP(FittedMLP):
         """
         from fastnn.diagnosis import diagnose  # noqa: PLC0415  (few need it)
 
+        X_val, y_val = _validation_rows(X_val, y_val, validation_data)
         twin = clone(self)
         parameters = Parameters.of(twin)
         early = dataclasses.replace(parameters, early_stopping=False, stopping=None)
@@ -532,3 +536,17 @@ def _batch_size(parameters: Parameters, n_rows: int) -> int:
 
 def _as_tuple(rows: Rows | None) -> tuple[Any, ...] | None:
     return None if rows is None else (rows.X, rows.y, rows.weight)
+
+
+def _validation_rows(X_val: Any, y_val: Any, pair: Any) -> tuple[Any, Any]:
+    """Return the validation rows, given as two arguments or as a pair."""
+    if pair is None:
+        return X_val, y_val
+    if X_val is not None or y_val is not None:
+        raise ValueError("validation_data and X_val, y_val are both given: keep one")
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        got = type(pair).__name__
+        if isinstance(pair, (tuple, list)):
+            got += f" of {len(pair)}"
+        raise TypeError(f"validation_data must be a tuple (X_val, y_val), got {got}")
+    return pair[0], pair[1]

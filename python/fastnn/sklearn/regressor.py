@@ -412,6 +412,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return None
 
     def _checked_loss(self) -> tuple[Loss, int]:
+        if isinstance(self.loss, (tuple, list, int)):
+            raise TypeError(
+                f"loss must be a name, a Loss or a function, got {self.loss!r}: it is "
+                "the first argument, as in scikit-learn since 1.7; if layers were "
+                f"meant, write hidden_layer_sizes={self.loss!r}"
+            )
         if isinstance(self.loss, str) and self.loss == "poisson":
             loss: Loss = PoissonNLL(sum_outputs=True)
         else:

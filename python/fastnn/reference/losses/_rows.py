@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.reference._checks import check_floating, check_range, check_shape
+from fastnn.reference._checks import (
+    check_floating,
+    check_range,
+    check_shape,
+    stored,
+)
 
 if TYPE_CHECKING:
     from fastnn.reference._checks import Array
@@ -19,13 +24,14 @@ def element_mean(
     sample_weight: npt.ArrayLike | None,
     *,
     sum_outputs: bool = False,
+    out: Array | None = None,
 ) -> tuple[float, Array]:
     """Average element losses over a row's outputs, or add them, then average rows."""
     weight = row_weights(loss, sample_weight)
     if not sum_outputs:
         weight /= loss.size // len(loss)
     weight = weight.reshape(-1, *[1] * (loss.ndim - 1))
-    return weighted_total(loss, weight), slope * weight
+    return weighted_total(loss, weight), stored(slope * weight, out)
 
 
 def weighted_total(loss: Array, weight: Array) -> float:

@@ -13,6 +13,8 @@ from fastnn.reference._checks import (
     check_matrix,
     check_range,
     check_shape,
+    check_threads,
+    stored,
 )
 from fastnn.reference.losses._rows import (
     element_mean,
@@ -31,6 +33,8 @@ def softmax_cross_entropy(
     *,
     label_smoothing: float = 0.0,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Cross-entropy of softmax(logits) against classes or rows of probabilities.
 
@@ -52,6 +56,10 @@ def softmax_cross_entropy(
     label_smoothing : float in [0, 1], default 0
     sample_weight : (rows,), optional
         Not negative, finite, with a positive sum.
+    out : array like `logits`, optional
+        Receives the gradient.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -73,6 +81,7 @@ def softmax_cross_entropy(
     >>> round(loss, 6), dlogits.tolist()
     (0.693147, [[-0.5, 0.5]])
     """
+    check_threads(n_threads)
     check_floating(logits=logits)
     check_matrix("logits", logits)
     rows, classes = logits.shape
@@ -103,7 +112,7 @@ def softmax_cross_entropy(
         loss = mass * log_total - (q * shifted).sum(axis=1)
         gradient = p * mass[:, None] - q
     gradient *= weight[:, None]
-    return weighted_total(loss, weight), gradient
+    return weighted_total(loss, weight), stored(gradient, out)
 
 
 def focal_loss(
@@ -112,6 +121,8 @@ def focal_loss(
     *,
     gamma: float = 2.0,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Cross-entropy of softmax(logits) that cares less for rows that are right already.
 
@@ -126,7 +137,7 @@ def focal_loss(
 
     Parameters
     ----------
-    logits, y, sample_weight
+    logits, y, sample_weight, out, n_threads
         As of `softmax_cross_entropy`.
     gamma : float >= 0, default 2
 
@@ -143,6 +154,7 @@ def focal_loss(
     >>> round(loss, 6), dlogits.round(6).tolist()
     (0.173287, [[-0.298287, 0.298287]])
     """
+    check_threads(n_threads)
     check_floating(logits=logits)
     check_matrix("logits", logits)
     rows, classes = logits.shape
@@ -163,7 +175,7 @@ def focal_loss(
     loss = np.where(q == 0.0, 0.0, -q * focus * log_p).sum(axis=1)
     slope = np.where(q == 0.0, 0.0, q * focus * (gamma * p * log_p / rest - 1.0))
     gradient = slope - p * slope.sum(axis=1, keepdims=True)
-    return weighted_total(loss, weight), gradient * weight[:, None]
+    return weighted_total(loss, weight), stored(gradient * weight[:, None], out)
 
 
 def binary_cross_entropy(
@@ -174,6 +186,8 @@ def binary_cross_entropy(
     label_smoothing: float = 0.0,
     sum_outputs: bool = False,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Cross-entropy of sigmoid(outputs) against one or many labels in [0, 1].
 
@@ -196,6 +210,8 @@ def binary_cross_entropy(
     sum_outputs : bool, default False
         Whether a row's loss is the sum over its outputs instead of their mean.
     sample_weight : (rows,), optional
+    out, n_threads
+        As of `mse`.
 
     Returns
     -------
@@ -211,6 +227,7 @@ def binary_cross_entropy(
     >>> round(loss, 6), doutputs.tolist()
     (0.693147, [-0.5])
     """
+    check_threads(n_threads)
     t = _fractions(outputs, y)
     _check_smoothing(label_smoothing)
     t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
@@ -221,11 +238,16 @@ def binary_cross_entropy(
     scale = 1.0 + (p - 1.0) * t
     loss = (1.0 - t) * outputs + scale * softplus(-outputs)
     slope = scale * sigmoid(outputs) - p * t
-    return element_mean(loss, slope, sample_weight, sum_outputs=sum_outputs)
+    return element_mean(loss, slope, sample_weight, sum_outputs=sum_outputs, out=out)
 
 
 def hinge(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Hinge loss of yes/no labels: nothing from a margin of 1 on, else linear.
 
@@ -237,7 +259,7 @@ def hinge(
 
     Parameters
     ----------
-    outputs, sample_weight
+    outputs, sample_weight, out, n_threads
         As of `mse`.
     y : numbers in [0, 1], the shape of `outputs`
 
@@ -254,10 +276,11 @@ def hinge(
     >>> loss, doutputs.tolist()
     (1.0, [-0.5, 0.5])
     """
+    check_threads(n_threads)
     t = 2.0 * _fractions(outputs, y) - 1.0
     short_of = 1.0 - t * outputs
     slope = np.where(short_of <= 0.0, 0.0, -t).astype(outputs.dtype)
-    return element_mean(np.maximum(short_of, 0.0), slope, sample_weight)
+    return element_mean(np.maximum(short_of, 0.0), slope, sample_weight, out=out)
 
 
 def _fractions(outputs: Array, y: npt.ArrayLike) -> Array:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.reference._checks import check_floating, check_matrix, check_range
+from fastnn.reference._checks import (
+    check_floating,
+    check_matrix,
+    check_range,
+    check_threads,
+    stored,
+)
 from fastnn.reference.losses._rows import element_mean, element_targets
 
 if TYPE_CHECKING:
@@ -15,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def mse(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Mean squared error: l = d^2, dl/do = 2 d, with d = outputs - y.
 
@@ -26,6 +37,10 @@ def mse(
     outputs : (rows,) or (rows, k) float32 or float64, at least one element
     y : numbers, the shape of `outputs`
     sample_weight : (rows,), optional
+    out : array like `outputs`, optional
+        Receives the gradient.
+    n_threads : int, optional
+        As the kernel has it; no matter here.
 
     Returns
     -------
@@ -41,12 +56,18 @@ def mse(
     >>> loss, doutputs.tolist()
     (5.0, [1.0, 3.0])
     """
+    check_threads(n_threads)
     d = outputs - element_targets(outputs, y)
-    return element_mean(d * d, 2.0 * d, sample_weight)
+    return element_mean(d * d, 2.0 * d, sample_weight, out=out)
 
 
 def squared_error(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Half the squared error, summed over outputs: l = d^2 / 2, dl/do = d.
 
@@ -61,12 +82,18 @@ def squared_error(
     >>> loss, doutputs.tolist()
     (5.0, [[1.0, 3.0]])
     """
+    check_threads(n_threads)
     d = outputs - element_targets(outputs, y)
-    return element_mean(0.5 * d * d, d, sample_weight, sum_outputs=True)
+    return element_mean(0.5 * d * d, d, sample_weight, sum_outputs=True, out=out)
 
 
 def mae(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Mean absolute error: l = |d|, dl/do = sign(d), 0 at d = 0, d = outputs - y.
 
@@ -80,8 +107,9 @@ def mae(
     >>> loss, doutputs.tolist()
     (1.0, [0.0, -0.5])
     """
+    check_threads(n_threads)
     d = outputs - element_targets(outputs, y)
-    return element_mean(np.abs(d), np.sign(d), sample_weight)
+    return element_mean(np.abs(d), np.sign(d), sample_weight, out=out)
 
 
 def huber(
@@ -90,6 +118,8 @@ def huber(
     *,
     delta: float = 1.0,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Huber's loss: a parabola that goes on as a line from |d| = delta.
 
@@ -102,7 +132,7 @@ def huber(
 
     Parameters
     ----------
-    outputs, y, sample_weight
+    outputs, y, sample_weight, out, n_threads
         As of `mse`.
     delta : float, default 1
         > 0, in the unit of `y`.
@@ -115,14 +145,20 @@ def huber(
     >>> loss, doutputs.tolist()
     (1.3125, [0.25, 0.5])
     """
+    check_threads(n_threads)
     check_range("delta", delta, 0.0 < delta < np.inf, "positive and finite")
     d = outputs - element_targets(outputs, y)
     c = np.clip(d, -delta, delta)
-    return element_mean(c * (d - 0.5 * c), c, sample_weight)
+    return element_mean(c * (d - 0.5 * c), c, sample_weight, out=out)
 
 
 def log_cosh(
-    outputs: Array, y: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None
+    outputs: Array,
+    y: npt.ArrayLike,
+    *,
+    sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Log of the hyperbolic cosine: l = log cosh d, dl/do = tanh d, d = outputs - y.
 
@@ -137,11 +173,14 @@ def log_cosh(
     >>> round(loss, 6), doutputs.round(6).tolist()
     (0.433781, [0.761594])
     """
+    check_threads(n_threads)
     d = outputs - element_targets(outputs, y)
     size = np.abs(d)
     near = 0.5 * np.log1p(np.sinh(np.minimum(size, 1.0)) ** 2)
     far = size + np.log1p(np.exp(-2.0 * size)) - np.log(d.dtype.type(2))
-    return element_mean(np.where(size < 1.0, near, far), np.tanh(d), sample_weight)
+    return element_mean(
+        np.where(size < 1.0, near, far), np.tanh(d), sample_weight, out=out
+    )
 
 
 def quantile_loss(
@@ -150,6 +189,8 @@ def quantile_loss(
     *,
     q: float = 0.5,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Pinball loss, least where the outputs are the q-quantile of y.
 
@@ -161,7 +202,7 @@ def quantile_loss(
 
     Parameters
     ----------
-    outputs, y, sample_weight
+    outputs, y, sample_weight, out, n_threads
         As of `mse`.
     q : float in (0, 1), default 0.5
 
@@ -173,10 +214,11 @@ def quantile_loss(
     >>> loss, doutputs.tolist()
     (0.625, [-0.375, 0.125])
     """
+    check_threads(n_threads)
     check_range("q", q, 0.0 < q < 1.0, "in (0, 1)")
     e = element_targets(outputs, y) - outputs
     slope = np.where(e > 0.0, -q, np.where(e < 0.0, 1.0 - q, e)).astype(e.dtype)
-    return element_mean(np.maximum(q * e, (q - 1.0) * e), slope, sample_weight)
+    return element_mean(np.maximum(q * e, (q - 1.0) * e), slope, sample_weight, out=out)
 
 
 def poisson_nll(
@@ -185,6 +227,8 @@ def poisson_nll(
     *,
     sum_outputs: bool = False,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Poisson's negative log-likelihood of counts y, whose log rates are the outputs.
 
@@ -196,7 +240,7 @@ def poisson_nll(
 
     Parameters
     ----------
-    outputs, sample_weight
+    outputs, sample_weight, out, n_threads
         As of `mse`.
     y : numbers >= 0, the shape of `outputs`
     sum_outputs : bool, default False
@@ -215,13 +259,18 @@ def poisson_nll(
     >>> loss, doutputs.tolist()
     (1.0, [0.5, -1.0])
     """
+    check_threads(n_threads)
     t = element_targets(outputs, y)
     low = float(t.min())
     check_range("y", low, low >= 0.0, "at least 0")
     with np.errstate(over="ignore"):
         rate = np.exp(outputs)
     return element_mean(
-        rate - t * outputs, rate - t, sample_weight, sum_outputs=sum_outputs
+        rate - t * outputs,
+        rate - t,
+        sample_weight,
+        sum_outputs=sum_outputs,
+        out=out,
     )
 
 
@@ -231,6 +280,8 @@ def gaussian_nll(
     *,
     eps: float = 1e-6,
     sample_weight: npt.ArrayLike | None = None,
+    out: Array | None = None,
+    n_threads: int | None = None,
 ) -> tuple[float, Array]:
     """Likelihood of normal distributions, of which outputs give mean and log variance.
 
@@ -250,7 +301,7 @@ def gaussian_nll(
     y : numbers, (rows, k)
     eps : float > 0, default 1e-6
         The least variance.
-    sample_weight
+    sample_weight, out, n_threads
         As of `mse`.
 
     Returns
@@ -267,6 +318,7 @@ def gaussian_nll(
     >>> loss, doutputs.tolist()
     (4.5, [[-3.0, -4.0]])
     """
+    check_threads(n_threads)
     check_floating(outputs=outputs)
     check_matrix("outputs", outputs)
     k, rest = divmod(outputs.shape[1], 2)
@@ -282,4 +334,4 @@ def gaussian_nll(
     loss, slope = element_mean(0.5 * log_variance + excess, d * inverse, sample_weight)
     spread = np.where(given <= np.log(eps), 0.0, 0.5 - excess).astype(outputs.dtype)
     _, slope_of_spread = element_mean(spread, spread, sample_weight)
-    return loss, np.concatenate([slope, slope_of_spread], axis=1)
+    return loss, stored(np.concatenate([slope, slope_of_spread], axis=1), out)

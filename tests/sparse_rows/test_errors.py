@@ -9,7 +9,7 @@ import scipy.sparse
 
 import fastnn as fnn
 from fastnn import _validation as v
-from sparse.matrices import sparse
+from sparse_rows.matrices import sparse
 
 DENSE = np.array([[1.0, 0, 2], [0, 0, 0], [0, 3, 0], [4, 0, 5]])
 

@@ -8,7 +8,7 @@ import scipy.sparse
 
 import fastnn as fnn
 from engine.problems import bits, curves
-from sparse.matrices import MATRICES, sparse
+from sparse_rows.matrices import MATRICES, sparse
 
 # The first layer reads sparse rows itself, but for those that are written out for it.
 NETS = {

@@ -6,7 +6,7 @@ import pytest
 import fastnn as fnn
 from engine.problems import bits, curves
 from fastnn.trainer import Trainer
-from sparse.matrices import explicit_zeros, sparse
+from sparse_rows.matrices import explicit_zeros, sparse
 
 
 def _squares(outputs, y):
