@@ -14,6 +14,7 @@ import numpy as np
 
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
+from fastnn.diagnosis.codes import Code
 from fastnn.diagnosis.data_checks import output_activation
 from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case
@@ -48,7 +49,7 @@ _SCALE_FREE = ("mse", "squared_error", "mae")  # losses whose share knows no sca
 class Alternative:
     """A training with one thing changed, and what it means if it wins."""
 
-    code: str
+    code: Code
     cause: Cause
     title: str
     advice: str
@@ -181,7 +182,7 @@ def sizes(case: Case, best: Run) -> Iterator[Alternative]:
 class _Change:
     """Other layers for the user's; none where that makes no sense."""
 
-    code: str
+    code: Code
     name: str
     layers: Callable[[tuple[Layer, ...]], tuple[Layer, ...] | None]
     title: str
@@ -268,7 +269,9 @@ def scalings(case: Case) -> Iterator[Alternative]:
         y = lab.train.y.astype(np.float64)
         spread = float(y.std())
         off = abs(float(y.mean())) / spread if spread else 0.0
-        if spread and (off > at.OFFSET / 2 or not 0.1 < spread < 10):
+        if spread and (
+            off > at.TARGET_OFFSET or not 1 / at.SPREAD < spread < at.SPREAD
+        ):
             yield Alternative(
                 "unscaled_targets",
                 "data",
@@ -312,7 +315,7 @@ def _is_usual(optimizer: Optimizer) -> bool:
     )
 
 
-def _rate_or_optimizer(optimizer: Optimizer) -> tuple[str, Cause, str, str]:
+def _rate_or_optimizer(optimizer: Optimizer) -> tuple[Code, Cause, str, str]:
     rate = getattr(optimizer, "lr", 0.0)
     if isinstance(optimizer, _ADAMS):
         low = rate < _RATE

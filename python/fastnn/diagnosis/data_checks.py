@@ -186,7 +186,7 @@ def check_outputs(
     low, high = _RANGES.get(tail.kind, (-np.inf, np.inf))
     values = np.asarray(y, dtype=np.float64)
     outside = float(np.mean((values < low) | (values > high)))
-    if loss.targets == "values" and outside > 0.05:
+    if loss.targets == "values" and outside > at.OUT_OF_REACH:
         notes.find(
             "targets_out_of_reach",
             "severe",
@@ -258,7 +258,7 @@ def _check_contradictions(keys: list[bytes], y: Array, notes: Notes) -> None:
     against = 0
     for i, key in enumerate(keys):
         against += not np.array_equal(y[i], y[first.setdefault(key, i)])
-    if against > 0.05 * len(keys):
+    if against > at.CONTRADICTIONS * len(keys):
         notes.find(
             "contradictory_rows",
             "warning",

@@ -73,11 +73,17 @@ def _rates(axes: Axes, m: dict[str, Any]) -> None:
 def _alternatives(axes: Axes, m: dict[str, dict[str, float]]) -> None:
     names = list(m)[::-1]
     y = np.arange(len(names))
-    axes.barh(y, _drawn([m[n]["training"] for n in names]), color=_BLUE, height=0.6)
-    axes.plot(_drawn([m[n]["held_out"] for n in names]), y, "o", color=_ORANGE, ms=4)
+    training = _drawn([m[n]["training"] for n in names])
+    held_out = _drawn([m[n]["held_out_at_best"] for n in names])
+    axes.barh(y, training, color=_BLUE, height=0.6)
+    axes.plot(held_out, y, "o", color=_ORANGE, ms=4)
     axes.set_yticks(y, names, fontsize=8)
-    _labels(axes, "one thing changed", "training (bar) and held out (dot)", "")
-    axes.set_xlim(0, 1.5)
+    if all(value > 0 for row in m.values() for value in row.values()):
+        axes.set_xscale("log")  # half of a small loss is worth as much as of a large
+        axes.set_xlim(min(training + held_out) / 2, 2 * max(training + held_out))
+    else:
+        axes.set_xlim(0, 1.5)
+    _labels(axes, "one thing changed", "training (bar), held out at best (dot)", "")
 
 
 def _gradients(axes: Axes, m: dict[str, Any]) -> None:

@@ -15,13 +15,14 @@ from typing import TypeAlias
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
 from fastnn.diagnosis.alternatives import Alternative, optimizations, sizes
+from fastnn.diagnosis.codes import Code
+from fastnn.diagnosis.far import linear_run
 from fastnn.diagnosis.notes import Case
 from fastnn.diagnosis.trial import Run
 
 __all__ = ["explain", "run_main"]
 
 _SLOW = ("too_few_epochs", "learning_rate_low")  # what more time would mend as well
-_DIVERGED = 2.0  # the share a diverged training is taken to have
 
 
 _Win: TypeAlias = tuple[Alternative, Run]
@@ -31,8 +32,8 @@ def run_main(case: Case) -> None:
     """Train as the user does, and a linear model as well as can be."""
     lab, notes = case.lab, case.notes
     case.main = main = lab.run("your training")
-    case.linear = lab.linear_run(
-        lab.drawn(variants.linear(lab.net.layers, lab.outputs))
+    case.linear = linear_run(
+        lab, lab.drawn(variants.linear(lab.net.layers, lab.outputs))
     )
     notes.measurements["training"] = {
         "curve": main.curve,
@@ -92,9 +93,9 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
     # How many epochs a probe has was ours to say, unless the user did.
     ours = set(_SLOW) if case.lab.setup.epochs is None and _needs_time(wins) else set()
     most = max((_training(reference) - _training(run) for _, run in wins), default=0.0)
-    told: set[str] = set()
+    told: set[Code] = set()
     for alternative, run in sorted(wins, key=lambda win: _training(win[1])):
-        near = _training(reference) - _training(run) > most / 2
+        near = _training(reference) - _training(run) > most * at.NEAR_BEST
         if alternative.code in told:
             continue
         told.add(alternative.code)
@@ -108,8 +109,8 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
             cause=alternative.cause if decides else None,
             training=main.train,
             **{f"training_{_word(run.name)}": run.train},
-            held_out=main.best_held,
-            **{f"held_out_{_word(run.name)}": run.best_held},
+            held_out_at_best=main.best_held,
+            **{f"held_out_at_best_{_word(run.name)}": run.best_held},
             advice=alternative.advice,
         )
 
@@ -136,8 +137,8 @@ def _report_linear(case: Case, *, size_decides: bool) -> None:
         cause="optimization",
         training=main.train,
         training_linear_model=linear.train,
-        held_out=main.best_held,
-        held_out_linear_model=linear.best_held,
+        held_out_at_best=main.best_held,
+        held_out_at_best_linear_model=linear.best_held,
         advice="the network can do what a linear model does: mend its training "
         "(learning rate, start, normalisation, fewer layers) before its size",
     )
@@ -157,15 +158,15 @@ def _tried(
 def _is_better(than: Run, run: Run) -> bool:
     return (
         _training(than) - _training(run) >= at.GAIN
-        and min(than.best_held, _DIVERGED) - run.best_held >= at.GAIN_ON_NEW_ROWS
+        and min(than.best_held, at.DIVERGED) - run.best_held >= at.GAIN_ON_NEW_ROWS
     )
 
 
 def _training(run: Run) -> float:
     """Return its training share, however badly it ended."""
     if run.diverged or not math.isfinite(run.train):
-        return _DIVERGED
-    return min(run.train, _DIVERGED)
+        return at.DIVERGED
+    return min(run.train, at.DIVERGED)
 
 
 def _word(name: str) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from fastnn.diagnosis import thresholds as at
 from fastnn.losses import Loss
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sequential import Sequential
 
-__all__ = ["Rows", "Run", "Setup"]
+__all__ = ["Rows", "Run", "Setup", "split_off"]
 
 Array = npt.NDArray[Any]
 
-_STILL = 0.02  # share by which a training at rest falls in its last quarter
+_MOST_HELD = 5000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +44,20 @@ class Rows:
     def with_y(self, y: Array) -> Rows:
         """Return other targets for the same features."""
         return dataclasses.replace(self, y=y)
+
+
+def split_off(rows: Rows, random: np.random.Generator) -> tuple[Rows, Rows]:
+    """Return rows to train on, and a fifth held out; equal rows stay together."""
+    numbers: dict[bytes, int] = {}
+    keys = (row.tobytes() for row in np.ascontiguousarray(rows.X))
+    group = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    order = random.permutation(len(numbers))
+    wanted = max(1, min(len(rows) // 5, _MOST_HELD))
+    sizes = np.cumsum(np.bincount(group)[order])
+    held = np.isin(group, order[: max(1, int(np.searchsorted(sizes, wanted)) + 1)])
+    if held.all():  # all rows are equal, or nearly so
+        held = np.arange(len(rows)) < wanted
+    return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,9 +94,9 @@ class Run:
         """Whether its last quarter brought next to nothing."""
         n = len(self.curve)
         last = max(1, n // 4)
-        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < _STILL
+        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < at.STILL
 
     @property
     def told(self) -> dict[str, float]:
         """What evidence says of it."""
-        return {"training": self.train, "held_out": self.best_held}
+        return {"training": self.train, "held_out_at_best": self.best_held}
