@@ -15,6 +15,7 @@ from fastnn.layers import (
     Dense,
     Dropout,
     GaussianNoise,
+    Identity,
     Layer,
     LayerNorm,
     Maxout,
@@ -94,7 +95,10 @@ def wider(layers: Layers) -> Layers | None:
 
 
 def normalised(layers: Layers) -> Layers | None:
-    """Return the layers with BatchNorm before each hidden activation."""
+    """Return the layers with BatchNorm before each hidden activation, after Maxout.
+
+    As He et al. 2016 have it in residual blocks. None if all are normalised.
+    """
     *hidden, last = _blocks(redrawn(layers))
     bare = [block for block in hidden if not _is_normalised(block)]
     if not bare:
@@ -140,8 +144,7 @@ def with_dropout(layers: Layers, p: float = 0.3) -> Layers | None:
 
 def without_dropout(layers: Layers) -> Layers:
     """Return the layers, but those that are random in training."""
-    kept = (layer for layer in layers if not isinstance(layer, _RANDOM))
-    return tuple(_each(layer, _certain) for layer in kept)
+    return tuple(_certain(x) for x in layers if not isinstance(x, _RANDOM))
 
 
 def _blocks(layers: Layers) -> list[Layers]:
@@ -187,9 +190,18 @@ def _with_norm(block: Layers) -> Layers:
             changed += [dataclasses.replace(layer, activation=None), BatchNorm()]
             if isinstance(layer.activation, Activation):
                 changed.append(layer.activation)
+        elif isinstance(layer, Maxout):
+            changed += [layer, BatchNorm()]
+        elif isinstance(layer, Residual):
+            changed.append(_around(layer, _with_norm(layer.layers)))
         else:
             changed.append(layer)
     return tuple(changed)
+
+
+def _around(block: Residual, layers: Layers) -> Residual:
+    """Return the same skip around other layers."""
+    return Residual(*layers, survival=block.survival, projection=block.projection)
 
 
 def _fresh(layer: Mixing) -> Mixing:
@@ -201,13 +213,15 @@ def _fresh(layer: Mixing) -> Mixing:
 def _certain(layer: Layer) -> Layer:
     if isinstance(layer, Dense) and layer.dropconnect:
         return dataclasses.replace(layer, dropconnect=0.0)
+    if isinstance(layer, Residual):
+        inner = without_dropout(layer.layers) or (Identity(),)
+        return Residual(*inner, projection=layer.projection)
     return layer
 
 
 def _each(layer: Layer, change: Callable[[Any], Any]) -> Layer:
     """Return the layer, or the block, with what mixes columns in it changed."""
     if isinstance(layer, Residual):
-        inner = tuple(_each(x, change) for x in layer.layers)
-        return Residual(*inner, survival=layer.survival, projection=layer.projection)
+        return _around(layer, tuple(_each(x, change) for x in layer.layers))
     changed: Layer = change(layer) if _mixes(layer) else layer
     return changed
