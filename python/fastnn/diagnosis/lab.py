@@ -19,7 +19,7 @@ from fastnn.diagnosis.clock import Clock
 from fastnn.diagnosis.far import train_far
 from fastnn.diagnosis.least import least_loss
 from fastnn.diagnosis.room import PROBES, affordable_rows, seconds_a_row
-from fastnn.diagnosis.trial import Rows, Run, Setup, split_off
+from fastnn.diagnosis.trial import Ending, Rows, Run, Setup, split_off
 from fastnn.diagnosis.variants import linear, redrawn
 from fastnn.errors import DivergedError
 from fastnn.layers import Dense, Layer
@@ -162,13 +162,16 @@ class Lab:
         optimizer: Optimizer | None = None,
         batch_size: int | None = None,
         longer: int = 1,
+        enough: float = -math.inf,
+        with_ending: bool = False,
         **options: Any,
     ) -> Run:
         """Train a copy of the user's network, or this one, and judge it.
 
         Another optimizer comes without the user's schedule. `rows` and `held` replace
         the lab's. `longer` multiplies the epochs and the time, which is the training's
-        part of the budget. `options` replace the user's of a `Trainer`.
+        part of the budget. It ends at a training share of `enough`. `options` replace
+        the user's of a `Trainer`.
         """
         self.say(name)
         net = self.net.copy() if net is None else net
@@ -184,10 +187,13 @@ class Lab:
         start = time.perf_counter()
         end = start + self.slice * min(longer, 2)
         curves: list[tuple[float, float]] = []
+        settings: dict[str, float] = {}
 
         def watch(info: EpochInfo) -> bool:
             curves.append((info.logs["loss"], info.logs["val_loss"]))
-            return time.perf_counter() > end
+            settings.update(info.logs)
+            over = time.perf_counter() > end
+            return over or self.share(info.logs["loss"]) <= enough
 
         diverged = False
         try:
@@ -216,6 +222,7 @@ class Lab:
             epochs=len(curves),
             seconds=time.perf_counter() - start,
             diverged=diverged,
+            ending=_ending(trainer, settings) if with_ending and curves else None,
         )
 
     @property
@@ -260,3 +267,8 @@ class Lab:
 
 
 _UNBOUNDED = ("gaussian", "poisson", "custom")  # losses that may be below 0
+
+
+def _ending(trainer: Trainer, settings: dict[str, float]) -> Ending:
+    state = trainer._native.state()  # noqa: SLF001
+    return Ending(settings, state["step"], state["slots"])

@@ -133,6 +133,6 @@ UPDATE_LOW, UPDATE_HIGH = 1e-5, 1e-1
 RATE_OFF = 3.0
 """Factor between the rate in use and the range test's within which it is left alone."""
 
-OSCILLATION = 2.0
-"""Gradient descent with rate lr is stable where lr * lambda_max < 2 (Cohen et al.
-2021, "edge of stability")."""
+OSCILLATION = 1.0
+"""Sharpness beside the bound of the rule at hand (stability.py) from which on steps
+grow (Cohen et al. 2021, 2022, "edge of stability")."""

@@ -31,7 +31,7 @@ _Win: TypeAlias = tuple[Alternative, Run]
 def run_main(case: Case) -> None:
     """Train as the user does, and a linear model as well as can be."""
     lab, notes = case.lab, case.notes
-    case.main = main = lab.run("your training")
+    case.main = main = lab.run("your training", with_ending=True)
     case.linear = linear_run(
         lab, lab.drawn(variants.linear(lab.net.layers, lab.outputs))
     )

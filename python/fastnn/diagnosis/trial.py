@@ -14,7 +14,7 @@ from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sequential import Sequential
 
-__all__ = ["Rows", "Run", "Setup", "split_off"]
+__all__ = ["Ending", "Rows", "Run", "Setup", "split_off"]
 
 Array = npt.NDArray[Any]
 
@@ -75,6 +75,15 @@ class Setup:
 
 
 @dataclasses.dataclass(frozen=True)
+class Ending:
+    """What the last step of a training was made with."""
+
+    settings: dict[str, float]  # the epoch's logs: lr, and what else had a schedule
+    step: int
+    slots: dict[str, Array]  # of the optimizer
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
     """A training that was tried. Losses are shares of the trivial one's."""
 
@@ -88,6 +97,7 @@ class Run:
     epochs: int
     seconds: float
     diverged: bool
+    ending: Ending | None = None  # where it was asked for
 
     @property
     def still(self) -> bool:
