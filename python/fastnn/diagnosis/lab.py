@@ -163,15 +163,16 @@ class Lab:
         batch_size: int | None = None,
         longer: int = 1,
         enough: float = -math.inf,
+        keeps_schedule: bool = False,
         with_ending: bool = False,
         **options: Any,
     ) -> Run:
         """Train a copy of the user's network, or this one, and judge it.
 
-        Another optimizer comes without the user's schedule. `rows` and `held` replace
-        the lab's. `longer` multiplies the epochs and the time, which is the training's
-        part of the budget. It ends at a training share of `enough`. `options` replace
-        the user's of a `Trainer`.
+        Another optimizer comes without the user's schedule, unless it keeps that.
+        `rows` and `held` replace the lab's. `longer` multiplies the epochs and the
+        time, which is the training's part of the budget. It ends at a training share
+        of `enough`. `options` replace the user's of a `Trainer`.
         """
         self.say(name)
         net = self.net.copy() if net is None else net
@@ -181,7 +182,9 @@ class Lab:
             net,
             loss=self.setup.loss,
             optimizer=self.setup.optimizer if optimizer is None else optimizer,
-            schedule=self.setup.schedule if optimizer is None else None,
+            schedule=self.setup.schedule
+            if keeps_schedule or optimizer is None
+            else None,
             **{**self.setup.trainer, **options},
         )
         start = time.perf_counter()

@@ -126,6 +126,21 @@ def _generalisation(axes: Axes, m: dict[str, Any]) -> None:
     _labels(axes, "new rows", _SHARE, "")
 
 
+def _batches(axes: Axes, m: dict[str, Any]) -> None:
+    times = m["seconds_an_epoch"]
+    axes.plot(list(times), list(times.values()), "o-", ms=3, color=_BLUE)
+    axes.axvline(m["used"], color=_ORANGE, lw=1, label=f"used: {m['used']}")
+    for key, style in (("noise_scale_at_start", "--"), ("noise_scale", ":")):
+        if m[key] is not None:
+            when = "at the start" if key.endswith("start") else "after training"
+            label = f"gradient noise {when}: {m[key]:.2g}"
+            axes.axvline(m[key], color=_GREEN, lw=1, ls=style, label=label)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    _labels(axes, "batch size", "rows", "seconds an epoch")
+    axes.legend(fontsize=7, frameon=False)
+
+
 _PANELS: tuple[tuple[str, Callable[[Axes, Any], None]], ...] = (
     ("training", _training),
     ("learning_rate", _rates),
@@ -133,6 +148,7 @@ _PANELS: tuple[tuple[str, Callable[[Axes, Any], None]], ...] = (
     ("layers", _gradients),
     ("layers", _units),
     ("generalisation", _generalisation),
+    ("batch_size", _batches),
 )
 
 

@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
-from fastnn.diagnosis.alternatives import Alternative, optimizations, sizes
+from fastnn.diagnosis.alternative import Alternative
+from fastnn.diagnosis.alternatives import optimizations, sizes
 from fastnn.diagnosis.codes import Code
 from fastnn.diagnosis.far import linear_run
 from fastnn.diagnosis.notes import Case
@@ -22,7 +23,12 @@ from fastnn.diagnosis.trial import Run
 
 __all__ = ["explain", "run_main"]
 
-_SLOW = ("too_few_epochs", "learning_rate_low")  # what more time would mend as well
+_RESERVE = 0.25  # of the budget, for the stages to come
+_SLOW = (
+    "too_few_epochs",
+    "learning_rate_low",
+    "batch_too_large",
+)  # what more time would mend as well
 
 
 _Win: TypeAlias = tuple[Alternative, Run]
@@ -148,7 +154,7 @@ def _tried(
     case: Case, alternatives: Iterator[Alternative]
 ) -> Iterator[tuple[Alternative, Run]]:
     for alternative in alternatives:
-        if case.lab.clock.left <= 0:
+        if case.lab.clock.left <= _RESERVE * case.lab.clock.budget:
             return
         run = alternative.run()
         case.tried.append(run)
