@@ -66,7 +66,7 @@ def _perturbed(lab: Lab, net: Sequential, rows: Rows) -> float:
         for name, value in state.items():
             if np.ndim(value) == 2:
                 noise = lab.random.standard_normal(value.shape)
-                length = np.linalg.norm(value) / max(
+                length = np.linalg.norm(value.astype(np.float64)) / max(
                     float(np.linalg.norm(noise)), 1e-30
                 )
                 changed[name] = (value + _RADIUS * length * noise).astype(value.dtype)

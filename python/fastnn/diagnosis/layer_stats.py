@@ -263,7 +263,8 @@ def _update_ratios(lab: Lab, rows: Rows, steps: int = 5) -> dict[str, float] | N
         return None
     after = net.state_dict()
     ratios = {}
-    for name, weight in before.items():
+    for name, value in before.items():
+        weight = value.astype(np.float64)  # large squares are no float32
         length = float(np.linalg.norm(weight))
         if np.ndim(weight) == 2 and length > 0:
             moved = float(np.linalg.norm(after[name] - weight))

@@ -6,6 +6,10 @@ progress: steps too long for the curvature, which oscillate.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
 from fastnn.curvature import critical_point
 from fastnn.curvature._objective import Objective
 from fastnn.diagnosis import thresholds as at
@@ -13,13 +17,14 @@ from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.landscape import MOST_PARAMETERS, MOST_STEPS
 from fastnn.diagnosis.notes import Case
 from fastnn.diagnosis.stability import bound_of, sharpness
-from fastnn.diagnosis.trial import Rows
+from fastnn.diagnosis.trial import Rows, Run
 from fastnn.losses import CustomLoss
 from fastnn.sequential import Sequential
 
 __all__ = ["look"]
 
 _ROWS = 500
+_LOWER = (4, 16)  # parts of the rate that are tried
 
 
 def look(case: Case) -> None:
@@ -65,8 +70,9 @@ def look(case: Case) -> None:
             cause="optimization",
             **evidence,
             minimum_ratio=point.minimum_ratio,
-            advice="fnn.critical_point(net, X, y, loss=...).escape() leaves it along "
-            'the negative curvature; start from init="auto", with momentum or Adam',
+            advice='start anew from init="auto", with momentum or Adam. From here '
+            "fnn.critical_point(net, X, y, loss=...).escape() leads down along the "
+            "negative curvature, and once more wherever training rests at a next one",
         )
     elif point.kind == "plateau":
         case.notes.find(
@@ -94,6 +100,9 @@ def _judge_steps(case: Case, rows: Rows, gradient_norm: float) -> None:
     if times <= at.OSCILLATION:
         return
     lr = end.settings["lr"]
+    calmer, run = min(_calmer(case, lr), key=lambda tried: tried[1].train)
+    if not run.train < case.trained.train - at.STILL:
+        return  # not what keeps it from falling
     case.notes.find(
         "oscillation",
         "warning",
@@ -105,9 +114,26 @@ def _judge_steps(case: Case, rows: Rows, gradient_norm: float) -> None:
         sharpness=sharpest,
         largest_stable_sharpness=bound.largest,
         times_too_sharp=times,
-        advice=f"lower the learning rate below {lr / times:.2g}, or let it decay "
-        "(schedule=fnn.Cosine(epochs))",
+        training=case.trained.train,
+        training_at_a_lower_rate=run.train,
+        advice=f"lr={calmer:.2g} leads on from there, or let the rate decay: "
+        "schedule=fnn.Cosine(epochs)",
     )
+
+
+def _calmer(case: Case, lr: float) -> Iterator[tuple[float, Run]]:
+    """Yield how the training goes on from there at lower rates.
+
+    Not just below the bound: steps that leap come to rest where it is nearly met.
+    """
+    rule: Any = case.lab.setup.optimizer
+    for part in _LOWER:
+        optimizer = dataclasses.replace(rule, lr=lr / part)
+        net = case.trained.net.copy()
+        yield (
+            lr / part,
+            case.lab.run(f"at a rate of {lr / part:.2g}", net, optimizer=optimizer),
+        )
 
 
 def _objective(lab: Lab, net: Sequential, rows: Rows) -> Objective:
