@@ -29,7 +29,7 @@ from fastnn.sequential import Sequential
 
 __all__ = ["look", "measured", "noise_scale", "other_batches"]
 
-_SMALL, _LARGE, _PAIRS = 32, 512, 8
+_DRAWS = {32: 24, 512: 8}  # batches of so many rows, for the noise scale
 _TIMED = (16, 64, 256)  # batch sizes, beside the user's
 _LEAST, _MOST = 16, 256  # batch sizes that are tried
 _CAUSES = ("optimization", "data", "model_bias")
@@ -93,13 +93,13 @@ def noise_scale(lab: Lab, net: Sequential) -> float | None:
     small and large batches. None where the gradient is lost in noise.
     """
     n = len(lab.train)
-    large = min(_LARGE, n)
-    small = min(_SMALL, large // 4)
+    large = min(max(_DRAWS), n)
+    small = min(*_DRAWS, large // 4)
     if small < 1:
         return None
     squares = {small: 0.0, large: 0.0}
-    for size in squares:
-        for _ in range(_PAIRS):
+    for size, draws in zip(squares, _DRAWS.values(), strict=True):
+        for _ in range(draws):
             rows = lab.train.take(lab.random.integers(0, n, size))
             _, gradients = net.loss_and_gradients(
                 rows.X, rows.y, loss=lab.setup.loss, sample_weight=rows.weight
@@ -107,7 +107,7 @@ def noise_scale(lab: Lab, net: Sequential) -> float | None:
             total = sum(
                 float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()
             )
-            squares[size] += total / _PAIRS
+            squares[size] += total / draws
     gradient = (large * squares[large] - small * squares[small]) / (large - small)
     noise = (squares[small] - squares[large]) / (1 / small - 1 / large)
     if not (gradient > 0 and noise > 0 and math.isfinite(noise)):

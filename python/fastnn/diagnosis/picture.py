@@ -135,9 +135,13 @@ def _batches(axes: Axes, m: dict[str, Any]) -> None:
             when = "at the start" if key.endswith("start") else "after training"
             label = f"gradient noise {when}: {m[key]:.2g}"
             axes.axvline(m[key], color=_GREEN, lw=1, ls=style, label=label)
-    axes.set_xscale("log", base=2)
+    axes.set_xscale("log")
     axes.set_yscale("log")
-    _labels(axes, "batch size", "rows", "seconds an epoch")
+    axes.set_xticks(list(times), [str(size) for size in times])
+    axes.set_xticks([], minor=True)
+    if times:  # noise of timings shall not look like a slope
+        axes.set_ylim(min(times.values()) / 3, 3 * max(times.values()))
+    _labels(axes, "batch size", "rows a batch", "seconds an epoch")
     axes.legend(fontsize=7, frameon=False)
 
 
