@@ -6,6 +6,8 @@ reason in `OUTSIDE` why no program can follow its advice.
 """
 
 import functools
+import re
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +160,12 @@ def test_every_finding_has_a_row():
     assert followed | OUTSIDE.keys() == set(CODES)
     assert not followed & OUTSIDE.keys()
     assert {row[0] for row in ADVICE} >= EVERYDAY
+
+
+def test_the_docs_have_every_code():
+    page = (Path(__file__).parents[2] / "docs" / "diagnosis.md").read_text("utf-8")
+    table = page.partition("## What it finds")[2].partition("\n## ")[0]
+    assert re.findall(r"`(\w+)`", table) == list(CODES)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,27 @@ def test_a_run_ends_when_its_loss_is_low_enough():
     assert run.curve[-1] <= 0.3 < min(run.curve[:-1])
 
 
+def test_the_noise_is_evidence():
+    random = np.random.default_rng(11)
+    X = random.standard_normal((2000, 20))
+    y = X @ random.standard_normal(20) + 2 * random.standard_normal(2000)
+    report = fnn.diagnose(
+        fnn.Sequential(fnn.Dense(1)),
+        X,
+        (y - y.mean()) / y.std(),
+        loss="mse",
+        optimizer=fnn.SGD(0.03),
+        batch_size=1,
+        epochs=20,
+        verbose=0,
+    )
+    evidence = report["batch_too_small"].evidence
+    assert evidence["batch_size"] == 1
+    assert evidence["noise_scale"] > 4
+    assert evidence["training"] > evidence["training_batches_of_32"] + 0.1
+    assert evidence["held_out_at_best"] > evidence["held_out_at_best_batches_of_32"]
+
+
 def test_healthy_batches_are_let_be():
     """Batches near the noise scale: nothing is tried, nothing is said."""
     random = np.random.default_rng(4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from fastnn.diagnosis.codes import Code
 from fastnn.diagnosis.report import Cause
@@ -21,3 +22,4 @@ class Alternative:
     title: str
     advice: str
     run: Callable[[], Run]
+    evidence: dict[str, Any] = dataclasses.field(default_factory=dict)

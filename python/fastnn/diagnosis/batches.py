@@ -70,6 +70,7 @@ def other_batches(case: Case) -> Iterator[Alternative]:
         f"with batches of {size} rows the same network trains far better",
         f"batch_size={size}",
         lambda: lab.run(f"batches of {size}", batch_size=size),
+        {"batch_size": used, **({} if noise is None else {"noise_scale": noise})},
     )
 
 

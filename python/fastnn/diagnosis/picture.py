@@ -133,14 +133,15 @@ def _batches(axes: Axes, m: dict[str, Any]) -> None:
     for key, style in (("noise_scale_at_start", "--"), ("noise_scale", ":")):
         if m[key] is not None:
             when = "at the start" if key.endswith("start") else "after training"
-            label = f"gradient noise {when}: {m[key]:.2g}"
+            label = f"gradient noise {when}: {m[key]:.0f}"
             axes.axvline(m[key], color=_GREEN, lw=1, ls=style, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(list(times), [str(size) for size in times])
     axes.set_xticks([], minor=True)
+    axes.set_xlim(0.7 * min([m["used"], *times]), 1.5 * m["rows"])
     if times:  # noise of timings shall not look like a slope
-        axes.set_ylim(min(times.values()) / 3, 3 * max(times.values()))
+        axes.set_ylim(min(times.values()) / 5, 5 * max(times.values()))
     _labels(axes, "batch size", "rows a batch", "seconds an epoch")
     axes.legend(fontsize=7, frameon=False)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
@@ -113,12 +113,20 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
             else "warning",
             alternative.title,
             cause=alternative.cause if decides else None,
-            training=main.train,
-            **{f"training_{_word(run.name)}": run.train},
-            held_out_at_best=main.best_held,
-            **{f"held_out_at_best_{_word(run.name)}": run.best_held},
+            **_compared(main, run),
+            **alternative.evidence,
             advice=alternative.advice,
         )
+
+
+def _compared(main: Run, run: Run) -> dict[str, Any]:
+    word = _word(run.name)
+    return {
+        "training": main.train,
+        f"training_{word}": run.train,
+        "held_out_at_best": main.best_held,
+        f"held_out_at_best_{word}": run.best_held,
+    }
 
 
 def _needs_time(wins: list[_Win]) -> bool:
@@ -141,10 +149,7 @@ def _report_linear(case: Case, *, size_decides: bool) -> None:
         "warning" if explained else "severe",
         "a linear model does better than this network, on training and new rows",
         cause="optimization",
-        training=main.train,
-        training_linear_model=linear.train,
-        held_out_at_best=main.best_held,
-        held_out_at_best_linear_model=linear.best_held,
+        **_compared(main, linear),
         advice="the network can do what a linear model does: mend its training "
         "(learning rate, start, normalisation, fewer layers) before its size",
     )
