@@ -35,11 +35,18 @@ _LEAST, _MOST = 16, 256  # batch sizes that are tried
 _CAUSES = ("optimization", "data", "model_bias")
 
 
-def measured(case: Case) -> dict[str, Any]:
-    """Return the noise scales and the times of an epoch; measured at first use."""
-    m = case.notes.measurements
+def measured(case: Case) -> dict[str, Any] | None:
+    """Return the noise scales and the times of an epoch; measured at first use.
+
+    None where there is no time for the gradients, or no batch to be chosen.
+    """
+    lab, m = case.lab, case.notes.measurements
+    rows = 2 * sum(size * draws for size, draws in _DRAWS.items())
+    if isinstance(lab.setup.optimizer, LBFGS):
+        return None
     if "batch_size" not in m:
-        lab = case.lab
+        if rows * lab.seconds_a_row > lab.slice:
+            return None
         lab.say("batch sizes")
         m["batch_size"] = {
             "used": min(lab.setup.batch_size, len(lab.train)),
@@ -53,10 +60,9 @@ def measured(case: Case) -> dict[str, Any]:
 
 def other_batches(case: Case) -> Iterator[Alternative]:
     """Yield smaller or larger batches for a high loss, where noise is far from them."""
-    lab = case.lab
-    if isinstance(lab.setup.optimizer, LBFGS):
+    lab, m = case.lab, measured(case)
+    if m is None:
         return
-    m = measured(case)
     used, noise = m["used"], m["noise_scale"]
     code: Code = "batch_too_large"
     size = None if noise is None else _smaller(noise, used)
@@ -76,15 +82,14 @@ def other_batches(case: Case) -> Iterator[Alternative]:
 
 def look(case: Case) -> None:
     """Try whether another batch size saves epochs or time, where all else is well."""
-    lab, main = case.lab, case.trained
-    if main.diverged or isinstance(lab.setup.optimizer, LBFGS):
+    if case.trained.diverged or (m := measured(case)) is None:
         return
-    measured(case)
     blamed = [f.cause for f in case.notes.findings if f.severity == "severe"]
-    if lab.clock.left <= 0 or any(cause in _CAUSES for cause in blamed):
+    if any(cause in _CAUSES for cause in blamed):
         return
-    _try_smaller(case)
-    _try_larger(case)
+    for attempt in (_try_smaller, _try_larger):
+        if case.lab.clock.left > 0:
+            attempt(case, m)
 
 
 def noise_scale(lab: Lab, net: Sequential) -> float | None:
@@ -118,8 +123,6 @@ def noise_scale(lab: Lab, net: Sequential) -> float | None:
 
 def _epoch_times(lab: Lab) -> dict[int, float]:
     """Return the seconds of an epoch at some batch sizes, the user's among them."""
-    if isinstance(lab.setup.optimizer, LBFGS):
-        return {}
     n = len(lab.train)
     times = {}
     for size in sorted({min(size, n) for size in (*_TIMED, lab.setup.batch_size)}):
@@ -151,14 +154,13 @@ def _power(value: float) -> int:
     return 1 << max(0, round(math.log2(max(value, 1.0))))
 
 
-def _try_smaller(case: Case) -> None:
+def _try_smaller(case: Case, m: dict[str, Any]) -> None:
     """Find that a smaller batch reaches the same loss in far fewer epochs, and sooner.
 
     By the noise scale at the start, the smallest of a training, and only where the
     model expects it to be worth the longer epochs.
     """
     lab, main = case.lab, case.trained
-    m = measured(case)
     noise, used, times = m["noise_scale_at_start"], m["used"], m["seconds_an_epoch"]
     size = None if noise is None else _smaller(noise, used)
     if size is None or not main.curve or noise is None or used not in times:
@@ -192,10 +194,9 @@ def _try_smaller(case: Case) -> None:
     )
 
 
-def _try_larger(case: Case) -> None:
+def _try_larger(case: Case, m: dict[str, Any]) -> None:
     """Find that a larger batch comes to the same loss in a fraction of the time."""
     lab, main = case.lab, case.trained
-    m = measured(case)
     used, times = m["used"], m["seconds_an_epoch"]
     size = _larger(m["noise_scale"], used, len(lab.train))
     if size is None or used not in times:

@@ -26,11 +26,11 @@ def seconds_a_row(lab: Lab) -> float:
     """Return what one more row costs an epoch: from epochs over few and more."""
     few = min(len(lab.train), _FEW)
     more = min(len(lab.train), 4 * few)
+    part = epoch_seconds(lab, rows=few)
+    if more < 2 * few or part * more / few > lab.slice:
+        return part / few
     whole = epoch_seconds(lab, rows=more)
-    if more < 2 * few:
-        return whole / more
-    slope = (whole - epoch_seconds(lab, rows=few)) / (more - few)
-    return max(slope, whole / more / 10)
+    return max((whole - part) / (more - few), whole / more / 10)
 
 
 def epoch_seconds(lab: Lab, *, rows: int, batch_size: int | None = None) -> float:
