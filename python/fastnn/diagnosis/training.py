@@ -167,9 +167,16 @@ def _tried(
 
 
 def _is_better(than: Run, run: Run) -> bool:
+    """Whether it trains far better, and not by learning noise.
+
+    A training that leaps about passes by good weights but does not end there: what ends
+    at such weights need not be better on new rows than its best epoch.
+    """
+    leaps = _training(than) - min(than.curve, default=math.inf) >= at.GAIN
+    needed = -at.STILL if leaps else at.GAIN_ON_NEW_ROWS
     return (
         _training(than) - _training(run) >= at.GAIN
-        and min(than.best_held, at.DIVERGED) - run.best_held >= at.GAIN_ON_NEW_ROWS
+        and min(than.best_held, at.DIVERGED) - run.best_held >= needed
     )
 
 

@@ -238,19 +238,29 @@ def noise_of_single_rows() -> Any:
     )
 
 
-@case("optimization")
-def leaping_over_the_valley() -> Any:
-    """Noisy labels, a linear network, SGD at 50 over all rows."""
+def leaping(rate: float) -> Any:
     random, X = draw(16, 800, 6)
     seen = X @ [1.0, -1.0, 0.5, 2.0, 0.0, 1.0] + 2 * random.standard_normal(800)
     return arguments(
         net(Dense(1)),
         (X, (seen > 0).astype(int)),
         loss="binary_cross_entropy",
-        optimizer=fnn.SGD(50.0),
+        optimizer=fnn.SGD(rate),
         batch_size=800,
         epochs=300,
     )
+
+
+@case("optimization")
+def leaping_over_the_valley() -> Any:
+    """Noisy labels, a linear network, SGD at 50 over all rows."""
+    return leaping(50.0)
+
+
+@case("optimization")
+def leaping_past_good_weights() -> Any:
+    """Noisy labels, a linear network, SGD at 20 over all rows."""
+    return leaping(20.0)
 
 
 @case("optimization")
