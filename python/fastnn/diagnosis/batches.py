@@ -138,7 +138,7 @@ def _drowns(used: int, noise: float | None) -> bool:
 
 def _smaller(noise: float, used: int) -> int | None:
     """Return the power of 2 next to the noise scale; None if not far below."""
-    size = max(_power(noise), _LEAST)
+    size = max(1 << max(0, round(math.log2(noise))), _LEAST)
     return size if size * at.BATCH_OFF <= used else None
 
 
@@ -147,11 +147,7 @@ def _larger(noise: float | None, used: int, rows: int) -> int | None:
     most = min(_MOST, rows // 8, math.inf if noise is None else noise)
     if most < used * at.BATCH_OFF:
         return None
-    return _power(most / math.sqrt(2))  # not above
-
-
-def _power(value: float) -> int:
-    return 1 << max(0, round(math.log2(max(value, 1.0))))
+    return 1 << int(math.log2(most))
 
 
 def _try_smaller(case: Case, m: dict[str, Any]) -> None:
