@@ -101,10 +101,15 @@ class Run:
 
     @property
     def still(self) -> bool:
-        """Whether its last quarter brought next to nothing."""
-        n = len(self.curve)
-        last = max(1, n // 4)
-        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < at.STILL
+        """Whether its last quarter is next to no lower than the one before.
+
+        By medians: one that leaps about passes by low losses without coming closer.
+        """
+        part = len(self.curve) // 4
+        if part == 0:
+            return True
+        before, last = self.curve[-2 * part : -part], self.curve[-part:]
+        return float(np.median(before) - np.median(last)) < at.STILL
 
     @property
     def told(self) -> dict[str, float]:
