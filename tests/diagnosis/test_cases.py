@@ -5,7 +5,8 @@ All together take a minute: most run where FASTNN_THOROUGH=1, as in CI.
 
 import pytest
 
-from diagnosis.cases import CASES
+from diagnosis.cases import CASES, KINDS
+from fastnn.diagnosis.codes import CODES
 
 EVERYDAY = {
     "digits_two_layers",
@@ -33,8 +34,7 @@ def test_there_are_cases_of_every_kind():
     assert len({case.name for case in CASES}) == len(CASES)
     assert {case.make.__name__ for case in CASES} >= EVERYDAY
     verdicts = [case.verdict for case in CASES]
-    kinds = ("healthy", "model_bias", "optimization", "overfitting", "mismatch", "data")
-    assert all(verdicts.count(kind) >= 5 for kind in kinds)
+    assert all(verdicts.count(kind) >= 5 for kind in KINDS)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ def test_there_are_cases_of_every_kind():
 def test_the_verdict_is_right(case):
     report = case.diagnose()
     assert report.verdict == case.verdict, str(report)
+    assert set(report.codes) <= set(CODES)
     assert report.complete
     if case.verdict == "healthy":
         assert not report.severe, str(report)

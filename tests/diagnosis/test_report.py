@@ -63,8 +63,21 @@ def test_plot(report, tmp_path):
     assert "your training" in titles
     assert "gradient by depth" in titles
     assert "one thing changed" in titles
+    assert "batch size" in titles
+    changed = figure.axes[titles.index("one thing changed")]
+    assert changed.get_xscale() == "log"  # all shares are above 0
     figure.savefig(tmp_path / "report.png")
     assert not healthy().plot().axes
+
+
+def test_changes_that_leave_no_loss_have_a_linear_scale():
+    pytest.importorskip("matplotlib")
+    changes = {
+        "your training": {"training": 0.5, "held_out_at_best": 0.6},
+        "wider": {"training": 0.0, "held_out_at_best": 0.1},
+    }
+    figure = Report("healthy", [], {"alternatives": changes}, 1.0, ()).plot()
+    assert figure.axes[0].get_xscale() == "linear"
 
 
 def test_page_needs_nothing_else(report, tmp_path):

@@ -83,6 +83,10 @@ class Objective:
         full[self._trained] = vectors
         return full
 
+    def narrowed(self, full: Array) -> Array:
+        """Return of one number for each parameter those that vectors have."""
+        return np.asarray(full[self._trained])
+
     def product(
         self, v: Array, curvature: Literal["hessian", "gauss_newton"] = "hessian"
     ) -> Array:

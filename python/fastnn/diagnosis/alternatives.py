@@ -14,6 +14,9 @@ import numpy as np
 
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
+from fastnn.diagnosis.alternative import Alternative
+from fastnn.diagnosis.batches import other_batches
+from fastnn.diagnosis.codes import Code
 from fastnn.diagnosis.data_checks import output_activation
 from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case
@@ -22,7 +25,7 @@ from fastnn.diagnosis.trial import Rows, Run
 from fastnn.layers import Layer
 from fastnn.optim import LBFGS, Adam, AdamW, NAdam, Optimizer, RAdam
 
-__all__ = ["Alternative", "optimizations", "sizes"]
+__all__ = ["optimizations", "sizes"]
 
 _RATE = 1e-3  # Adam's default (Kingma and Ba 2015)
 _ADAMS = (Adam, AdamW, NAdam, RAdam)
@@ -32,7 +35,6 @@ _SUGGESTED, _USUAL, _TRAINED_LONGER = (
     "Adam at 0.001",
     "trained longer",
 )
-_BATCH, _TINY = 64, 8
 _FREE = {
     "l1": 0.0,
     "l2": 0.0,
@@ -42,17 +44,6 @@ _FREE = {
     "gradient_noise": None,
 }
 _SCALE_FREE = ("mse", "squared_error", "mae")  # losses whose share knows no scale
-
-
-@dataclasses.dataclass(frozen=True)
-class Alternative:
-    """A training with one thing changed, and what it means if it wins."""
-
-    code: str
-    cause: Cause
-    title: str
-    advice: str
-    run: Callable[[], Run]
 
 
 def optimizations(case: Case) -> Iterator[Alternative]:
@@ -97,7 +88,7 @@ def optimizations(case: Case) -> Iterator[Alternative]:
             lambda: lab.run(_USUAL, optimizer=Adam(_RATE)),
         )
     yield from other_starts(case)
-    yield from _other_batches(lab)
+    yield from other_batches(case)
     for change in _SHAPES:
         yield from _changed(lab, "optimization", change)
 
@@ -135,7 +126,11 @@ def _unbound(lab: Lab) -> Iterator[Alternative]:
             "weaken them: smaller l1, l2 or weight_decay, less dropout or noise, a "
             "larger max_norm",
             lambda: lab.run(
-                "unregularised", net, optimizer=optimizer if decays else None, **free
+                "unregularised",
+                net,
+                optimizer=optimizer if decays else None,
+                keeps_schedule=True,
+                **free,
             ),
         )
     if lab.net.frozen:
@@ -146,21 +141,6 @@ def _unbound(lab: Lab) -> Iterator[Alternative]:
             "net.unfreeze() what the task needs",
             lambda: lab.run("unfrozen", lab.net.copy().unfreeze()),
         )
-
-
-def _other_batches(lab: Lab) -> Iterator[Alternative]:
-    """Yield batches of a usual size, where the user's are tiny or the whole data."""
-    size = lab.setup.batch_size
-    whole = lab.steps_an_epoch == 1 and len(lab.train) >= 4 * _BATCH
-    if isinstance(lab.setup.optimizer, LBFGS) or not (size <= _TINY or whole):
-        return
-    yield Alternative(
-        "batch_too_small" if size <= _TINY else "batch_too_large",
-        "optimization",
-        f"with batches of {_BATCH} rows the same network trains far better",
-        f"batch_size={_BATCH}",
-        lambda: lab.run(f"batches of {_BATCH}", batch_size=_BATCH),
-    )
 
 
 def sizes(case: Case, best: Run) -> Iterator[Alternative]:
@@ -181,7 +161,7 @@ def sizes(case: Case, best: Run) -> Iterator[Alternative]:
 class _Change:
     """Other layers for the user's; none where that makes no sense."""
 
-    code: str
+    code: Code
     name: str
     layers: Callable[[tuple[Layer, ...]], tuple[Layer, ...] | None]
     title: str
@@ -268,7 +248,9 @@ def scalings(case: Case) -> Iterator[Alternative]:
         y = lab.train.y.astype(np.float64)
         spread = float(y.std())
         off = abs(float(y.mean())) / spread if spread else 0.0
-        if spread and (off > at.OFFSET / 2 or not 0.1 < spread < 10):
+        if spread and (
+            off > at.TARGET_OFFSET or not 1 / at.SPREAD < spread < at.SPREAD
+        ):
             yield Alternative(
                 "unscaled_targets",
                 "data",
@@ -312,7 +294,7 @@ def _is_usual(optimizer: Optimizer) -> bool:
     )
 
 
-def _rate_or_optimizer(optimizer: Optimizer) -> tuple[str, Cause, str, str]:
+def _rate_or_optimizer(optimizer: Optimizer) -> tuple[Code, Cause, str, str]:
     rate = getattr(optimizer, "lr", 0.0)
     if isinstance(optimizer, _ADAMS):
         low = rate < _RATE

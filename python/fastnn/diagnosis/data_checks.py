@@ -76,6 +76,9 @@ def is_unscaled(X: Array) -> bool:
     varying = spread > 0
     if not varying.any():
         return False
+    # One that never changes is a bias whose gradient is so many times as long.
+    if np.abs(mean[~varying]).max(initial=0.0) > at.SPREAD:
+        return True
     used = spread[varying]
     largest, typical = float(used.max()), float(np.median(used))
     offset = float(np.median(np.abs(mean[varying]) / used))
@@ -100,7 +103,9 @@ def check_columns(X: Array, notes: Notes) -> None:
             f"{len(constant)} of {X.shape[1]} columns of X never change",
             columns=constant[:_MANY].tolist(),
             number=len(constant),
-            advice="drop them: they add parameters and nothing else",
+            largest=float(np.abs(X[0, constant]).max()),
+            advice="drop them: they tell nothing, add parameters, and where they are "
+            "large their weights make training unstable",
         )
     varying = np.flatnonzero(spread > 0)
     seen: dict[bytes, int] = {}
@@ -116,7 +121,8 @@ def check_columns(X: Array, notes: Notes) -> None:
             f"{len(twins)} columns of X repeat another one",
             pairs=twins[:_MANY],
             number=len(twins),
-            advice="drop the copies",
+            advice="drop the copies: they tell nothing new, and their weights together "
+            "take steps that are as many times too long",
         )
     if len(varying) and is_unscaled(X):
         used = spread[varying]
@@ -186,7 +192,7 @@ def check_outputs(
     low, high = _RANGES.get(tail.kind, (-np.inf, np.inf))
     values = np.asarray(y, dtype=np.float64)
     outside = float(np.mean((values < low) | (values > high)))
-    if loss.targets == "values" and outside > 0.05:
+    if loss.targets == "values" and outside > at.OUT_OF_REACH:
         notes.find(
             "targets_out_of_reach",
             "severe",
@@ -258,7 +264,7 @@ def _check_contradictions(keys: list[bytes], y: Array, notes: Notes) -> None:
     against = 0
     for i, key in enumerate(keys):
         against += not np.array_equal(y[i], y[first.setdefault(key, i)])
-    if against > 0.05 * len(keys):
+    if against > at.CONTRADICTIONS * len(keys):
         notes.find(
             "contradictory_rows",
             "warning",

@@ -19,6 +19,7 @@ from fastnn._validation import (
 from fastnn._validation.features import dense_rows
 from fastnn._validation.weights import combine
 from fastnn.diagnosis import (
+    batches,
     data_checks,
     generalisation,
     landscape,
@@ -62,6 +63,7 @@ _STAGES: tuple[_Stage, ...] = (
     ("stuck", stuck.look),
     ("generalisation", generalisation.look),
     ("landscape", landscape.look),
+    ("batch size", batches.look),
 )
 
 

@@ -41,7 +41,7 @@ def look(case: Case) -> None:
     notes.measurements["generalisation"] = {
         "training": main.train,
         "held_out": main.held,
-        "best_held_out": main.best_held,
+        "held_out_at_best": main.best_held,
         "standard_error": error,
     }
     if gap > at.OVERFITTING_GAP and gap > at.NOISE * error:
@@ -89,7 +89,7 @@ def _overfitting(case: Case, gap: float, error: float) -> None:
         standard_error=error,
         rows=len(lab.train),
         **{f"held_out_with_{k.replace(' ', '_')}": v for k, v in remedies.items()},
-        held_out_with_half_the_rows=half,
+        held_out_at_best_with_half_the_rows=half,
         advice=advice,
     )
 
@@ -115,8 +115,8 @@ def _remedies(case: Case) -> list[Run]:
                 "severe",
                 alternative.title,
                 cause=alternative.cause,
-                held_out=main.best_held,
-                **{f"held_out_{run.name.replace(' ', '_')}": run.best_held},
+                held_out_at_best=main.best_held,
+                **{f"held_out_at_best_{run.name.replace(' ', '_')}": run.best_held},
                 advice=alternative.advice,
             )
     return runs
@@ -164,7 +164,9 @@ def _mismatch(case: Case, validation: Rows, error: float) -> None:
     }
     matters = gap > at.MISMATCH_GAP and gap > at.NOISE * noise
     n = min(len(lab.train), len(validation), _DOMAIN_ROWS)
-    apart = area > max(at.MISMATCH_AUC, 0.5 + 3 * math.sqrt((2 * n + 1) / (12 * n * n)))
+    apart = area > max(
+        at.MISMATCH_AUC, 0.5 + at.CHANCE * math.sqrt((2 * n + 1) / (12 * n * n))
+    )
     if apart:
         notes.find(
             "input_shift",
@@ -234,7 +236,7 @@ def check_domains(lab: Lab, validation: Rows) -> tuple[float, list[int]]:
         scores[fold == k] = net.predict(X[fold == k])[:, 0]
     apart = np.abs(a.mean(axis=0) - b.mean(axis=0)) / scale
     top = np.argsort(-apart)[:3]
-    return _auc(scores, y), [int(j) for j in top if apart[j] > 0.5]
+    return _auc(scores, y), [int(j) for j in top if apart[j] > at.APART]
 
 
 def _auc(scores: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
@@ -248,10 +250,10 @@ def _auc(scores: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
 
 
 def _shift_by_chance(lab: Lab, validation: Rows) -> float:
-    """Return three times the total variation to be expected of equal distributions."""
+    """Return the most total variation that equal distributions are apt to show."""
     shares = np.unique(lab.train.y, return_counts=True)[1] / lab.train.y.size
     spread = np.sqrt(shares * (1 - shares) * (1 / len(lab.train) + 1 / len(validation)))
-    return 3 * float(spread.sum() * math.sqrt(2 / math.pi) / 2)
+    return at.CHANCE * float(spread.sum() * math.sqrt(2 / math.pi) / 2)
 
 
 def _label_shift(train: Rows, validation: Rows, lab: Lab) -> float | None:

@@ -16,12 +16,13 @@ import numpy as np
 
 from fastnn.callbacks import EpochInfo
 from fastnn.diagnosis.clock import Clock
+from fastnn.diagnosis.far import train_far
 from fastnn.diagnosis.least import least_loss
-from fastnn.diagnosis.trial import Rows, Run, Setup
+from fastnn.diagnosis.room import PROBES, affordable_rows, seconds_a_row
+from fastnn.diagnosis.trial import Ending, Rows, Run, Setup, split_off
 from fastnn.diagnosis.variants import linear, redrawn
 from fastnn.errors import DivergedError
 from fastnn.layers import Dense, Layer
-from fastnn.losses import Loss
 from fastnn.optim import LBFGS, Optimizer
 from fastnn.sequential import Sequential
 from fastnn.trainer import Trainer
@@ -30,10 +31,6 @@ __all__ = ["Lab"]
 
 _STEPS = 1500  # of a probe, unless the user says how many epochs
 _EPOCHS = (10, 500)
-_PROBES = 14  # trainings that a budget should have room for, about
-_SHARE = 0.8  # of the budget for them
-_LEAST_ROWS = 1000
-_LEAST_EPOCHS = 4  # that a probe has time for
 _PARTS = 20  # of held-out rows, for the standard error
 
 
@@ -70,10 +67,10 @@ class Lab:
         self.outputs = int(net.out_features or rows.X.shape[1])
         self.random = np.random.default_rng(seed)
         self.say = say
-        self.train, self.held = self._split(rows)
+        self.train, self.held = split_off(rows, self.random)
         self.given = given
-        self.seconds_a_row = self._seconds_a_row()
-        self._fit_rows_to_budget()
+        self.seconds_a_row = seconds_a_row(self)
+        self._leave_out_rows(affordable_rows(self))
         self.constant = self._best_constant(self.train)
         self.trivial = self.loss_of(self.constant, self._blank(self.train))
         self.floor = self._floor()
@@ -165,13 +162,17 @@ class Lab:
         optimizer: Optimizer | None = None,
         batch_size: int | None = None,
         longer: int = 1,
+        enough: float = -math.inf,
+        keeps_schedule: bool = False,
+        with_ending: bool = False,
         **options: Any,
     ) -> Run:
         """Train a copy of the user's network, or this one, and judge it.
 
-        Another optimizer comes without the user's schedule. `rows` and `held` replace
-        the lab's. `longer` multiplies the epochs and the time, which is the training's
-        part of the budget. `options` replace the user's of a `Trainer`.
+        Another optimizer comes without the user's schedule, unless it keeps that.
+        `rows` and `held` replace the lab's. `longer` multiplies the epochs and the
+        time, which is the training's part of the budget. It ends at a training share
+        of `enough`. `options` replace the user's of a `Trainer`.
         """
         self.say(name)
         net = self.net.copy() if net is None else net
@@ -181,16 +182,21 @@ class Lab:
             net,
             loss=self.setup.loss,
             optimizer=self.setup.optimizer if optimizer is None else optimizer,
-            schedule=self.setup.schedule if optimizer is None else None,
+            schedule=self.setup.schedule
+            if keeps_schedule or optimizer is None
+            else None,
             **{**self.setup.trainer, **options},
         )
         start = time.perf_counter()
         end = start + self.slice * min(longer, 2)
         curves: list[tuple[float, float]] = []
+        settings: dict[str, float] = {}
 
         def watch(info: EpochInfo) -> bool:
             curves.append((info.logs["loss"], info.logs["val_loss"]))
-            return time.perf_counter() > end
+            settings.update(info.logs)
+            over = time.perf_counter() > end
+            return over or self.share(info.logs["loss"]) <= enough
 
         diverged = False
         try:
@@ -219,39 +225,13 @@ class Lab:
             epochs=len(curves),
             seconds=time.perf_counter() - start,
             diverged=diverged,
+            ending=_ending(trainer, settings) if with_ending and curves else None,
         )
-
-    def update_ratios(self, rows: Rows, steps: int = 5) -> dict[str, float] | None:
-        """Return by layer how long a step is beside the weights; None: it diverged."""
-        net = self.net.copy()
-        trainer = Trainer(
-            net,
-            loss=self.setup.loss,
-            optimizer=self.setup.optimizer,
-            **self.setup.trainer,
-        )
-        size = min(self.setup.batch_size, len(rows))
-        before = net.state_dict()
-        try:
-            for k in range(steps):
-                index = np.arange(k * size, (k + 1) * size) % len(rows)
-                batch = rows.take(index)
-                trainer.step(batch.X, batch.y, batch.weight)
-        except (DivergedError, ValueError):
-            return None
-        after = net.state_dict()
-        ratios = {}
-        for name, weight in before.items():
-            length = float(np.linalg.norm(weight))
-            if np.ndim(weight) == 2 and length > 0:
-                moved = float(np.linalg.norm(after[name] - weight))
-                ratios[name] = moved / steps / length
-        return ratios or None
 
     @property
     def slice(self) -> float:
         """Seconds that one training may take now."""
-        return max(0.05, min(self.clock.budget / _PROBES * 1.5, self.clock.left / 3))
+        return max(0.05, min(self.clock.budget / PROBES * 1.5, self.clock.left / 3))
 
     # -- how it is set up --------------------------------------------------------------
 
@@ -263,91 +243,13 @@ class Lab:
         net = Sequential(
             Dense(self.outputs, init="zeros"), dtype=self.net.dtype, seed=0
         ).build(1)
-        _by_lbfgs(net, self.setup.loss, self._blank(rows), epochs=60)
+        train_far(net, self.setup.loss, self._blank(rows), epochs=60)
         return net
 
-    def linear_run(self, net: Sequential) -> Run:
-        """Train a linear model as well as can be, and keep its best epoch."""
-        self.say("a linear model")
-        start = time.perf_counter()
-        curve: list[tuple[float, float]] = []
-        held = (self.held.X, self.held.y, self.held.weight)
-        _by_lbfgs(
-            net,
-            self.setup.loss,
-            self.train,
-            epochs=150,
-            end=start + self.slice,
-            held=held,
-            curve=curve,
-        )
-        held_curve = [self.share(value) for _, value in curve]
-        at_end = self.share(self.loss_of(net, self.held))
-        return Run(
-            name="linear model",
-            net=net,
-            train=self.share(self.loss_of(net, self.train)),
-            held=at_end,
-            best_held=min([at_end, *held_curve]),
-            curve=[self.share(loss) for loss, _ in curve],
-            held_curve=held_curve,
-            epochs=len(curve),
-            seconds=time.perf_counter() - start,
-            diverged=False,
-        )
-
-    def _split(self, rows: Rows) -> tuple[Rows, Rows]:
-        """Return rows to train on, and some held out; equal rows stay together."""
-        numbers: dict[bytes, int] = {}
-        keys = (row.tobytes() for row in np.ascontiguousarray(rows.X))
-        group = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
-        order = self.random.permutation(len(numbers))
-        wanted = max(1, min(len(rows) // 5, 5000))
-        sizes = np.cumsum(np.bincount(group)[order])
-        held = np.isin(group, order[: max(1, int(np.searchsorted(sizes, wanted)) + 1)])
-        if held.all():  # all rows are equal, or nearly so
-            held = np.arange(len(rows)) < wanted
-        return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
-
-    def _seconds_a_row(self) -> float:
-        """Return what one more row costs an epoch: from epochs over few and more."""
-        few = min(len(self.train), _LEAST_ROWS)
-        more = min(len(self.train), 4 * few)
-        whole = self._epoch_seconds(more)
-        if more < 2 * few:
-            return whole / more
-        return max((whole - self._epoch_seconds(few)) / (more - few), whole / more / 10)
-
-    def _epoch_seconds(self, n: int) -> float:
-        """Return what an epoch over n rows takes, the faster of two."""
-        some = self.train.take(np.arange(n))
-        trainer = Trainer(
-            self.net.copy(),
-            loss=self.setup.loss,
-            optimizer=self.setup.optimizer,
-            **self.setup.trainer,
-        )
-        times = []
-        for _ in range(2):
-            start = time.perf_counter()
-            with contextlib.suppress(DivergedError):
-                trainer.fit(some.X, some.y, epochs=1, batch_size=self.setup.batch_size)
-            times.append(time.perf_counter() - start)
-            if times[0] > self.slice:
-                break
-        return min(times)
-
-    def _fit_rows_to_budget(self) -> None:
-        """Leave rows out where all of them would take too long."""
-        room = self.clock.budget * _SHARE / _PROBES
-        # Of small batches a probe takes as many steps on fewer rows: only epochs, which
-        # a training can be ended after, must be short.
-        epochs = self.epochs if self.steps_an_epoch == 1 else _LEAST_EPOCHS
-        affordable = int(room / self.seconds_a_row / epochs)
+    def _leave_out_rows(self, affordable: int) -> None:
         if affordable < len(self.train):
-            keep = max(affordable, min(_LEAST_ROWS, len(self.train)))
             order = self.random.permutation(len(self.train))
-            self.train = self.train.take(np.sort(order[:keep]))
+            self.train = self.train.take(np.sort(order[:affordable]))
 
     def _floor(self) -> float:
         """Return the least loss there can be, or what trainings reach where none is."""
@@ -362,7 +264,7 @@ class Lab:
             linear(self.net.layers, self.outputs),
         ):
             net = self.net.copy() if layers is None else self.drawn(layers)
-            _by_lbfgs(net, self.setup.loss, rows, epochs=100, end=end)
+            train_far(net, self.setup.loss, rows, epochs=100, end=end)
             least = min(least, self.loss_of(net, rows))
         return least
 
@@ -370,31 +272,6 @@ class Lab:
 _UNBOUNDED = ("gaussian", "poisson", "custom")  # losses that may be below 0
 
 
-def _by_lbfgs(
-    net: Sequential,
-    loss: Loss,
-    rows: Rows,
-    *,
-    epochs: int,
-    end: float = math.inf,
-    held: tuple[Any, ...] | None = None,
-    curve: list[tuple[float, float]] | None = None,
-) -> None:
-    """Train as far as it goes: for models that are small or linear."""
-
-    def watch(info: EpochInfo) -> bool:
-        if curve is not None:
-            curve.append((info.logs["loss"], info.logs["val_loss"]))
-        return time.perf_counter() > end
-
-    with contextlib.suppress(DivergedError):
-        net.fit(
-            rows.X,
-            rows.y,
-            loss=loss,
-            sample_weight=rows.weight,
-            optimizer=LBFGS(max_iter=1),
-            epochs=epochs,
-            validation_data=held,
-            callbacks=[watch],
-        )
+def _ending(trainer: Trainer, settings: dict[str, float]) -> Ending:
+    state = trainer._native.state()  # noqa: SLF001
+    return Ending(settings, state["step"], state["slots"])

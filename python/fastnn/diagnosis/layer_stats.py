@@ -12,9 +12,11 @@ from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.notes import Case, Notes
 from fastnn.diagnosis.trial import Rows
+from fastnn.errors import DivergedError
 from fastnn.layers import Dense, Layer, Maxout, Residual
 from fastnn.layers.base import Activation
 from fastnn.sequential import Sequential
+from fastnn.trainer import Trainer
 
 __all__ = ["LayerStats", "look", "stats_of"]
 
@@ -91,10 +93,10 @@ def stats_of(lab: Lab, net: Sequential, rows: Rows) -> list[LayerStats]:
                 name=f"{start} {type(net.layers[start]).__name__}",
                 mean=float(out.mean()),
                 spread=float(out.std()),
-                dead=float(np.mean(spread < 1e-6 * scale)),
+                dead=float(np.mean(spread < at.SAME * scale)),
                 saturated=0.0 if f is None else _saturated(f, out),
                 same=out.shape[1] > 1
-                and bool(np.ptp(out, axis=1).max() < 1e-6 * scale),
+                and bool(np.ptp(out, axis=1).max() < at.SAME * scale),
                 gradient=_rms([gradients[k] for k in matrices]),
                 weight=_rms([state[k] for k in matrices]),
             )
@@ -225,7 +227,7 @@ def _judge_units(case: Case, before: list[LayerStats], after: list[LayerStats]) 
 def _judge_updates(case: Case, rows: Rows) -> None:
     """Measure how far some steps move each layer's weights."""
     lab, notes = case.lab, case.notes
-    ratios = lab.update_ratios(rows)
+    ratios = _update_ratios(lab, rows)
     if ratios is None:
         return
     notes.measurements["updates"] = ratios
@@ -239,3 +241,32 @@ def _judge_updates(case: Case, rows: Rows) -> None:
             ratio=typical,
             advice=f"{'raise' if low else 'lower'} the learning rate",
         )
+
+
+def _update_ratios(lab: Lab, rows: Rows, steps: int = 5) -> dict[str, float] | None:
+    """Return by layer how long a step is beside the weights; None: it diverged."""
+    net = lab.net.copy()
+    trainer = Trainer(
+        net,
+        loss=lab.setup.loss,
+        optimizer=lab.setup.optimizer,
+        **lab.setup.trainer,
+    )
+    size = min(lab.setup.batch_size, len(rows))
+    before = net.state_dict()
+    try:
+        for k in range(steps):
+            index = np.arange(k * size, (k + 1) * size) % len(rows)
+            batch = rows.take(index)
+            trainer.step(batch.X, batch.y, batch.weight)
+    except (DivergedError, ValueError):
+        return None
+    after = net.state_dict()
+    ratios = {}
+    for name, value in before.items():
+        weight = value.astype(np.float64)  # large squares are no float32
+        length = float(np.linalg.norm(weight))
+        if np.ndim(weight) == 2 and length > 0:
+            moved = float(np.linalg.norm(after[name] - weight))
+            ratios[name] = moved / steps / length
+    return ratios or None

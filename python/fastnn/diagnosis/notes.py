@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from fastnn.diagnosis.codes import Code
 from fastnn.diagnosis.lab import Lab
 from fastnn.diagnosis.report import Cause, Finding, Severity
 from fastnn.diagnosis.trial import Run
@@ -21,7 +22,7 @@ class Notes:
 
     def find(
         self,
-        code: str,
+        code: Code,
         severity: Severity,
         title: str,
         *,

@@ -73,11 +73,17 @@ def _rates(axes: Axes, m: dict[str, Any]) -> None:
 def _alternatives(axes: Axes, m: dict[str, dict[str, float]]) -> None:
     names = list(m)[::-1]
     y = np.arange(len(names))
-    axes.barh(y, _drawn([m[n]["training"] for n in names]), color=_BLUE, height=0.6)
-    axes.plot(_drawn([m[n]["held_out"] for n in names]), y, "o", color=_ORANGE, ms=4)
+    training = _drawn([m[n]["training"] for n in names])
+    held_out = _drawn([m[n]["held_out_at_best"] for n in names])
+    axes.barh(y, training, color=_BLUE, height=0.6)
+    axes.plot(held_out, y, "o", color=_ORANGE, ms=4)
     axes.set_yticks(y, names, fontsize=8)
-    _labels(axes, "one thing changed", "training (bar) and held out (dot)", "")
-    axes.set_xlim(0, 1.5)
+    if all(value > 0 for row in m.values() for value in row.values()):
+        axes.set_xscale("log")  # half of a small loss is worth as much as of a large
+        axes.set_xlim(min(training + held_out) / 2, 2 * max(training + held_out))
+    else:
+        axes.set_xlim(0, 1.5)
+    _labels(axes, "one thing changed", "training (bar), held out at best (dot)", "")
 
 
 def _gradients(axes: Axes, m: dict[str, Any]) -> None:
@@ -120,6 +126,26 @@ def _generalisation(axes: Axes, m: dict[str, Any]) -> None:
     _labels(axes, "new rows", _SHARE, "")
 
 
+def _batches(axes: Axes, m: dict[str, Any]) -> None:
+    times = m["seconds_an_epoch"]
+    axes.plot(list(times), list(times.values()), "o-", ms=3, color=_BLUE)
+    axes.axvline(m["used"], color=_ORANGE, lw=1, label=f"used: {m['used']}")
+    for key, style in (("noise_scale_at_start", "--"), ("noise_scale", ":")):
+        if m[key] is not None:
+            when = "at the start" if key.endswith("start") else "after training"
+            label = f"gradient noise {when}: {m[key]:.0f}"
+            axes.axvline(m[key], color=_GREEN, lw=1, ls=style, label=label)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(list(times), [str(size) for size in times])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(0.7 * min([m["used"], *times]), 1.5 * m["rows"])
+    if times:  # noise of timings shall not look like a slope
+        axes.set_ylim(min(times.values()) / 5, 5 * max(times.values()))
+    _labels(axes, "batch size", "rows a batch", "seconds an epoch")
+    axes.legend(fontsize=7, frameon=False)
+
+
 _PANELS: tuple[tuple[str, Callable[[Axes, Any], None]], ...] = (
     ("training", _training),
     ("learning_rate", _rates),
@@ -127,6 +153,7 @@ _PANELS: tuple[tuple[str, Callable[[Axes, Any], None]], ...] = (
     ("layers", _gradients),
     ("layers", _units),
     ("generalisation", _generalisation),
+    ("batch_size", _batches),
 )
 
 

@@ -22,6 +22,17 @@ HIGH_LOSS = 0.1
 NOTHING_LEARNT = 0.97
 """A share above this is no better than constant outputs."""
 
+NEAR_BEST = 0.5
+"""Part of the best change's gain from which on another change is as grave. Measured."""
+
+DIVERGED = 2.0
+"""Share that a training which diverged is taken to have: worse than any that did not.
+"""
+
+STILL = 0.02
+"""Share by which a training at rest falls in its last quarter. Measured: by as much a
+rerun with another seed differs."""
+
 NOISE = 2.0
 """Standard errors that a gap between two sets of rows must exceed."""
 
@@ -39,6 +50,13 @@ MISMATCH_AUC = 0.7
 from which on they differ (Lopez-Paz and Oquab 2017: two-sample tests; 0.5 is chance).
 """
 
+APART = 0.5
+"""Standard deviations between the means of a column in two sets of rows: a medium
+effect (Cohen 1988, "Statistical power analysis")."""
+
+CHANCE = 3.0
+"""Times what equal distributions are expected to show: what they hardly ever show."""
+
 LABEL_SHIFT = 0.15
 """Total variation between the classes' shares in two sets of rows. Measured."""
 
@@ -55,6 +73,18 @@ border of pictures hardly change, and do no harm.)"""
 
 OFFSET = 5.0
 """|mean| / standard deviation of a column, likewise."""
+
+TARGET_OFFSET = 2.5
+"""|mean| / standard deviation of targets: biases start at 0, and at a usual rate they
+move by about 1 in a training. Measured."""
+
+OUT_OF_REACH = 0.05
+"""Share of the targets beyond what the output activation can give. Measured: fewer may
+be outliers."""
+
+CONTRADICTIONS = 0.05
+"""Share of rows that equal another with other targets. Measured: fewer cost no more
+than noise does."""
 
 IMBALANCE = 10.0
 """Rows of the most over those of the least frequent class (He and Garcia 2009 speak of
@@ -86,6 +116,10 @@ EXPLODING = 1e3
 DEAD = 0.5
 """Share of a layer's units that give the same output for all rows."""
 
+SAME = 1e-6
+"""Spread, beside the largest output, of what counts as one output: rounding of float32
+over some additions."""
+
 SATURATED = 0.5
 """Share of a layer's outputs where the slope is below 5 % of its largest."""
 
@@ -99,6 +133,32 @@ UPDATE_LOW, UPDATE_HIGH = 1e-5, 1e-1
 RATE_OFF = 3.0
 """Factor between the rate in use and the range test's within which it is left alone."""
 
-OSCILLATION = 2.0
-"""Gradient descent with rate lr is stable where lr * lambda_max < 2 (Cohen et al.
-2021, "edge of stability")."""
+OSCILLATION = 1.0
+"""Sharpness beside the bound of the rule at hand (stability.py) from which on steps
+grow (Cohen et al. 2021, 2022, "edge of stability")."""
+
+# -- batch size -----------------------------------------------------------------------
+
+BATCH_OFF = 4.0
+"""Factor between batch size and noise scale from which on another size is tried: at 4
+McCandlish et al. 2018 expect 5 times the epochs of the smallest batches, or 5 times the
+steps of the largest."""
+
+SMALL_BATCH = 32
+"""Rows up to which a batch counts as small (Masters and Luschi 2018) where the noise is
+too large to be measured."""
+
+EPOCHS_SAVED = 4.0
+"""Times fewer epochs that make a smaller batch worth telling. Measured: on small data
+sets batches of 128 often cost 2 to 3 times the epochs of smaller ones."""
+
+TIME_SAVED = 1.5
+"""Times sooner that it must be there as well. Measured: two timings differ by less."""
+
+SECONDS_SAVED = 1.0
+"""Seconds of the user's training from which on they matter: what is over within a
+second does not interrupt anybody (Nielsen 1993, "Usability Engineering", ch. 5)."""
+
+SLOW_EPOCHS = 3.0
+"""Times that an epoch of small batches may take what one of larger ones takes.
+Measured: twice is common and harmless."""

@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis import variants
-from fastnn.diagnosis.alternatives import Alternative, optimizations, sizes
+from fastnn.diagnosis.alternative import Alternative
+from fastnn.diagnosis.alternatives import optimizations, sizes
+from fastnn.diagnosis.codes import Code
+from fastnn.diagnosis.far import linear_run
 from fastnn.diagnosis.notes import Case
 from fastnn.diagnosis.trial import Run
 
 __all__ = ["explain", "run_main"]
 
-_SLOW = ("too_few_epochs", "learning_rate_low")  # what more time would mend as well
-_DIVERGED = 2.0  # the share a diverged training is taken to have
+_RESERVE = 0.25  # of the budget, for the stages to come
+_SLOW = (
+    "too_few_epochs",
+    "learning_rate_low",
+    "batch_too_large",
+)  # what more time would mend as well
 
 
 _Win: TypeAlias = tuple[Alternative, Run]
@@ -30,9 +37,9 @@ _Win: TypeAlias = tuple[Alternative, Run]
 def run_main(case: Case) -> None:
     """Train as the user does, and a linear model as well as can be."""
     lab, notes = case.lab, case.notes
-    case.main = main = lab.run("your training")
-    case.linear = lab.linear_run(
-        lab.drawn(variants.linear(lab.net.layers, lab.outputs))
+    case.main = main = lab.run("your training", with_ending=True)
+    case.linear = linear_run(
+        lab, lab.drawn(variants.linear(lab.net.layers, lab.outputs))
     )
     notes.measurements["training"] = {
         "curve": main.curve,
@@ -92,9 +99,9 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
     # How many epochs a probe has was ours to say, unless the user did.
     ours = set(_SLOW) if case.lab.setup.epochs is None and _needs_time(wins) else set()
     most = max((_training(reference) - _training(run) for _, run in wins), default=0.0)
-    told: set[str] = set()
+    told: set[Code] = set()
     for alternative, run in sorted(wins, key=lambda win: _training(win[1])):
-        near = _training(reference) - _training(run) > most / 2
+        near = _training(reference) - _training(run) > most * at.NEAR_BEST
         if alternative.code in told:
             continue
         told.add(alternative.code)
@@ -106,12 +113,20 @@ def _report(case: Case, wins: list[_Win], reference: Run, *, decides: bool) -> N
             else "warning",
             alternative.title,
             cause=alternative.cause if decides else None,
-            training=main.train,
-            **{f"training_{_word(run.name)}": run.train},
-            held_out=main.best_held,
-            **{f"held_out_{_word(run.name)}": run.best_held},
+            **_compared(main, run),
+            **alternative.evidence,
             advice=alternative.advice,
         )
+
+
+def _compared(main: Run, run: Run) -> dict[str, Any]:
+    word = _word(run.name)
+    return {
+        "training": main.train,
+        f"training_{word}": run.train,
+        "held_out_at_best": main.best_held,
+        f"held_out_at_best_{word}": run.best_held,
+    }
 
 
 def _needs_time(wins: list[_Win]) -> bool:
@@ -134,10 +149,7 @@ def _report_linear(case: Case, *, size_decides: bool) -> None:
         "warning" if explained else "severe",
         "a linear model does better than this network, on training and new rows",
         cause="optimization",
-        training=main.train,
-        training_linear_model=linear.train,
-        held_out=main.best_held,
-        held_out_linear_model=linear.best_held,
+        **_compared(main, linear),
         advice="the network can do what a linear model does: mend its training "
         "(learning rate, start, normalisation, fewer layers) before its size",
     )
@@ -147,7 +159,7 @@ def _tried(
     case: Case, alternatives: Iterator[Alternative]
 ) -> Iterator[tuple[Alternative, Run]]:
     for alternative in alternatives:
-        if case.lab.clock.left <= 0:
+        if case.lab.clock.left <= _RESERVE * case.lab.clock.budget:
             return
         run = alternative.run()
         case.tried.append(run)
@@ -155,17 +167,24 @@ def _tried(
 
 
 def _is_better(than: Run, run: Run) -> bool:
+    """Whether it trains far better, and not by learning noise.
+
+    A training that leaps about passes by good weights but does not end there: what ends
+    at such weights need not be better on new rows than its best epoch.
+    """
+    leaps = _training(than) - min(than.curve, default=math.inf) >= at.GAIN
+    needed = -at.STILL if leaps else at.GAIN_ON_NEW_ROWS
     return (
         _training(than) - _training(run) >= at.GAIN
-        and min(than.best_held, _DIVERGED) - run.best_held >= at.GAIN_ON_NEW_ROWS
+        and min(than.best_held, at.DIVERGED) - run.best_held >= needed
     )
 
 
 def _training(run: Run) -> float:
     """Return its training share, however badly it ended."""
     if run.diverged or not math.isfinite(run.train):
-        return _DIVERGED
-    return min(run.train, _DIVERGED)
+        return at.DIVERGED
+    return min(run.train, at.DIVERGED)
 
 
 def _word(name: str) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from fastnn.diagnosis import thresholds as at
 from fastnn.losses import Loss
 from fastnn.optim import Optimizer
 from fastnn.schedules.several import GivenSchedule
 from fastnn.sequential import Sequential
 
-__all__ = ["Rows", "Run", "Setup"]
+__all__ = ["Ending", "Rows", "Run", "Setup", "split_off"]
 
 Array = npt.NDArray[Any]
 
-_STILL = 0.02  # share by which a training at rest falls in its last quarter
+_MOST_HELD = 5000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +46,20 @@ class Rows:
         return dataclasses.replace(self, y=y)
 
 
+def split_off(rows: Rows, random: np.random.Generator) -> tuple[Rows, Rows]:
+    """Return rows to train on, and a fifth held out; equal rows stay together."""
+    numbers: dict[bytes, int] = {}
+    keys = (row.tobytes() for row in np.ascontiguousarray(rows.X))
+    group = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    order = random.permutation(len(numbers))
+    wanted = max(1, min(len(rows) // 5, _MOST_HELD))
+    sizes = np.cumsum(np.bincount(group)[order])
+    held = np.isin(group, order[: max(1, int(np.searchsorted(sizes, wanted)) + 1)])
+    if held.all():  # all rows are equal, or nearly so
+        held = np.arange(len(rows)) < wanted
+    return rows.take(np.flatnonzero(~held)), rows.take(np.flatnonzero(held))
+
+
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """How the user trains."""
@@ -56,6 +72,15 @@ class Setup:
     trainer: dict[str, Any]  # penalties, clipping, threads
     class_weight: Any
     fit: dict[str, Any]  # early stopping, augmentation
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """What the last step of a training was made with."""
+
+    settings: dict[str, float]  # the epoch's logs: lr, and what else had a schedule
+    step: int
+    slots: dict[str, Array]  # of the optimizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,15 +97,21 @@ class Run:
     epochs: int
     seconds: float
     diverged: bool
+    ending: Ending | None = None  # where it was asked for
 
     @property
     def still(self) -> bool:
-        """Whether its last quarter brought next to nothing."""
-        n = len(self.curve)
-        last = max(1, n // 4)
-        return n < 4 or self.curve[n - last - 1] - min(self.curve[-last:]) < _STILL
+        """Whether its last quarter is next to no lower than the one before.
+
+        By medians: one that leaps about passes by low losses without coming closer.
+        """
+        part = len(self.curve) // 4
+        if part == 0:
+            return True
+        before, last = self.curve[-2 * part : -part], self.curve[-part:]
+        return float(np.median(before) - np.median(last)) < at.STILL
 
     @property
     def told(self) -> dict[str, float]:
         """What evidence says of it."""
-        return {"training": self.train, "held_out": self.best_held}
+        return {"training": self.train, "held_out_at_best": self.best_held}

@@ -15,6 +15,7 @@ from fastnn.layers import (
     Dense,
     Dropout,
     GaussianNoise,
+    Identity,
     Layer,
     LayerNorm,
     Maxout,
@@ -94,7 +95,10 @@ def wider(layers: Layers) -> Layers | None:
 
 
 def normalised(layers: Layers) -> Layers | None:
-    """Return the layers with BatchNorm before each hidden activation."""
+    """Return the layers with BatchNorm before each hidden activation, after Maxout.
+
+    As He et al. 2016 have it in residual blocks. None if all are normalised.
+    """
     *hidden, last = _blocks(redrawn(layers))
     bare = [block for block in hidden if not _is_normalised(block)]
     if not bare:
@@ -140,8 +144,7 @@ def with_dropout(layers: Layers, p: float = 0.3) -> Layers | None:
 
 def without_dropout(layers: Layers) -> Layers:
     """Return the layers, but those that are random in training."""
-    kept = (layer for layer in layers if not isinstance(layer, _RANDOM))
-    return tuple(_each(layer, _certain) for layer in kept)
+    return tuple(_certain(x) for x in layers if not isinstance(x, _RANDOM))
 
 
 def _blocks(layers: Layers) -> list[Layers]:
@@ -187,6 +190,10 @@ def _with_norm(block: Layers) -> Layers:
             changed += [dataclasses.replace(layer, activation=None), BatchNorm()]
             if isinstance(layer.activation, Activation):
                 changed.append(layer.activation)
+        elif isinstance(layer, Maxout):
+            changed += [layer, BatchNorm()]
+        elif isinstance(layer, Residual):
+            changed.append(layer.around(_with_norm(layer.layers)))
         else:
             changed.append(layer)
     return tuple(changed)
@@ -201,6 +208,9 @@ def _fresh(layer: Mixing) -> Mixing:
 def _certain(layer: Layer) -> Layer:
     if isinstance(layer, Dense) and layer.dropconnect:
         return dataclasses.replace(layer, dropconnect=0.0)
+    if isinstance(layer, Residual):
+        inner = without_dropout(layer.layers) or (Identity(),)
+        return Residual(*inner, projection=layer.projection)
     return layer
 
 
