@@ -44,13 +44,35 @@ def look(case: Case) -> None:
         "held_out_at_best": main.best_held,
         "standard_error": error,
     }
-    if gap > at.OVERFITTING_GAP and gap > at.NOISE * error:
-        _overfitting(case, gap, error)
+    new_rows = {"held_out": main.held}
     if lab.validation is not None:
+        error = max(error, _error_by_validation(case, lab.validation))
         _mismatch(case, lab.validation, error)
+        if gap <= at.NOISE * error and not _are_of_another_kind(case):
+            # Few rows were held out; the user's are of their kind, and more.
+            validation = lab.share(lab.loss_of(main.net, lab.validation))
+            new_rows["validation"] = validation
+            gap = validation - main.train
+            error = lab.standard_error(main.net, lab.validation)
+    if gap > at.OVERFITTING_GAP and gap > at.NOISE * error:
+        _overfitting(case, {**new_rows, "gap": gap, "standard_error": error})
 
 
-def _overfitting(case: Case, gap: float, error: float) -> None:
+def _error_by_validation(case: Case, validation: Rows) -> float:
+    """Return the error of the share of held-out rows if they vary as these do.
+
+    A dozen held-out rows, of which none happens to be hard, look certain.
+    """
+    lab = case.lab
+    error = lab.standard_error(case.trained.net, validation)
+    return error * math.sqrt(len(validation) / len(lab.held))
+
+
+def _are_of_another_kind(case: Case) -> bool:
+    return any(finding.cause == "mismatch" for finding in case.notes.findings)
+
+
+def _overfitting(case: Case, evidence: dict[str, float]) -> None:
     lab, notes, main = case.lab, case.notes, case.trained
     remedies = {"early stopping": main.best_held}
     runs = _remedies(case)
@@ -84,9 +106,7 @@ def _overfitting(case: Case, gap: float, error: float) -> None:
         "new rows do far worse than those trained on",
         cause="overfitting",
         training=main.train,
-        held_out=main.held,
-        gap=gap,
-        standard_error=error,
+        **evidence,
         rows=len(lab.train),
         **{f"held_out_with_{k.replace(' ', '_')}": v for k, v in remedies.items()},
         held_out_at_best_with_half_the_rows=half,

@@ -15,6 +15,7 @@ from diagnosis.cases.made_of import (
     mnist,
     net,
     scaled,
+    split,
     standardised,
 )
 from diagnosis.cases.registry import case
@@ -55,6 +56,28 @@ def mnist_sixty_rows() -> Any:
     """MNIST subset, 60 rows and 10^5 parameters."""
     X, y = mnist()
     return arguments(net(Dense(128, "relu"), Dense(10)), (X[:60], y[:60]))
+
+
+@case("overfitting")
+def digits_sixty_rows_validated() -> Any:
+    """Digits, 60 rows and 10^5 parameters, validated on a quarter of the set."""
+    X, y, Xv, yv = split(*scaled("digits"))
+    return arguments(
+        net(Dense(256, "relu"), Dense(256, "relu"), Dense(10)),
+        (X[:60], y[:60]),
+        validation_data=(Xv, yv),
+    )
+
+
+@case("overfitting")
+def cancer_sixty_rows_validated() -> Any:
+    """Breast cancer, 60 rows and 10^5 parameters, validated on a quarter of the set."""
+    X, y, Xv, yv = split(*scaled("breast_cancer"))
+    return arguments(
+        net(Dense(256, "relu"), Dense(256, "relu"), Dense(2)),
+        (X[:60], y[:60]),
+        validation_data=(Xv, yv),
+    )
 
 
 @case("overfitting")
