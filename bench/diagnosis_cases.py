@@ -3,7 +3,7 @@
     python bench/diagnosis_cases.py                 # all, with the default budget
     python bench/diagnosis_cases.py --quick         # one of each kind
 
-The cases are those of ``tests/diagnosis/cases.py``, which the tests run too. Writes
+The cases are those of ``tests/diagnosis/cases/``, which the tests run too. Writes
 ``docs/diagnosis_cases.md``.
 """
 
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
 
     cases = CASES
     if options.quick:
-        cases = list({case.verdict: case for case in CASES}.values())
+        cases = list({case.verdict: case for case in reversed(CASES)}.values())
     rows, right = [], 0
     for case in cases:
         report = case.diagnose("30s")
