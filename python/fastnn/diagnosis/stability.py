@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.curvature._lanczos import lanczos, random_signs
+from fastnn.curvature._lanczos import Ritz, lanczos, random_signs
 from fastnn.curvature._objective import Objective
 from fastnn.diagnosis.trial import Ending, Setup
 from fastnn.layers import BatchNorm, Layer
@@ -34,6 +34,8 @@ from fastnn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
 __all__ = ["Bound", "bound_of", "sharpness"]
 
 Array = npt.NDArray[Any]
+
+_TOLERANCE = 0.02  # of the eigenvalue
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +84,12 @@ def sharpness(objective: Objective, bound: Bound, max_steps: int) -> float:
         scaled = root * v
         return np.asarray(root * (objective.product(scaled) + bound.decay * scaled))
 
-    return float(lanczos(product, random_signs(n, 0, 0), max_steps).values[-1])
+    start = random_signs(n, 0, 0)
+    return float(lanczos(product, start, max_steps, enough=_is_known).values[-1])
+
+
+def _is_known(ritz: Ritz) -> bool:
+    return bool(ritz.residuals[-1] <= _TOLERANCE * abs(ritz.values[-1]))
 
 
 def _sgd(rule: Any, end: Ending) -> Bound | None:

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from fastnn.curvature import critical_point
+from fastnn.curvature import CriticalPoint, critical_point
 from fastnn.curvature._objective import Objective
 from fastnn.diagnosis import thresholds as at
 from fastnn.diagnosis.lab import Lab
@@ -85,16 +85,20 @@ def look(case: Case) -> None:
             "ReLU-like activations or BatchNorm",
         )
     elif point.kind == "not_critical":
-        _judge_steps(case, rows, point.gradient_norm)
+        _judge_steps(case, rows, point)
 
 
-def _judge_steps(case: Case, rows: Rows, gradient_norm: float) -> None:
+def _judge_steps(case: Case, rows: Rows, point: CriticalPoint) -> None:
     """Compare the curvature with what the optimizer's last step could bear."""
     lab, end = case.lab, case.trained.ending
     bound = None if end is None else bound_of(lab.setup, lab.net.layers, end)
     if bound is None or end is None:
         return
-    sharpest = sharpness(_objective(lab, case.trained.net, rows), bound, MOST_STEPS)
+    if bound.scale is None:
+        sharpest = point.lambda_max + bound.decay
+    else:
+        objective = _objective(lab, case.trained.net, rows)
+        sharpest = sharpness(objective, bound, MOST_STEPS)
     case.notes.measurements["point"] |= {"sharpness": sharpest, "bound": bound.largest}
     times = sharpest / bound.largest
     if times <= at.OSCILLATION:
@@ -109,7 +113,7 @@ def _judge_steps(case: Case, rows: Rows, gradient_norm: float) -> None:
         "the gradient is large but the loss no longer falls: steps leap over the "
         "valley",
         cause="optimization",
-        gradient_norm=gradient_norm,
+        gradient_norm=point.gradient_norm,
         learning_rate=lr,
         sharpness=sharpest,
         largest_stable_sharpness=bound.largest,
