@@ -13,7 +13,10 @@ from fastnn.demo.tasks import TASKS, split
 from fastnn.demo.twin import numpy_twin
 
 
-@pytest.mark.parametrize(("name", "least"), [("digits", 0.97), ("mnist", 0.94)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("digits", 0.97), pytest.param("mnist", 0.94, marks=pytest.mark.thorough)],
+)
 def test_it_learns(name, least):
     task = TASKS[name]
     parts = split(*task.load(), seed=0)
