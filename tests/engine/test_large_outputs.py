@@ -7,7 +7,7 @@ import fastnn as fnn
 from engine.problems import LOSSES, bits, targets
 from fastnn import kernels, reference
 
-LARGE = {"float32": (1e20, 1e30, 3e38), "float64": (1e155, 1e300, 1.7e308)}
+LARGE = {"float32": (1e30, 3e38), "float64": (1e300, 1.7e308)}
 CASES = [(dtype, size) for dtype, sizes in LARGE.items() for size in sizes]
 
 
