@@ -90,9 +90,11 @@ def nudged(value, random):
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
-        return random.choice((value + 1, value - 1, -value, 2 * value, float(value)))
+        near = float(value) if abs(value) < 2**1000 else 0.0
+        return random.choice((value + 1, value - 1, -value, 2 * value, near))
     if isinstance(value, float):
-        return random.choice((value * 2, -value, value + 1e-9, 1 - value, int(value)))
+        near = int(value) if math.isfinite(value) else 0
+        return random.choice((value * 2, -value, value + 1e-9, 1 - value, near))
     if isinstance(value, str) and value:
         at = random.randrange(len(value))
         new = random.choice(("", value[at].swapcase(), "_", value[at] * 2))
