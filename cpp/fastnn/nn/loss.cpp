@@ -134,11 +134,12 @@ template <class T>
                             double factor,
                             T* dz) {
     const double share = l.share(s.outputs);
-    const Vec<T> scale(factor * share);
+    const Vec<T> scale(factor * share), infinity(std::numeric_limits<T>::infinity());
     Vec<T> total;
     for_each<T>(s.outputs, [&](auto at) {
         const Vec<T> z = at.load(s.z), y = at.load(s.y), rate = exp(z);
-        total += at.where_inside(rate - y * z);
+        // y z may overflow too, and inf - inf is no number.
+        total += at.where_inside(select(rate < infinity, rate - y * z, rate));
         if (dz) at.store(dz, scale * (rate - y));
     });
     return static_cast<double>(sum(total)) * share;

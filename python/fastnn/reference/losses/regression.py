@@ -265,8 +265,10 @@ def poisson_nll(
     check_range("y", low, low >= 0.0, "at least 0")
     with np.errstate(over="ignore"):
         rate = np.exp(outputs)
+        product = t * outputs
+    finite = np.isfinite(rate)  # else t z may overflow too, and inf - inf is no number
     return element_mean(
-        rate - t * outputs,
+        np.subtract(rate, product, where=finite, out=rate.copy()),
         rate - t,
         sample_weight,
         sum_outputs=sum_outputs,
