@@ -12,15 +12,16 @@ import pytest
 
 from fastnn import _native
 
-hypothesis.settings.register_profile("dev", deadline=None, max_examples=30)
-# The same examples in every run: a failure in CI is a failure at home.
-hypothesis.settings.register_profile(
-    "ci", deadline=None, max_examples=100, derandomize=True
-)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
-
-
 THOROUGH = os.environ.get("FASTNN_THOROUGH") == "1"
+
+# In CI the same examples in every run: a failure there is a failure at home.
+hypothesis.settings.register_profile(
+    "fastnn",
+    deadline=None,
+    max_examples=100 if THOROUGH else 30,
+    derandomize=bool(os.environ.get("CI")),
+)
+hypothesis.settings.load_profile("fastnn")
 
 
 def pytest_collection_modifyitems(

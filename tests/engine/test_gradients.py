@@ -179,8 +179,15 @@ def _net(layers, rng, seed=3):
 
 
 # 37 rows are several tiles of uneven heights.
-@pytest.mark.parametrize("rows", [7, 37])
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("training", "rows"),
+    [
+        (False, 7),
+        (True, 37),
+        pytest.param(False, 37, marks=pytest.mark.thorough),
+        pytest.param(True, 7, marks=pytest.mark.thorough),
+    ],
+)
 @pytest.mark.parametrize("name", NETS)
 def test_layers(rng, name, training, rows):
     net = _net(NETS[name], rng)

@@ -13,6 +13,15 @@ from engine import interrupted
 # At least so many seconds into the run: the import is over then.
 MOMENTS = {"small": 0.05, "validation": 0.3}
 CHILD = Path(interrupted.__file__)
+EVERYDAY = {"small", "large", "full batch", "callback", "validation", "ema"}
+
+
+def _cases(names):
+    """Return the cases, of which all but a few are thorough: each takes a second."""
+    return [
+        name if name in EVERYDAY else pytest.param(name, marks=pytest.mark.thorough)
+        for name in names
+    ]
 
 
 def _interrupt(name, seconds, call="fit"):
@@ -40,7 +49,7 @@ def _replayed(name, steps):
     return interrupted.digest(net)
 
 
-@pytest.mark.parametrize("name", interrupted.CASES)
+@pytest.mark.parametrize("name", _cases(interrupted.CASES))
 def test_fit(name):
     report = _interrupt(name, MOMENTS.get(name, 0.15))
     assert report["seconds"] < 0.5
@@ -52,15 +61,17 @@ def test_fit(name):
 # One step an epoch: every number of steps is a number of epochs.
 @pytest.mark.parametrize(
     "name",
-    [
-        "one step an epoch",
-        "all updates",
-        "full batch",
-        "validation",
-        "ema",
-        "swa",
-        "custom loss",
-    ],
+    _cases(
+        [
+            "one step an epoch",
+            "all updates",
+            "full batch",
+            "validation",
+            "ema",
+            "swa",
+            "custom loss",
+        ]
+    ),
 )
 def test_the_weights_are_those_of_a_finished_step(name):
     report = _interrupt(name, 0.25)
