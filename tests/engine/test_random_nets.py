@@ -149,7 +149,7 @@ def test_a_pass_through_blocks(inner, task, training, dtype):
 @given(
     layers(SMOOTH, blocks=True), tasks(20), st.booleans(), st.sampled_from([0.0, 0.1])
 )
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 3)
 def test_gradient(inner, task, training, l2):
     loss, outputs, (X, y, weight) = task
     rng = np.random.default_rng(0)

@@ -33,6 +33,10 @@ COUNTS = [
     pytest.param(ALL_AFTER, id="from then on", marks=pytest.mark.thorough),
 ]
 THREADS = [1, pytest.param(2, marks=pytest.mark.thorough)]
+LONG = {  # a second each; "fit with everything" has most of what they do
+    *("fit", "fit by L-BFGS", "fit with a checkpoint", "fit with averages"),
+    *("fit with a loss in Python", "fit on sparse rows"),
+}
 CALLS_WITHOUT_CORE = ("load_state_dict",)  # these allocate in NumPy alone
 EVERY = 5  # after so many failures the call is repeated without one
 MOST = 5000  # allocations of one call: the loops below end
@@ -198,7 +202,13 @@ def _state(net: fnn.Sequential) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("n_threads", THREADS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.thorough) if name in LONG else name
+        for name in CASES
+    ],
+)
 def test_every_allocation_may_fail(name: str, n_threads: int, count: int) -> None:
     case = CASES[name]
     good = case.make()
