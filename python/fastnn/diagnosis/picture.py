@@ -108,10 +108,11 @@ def _units(axes: Axes, m: dict[str, Any]) -> None:
         color=_ORANGE,
         label="saturated outputs",
     )
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.2)  # room for the legend
+    axes.set_yticks([0, 0.5, 1])
     axes.set_xticks(x, [s.name.split()[0] for s in stats])
     _labels(axes, "units after training", "layer", "share")
-    axes.legend(fontsize=7, frameon=False)
+    axes.legend(fontsize=7, frameon=False, loc="upper center", ncols=2)
 
 
 def _generalisation(axes: Axes, m: dict[str, Any]) -> None:
