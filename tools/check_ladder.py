@@ -26,6 +26,10 @@ HOMES = {
     "Eigen/": ("core", "kernels", "diagnose"),
 }
 
+# The bindings are compiled once for all CPU levels: nothing they read, through whatever
+# header, may be Eigen, whose registers differ from level to level.
+OUT_OF_REACH = {"bindings": "Eigen/"}
+
 # Python modules by floor, lowest first; modules of one floor may import each other.
 # What is not named here is the top floor: nothing below may import it.
 PYTHON_LADDER = (
@@ -75,14 +79,36 @@ def _include_breach(root: Path, path: PurePosixPath, include: str) -> str | None
     return None
 
 
+def _includes(root: Path, name: str) -> list[str]:
+    """Return what a file under ``cpp/`` includes; nothing if it is not there."""
+    source = root / "cpp" / name
+    text = source.read_text(encoding="utf-8") if source.is_file() else ""
+    return [match.group(2) for match in _INCLUDE.finditer(text)]
+
+
+def _way_to(root: Path, name: str, prefix: str, seen: set[str]) -> list[str]:
+    """Return the includes that lead from a file to a header, or none if none do."""
+    for include in _includes(root, name):
+        if include.startswith(prefix):
+            return [include]
+        if include not in seen:
+            seen.add(include)
+            if way := _way_to(root, include, prefix, seen):
+                return [include, *way]
+    return []
+
+
 def cpp_breaches(root: Path) -> Iterator[str]:
-    """Yield every include that goes up, or that leaves its home."""
+    """Yield every include that goes up, leaves its home, or leads out of reach."""
     sources = sorted((root / "cpp").rglob("*.[ch]pp"))
     for source in sources:
         path = PurePosixPath(source.relative_to(root / "cpp").as_posix())
-        for match in _INCLUDE.finditer(source.read_text(encoding="utf-8")):
-            if breach := _include_breach(root, path, match.group(2)):
+        for include in _includes(root, str(path)):
+            if breach := _include_breach(root, path, include):
                 yield f"cpp/{path}: {breach}"
+        prefix = OUT_OF_REACH.get(cpp_floor(path) or "")
+        if prefix and (way := _way_to(root, str(path), prefix, set())):
+            yield f"cpp/{path}: must not read {prefix}, but does: {' -> '.join(way)}"
 
 
 def _executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:

@@ -45,6 +45,23 @@ def test_an_include_that_breaks_the_ladder_is_found(
     assert message in capsys.readouterr().out
 
 
+def test_bindings_do_not_reach_eigen_by_any_way(check, tmp_path, capsys):
+    plant(
+        tmp_path,
+        {
+            "cpp/fastnn/kernels/simd.hpp": "#include <Eigen/Core>",
+            "cpp/fastnn/nn/a.hpp": '#include "fastnn/kernels/simd.hpp"',
+            "cpp/fastnn/nn/b.hpp": '#include "fastnn/nn/a.hpp"',
+            "cpp/bindings/x.cpp": '#include "bindings/y.hpp"',
+            "cpp/bindings/y.hpp": '#include "fastnn/nn/b.hpp"',
+        },
+    )
+    assert check.main(tmp_path) == 1
+    said = capsys.readouterr().out
+    assert "cpp/bindings/x.cpp: must not read Eigen/" in said
+    assert "fastnn/nn/a.hpp -> fastnn/kernels/simd.hpp -> Eigen/Core" in said
+
+
 def test_includes_that_go_down_are_allowed(check, tmp_path):
     plant(
         tmp_path,
