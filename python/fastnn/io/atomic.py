@@ -51,7 +51,7 @@ def write_atomically(path: str, content: Sequence[bytes | memoryview]) -> None:
         if isinstance(error, OSError):  # whose file is none that the user knows
             raise OSError(error.errno, error.strerror, str(target)) from None
         raise
-    _reach_disk(target)  # Btrfs keeps no record of a file that had no name
+    _reach_disk(target)  # a log of the file system may know no file without a name
     _reach_disk(target.parent)
 
 
